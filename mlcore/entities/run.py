@@ -1,0 +1,93 @@
+"""Runs: one execution of training code with everything recorded about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from mlcore.entities.dataset import RunInputs
+from mlcore.entities.lifecycle import LifecycleStage, RunStatus
+from mlcore.entities.metric import Metric
+
+
+@frozen
+class RunInfo:
+    """Who, when, where and how it ended.
+
+    start_time, end_time: ms since the epoch, UTC; end_time is None while the run goes on.
+    """
+
+    run_id: str
+    experiment_id: str
+    run_name: str
+    user_id: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    artifact_uri: str
+    lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
+
+    @property
+    def run_uuid(self) -> str:
+        """The run id under the name of MLflow's first releases."""
+        return self.run_id
+
+
+@frozen
+class RunData:
+    """What was recorded: the latest point of each metric, all params, all tags.
+
+    latest: one point per key, the greatest (step, timestamp, value), sorted by key.
+    """
+
+    latest: tuple[Metric, ...] = ()
+    params: Mapping[str, str] = field(factory=dict)
+    tags: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The latest value of each metric."""
+        return {point.key: point.value for point in self.latest}
+
+
+@frozen
+class Run:
+    """A run as a store returns it."""
+
+    info: RunInfo
+    data: RunData = field(factory=RunData)
+    inputs: RunInputs = field(factory=RunInputs)
+
+    def to_dictionary(self) -> dict[str, object]:
+        """Return plain dicts in MLflow's layout: info, data and inputs."""
+        from mlcore.wire.plain import run_to_dict
+
+        return run_to_dict(self)
+
+
+@frozen
+class NewRun:
+    """A run to be created.
+
+    run_id: chosen by the caller, so that a retried creation makes one run only; 32 lower-case hex digits by custom.
+    start_time: ms since the epoch, UTC.
+    tags: `mlflow.runName` is kept equal to run_name by the store.
+    """
+
+    experiment_id: str
+    run_id: str
+    run_name: str
+    user_id: str
+    start_time: int
+    tags: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class RunChange:
+    """What to change of a run; None means: leave as it is."""
+
+    status: RunStatus | None = None
+    end_time: int | None = None
+    run_name: str | None = None
+    lifecycle_stage: LifecycleStage | None = None

@@ -1,0 +1,213 @@
+"""Every hook of mlcore on one page: factories, gatherers, listeners.
+
+A plugin is a thin module of functions marked with `hookimpl`, named by an entry point in the group
+`mlcore.<hook>`; the entry point's name is the key (scheme, flavor, target, command) that it answers to.
+Always-on plugins sit in the group `mlcore` and load at the first use of any hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import pluggy
+from attrs import field, frozen
+
+from mlcore.interfaces import (
+    ArtifactRepo,
+    BatchEngine,
+    Deployer,
+    EnvironmentManager,
+    Flavor,
+    ProjectBackend,
+    RegistryStore,
+    TrackingStore,
+)
+
+PROJECT = "mlcore"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Command(Protocol):
+    """A command of the `mlcore` program: a click command or group."""
+
+    name: str | None
+
+
+class WebApp(Protocol):
+    """An ASGI application."""
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        """Serve one connection."""
+        ...
+
+
+@frozen
+class WebMount:
+    """A part of the web server that a plugin brings.
+
+    path: where it is mounted, such as `/ui`.
+    permission: what a caller needs; a mount without one is refused.
+    """
+
+    path: str
+    app: WebApp
+    permission: str
+
+
+@frozen
+class Event:
+    """Something that happened.
+
+    name: `run_started`, `run_ended`, `model_version_created`, `stage_moved`, `alias_moved`, ...
+    timestamp: ms since the epoch, UTC.
+    subject: id of the run, model or experiment.
+    detail: plain JSON values.
+    """
+
+    name: str
+    timestamp: int
+    subject: str
+    detail: Mapping[str, object] = field(factory=dict)
+
+
+class HookSpecs(Protocol):
+    """All hooks. Arguments are only ever added; an implementation names those that it uses."""
+
+    # Factories: asked by key, the first answer that is not None counts.
+
+    @hookspec(firstresult=True)
+    def tracking_store(self, uri: str, artifact_root: str | None) -> TrackingStore | None:
+        """Open the tracking store at *uri*, creating it when it is new.
+
+        Asked once per URI and process; the kernel keeps the answer.
+        uri: with scheme, as the user wrote it: `sqlite:///mlcore.db`.
+        artifact_root: absolute URI below which new experiments put artifacts; None lets the store choose.
+        Returns None when the scheme is not yours, so that others are asked.
+        Raises StoreUnavailableError: the place does not answer. CorruptStoreError: it cannot be read.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def registry_store(self, uri: str) -> RegistryStore | None:
+        """Open the registry store at *uri*, creating it when it is new.
+
+        Asked once per URI and process; the kernel keeps the answer.
+        Returns None when the scheme is not yours, so that others are asked.
+        Raises StoreUnavailableError: the place does not answer. CorruptStoreError: it cannot be read.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def artifact_repo(self, uri: str) -> ArtifactRepo | None:
+        """Open the artifact repository at *uri*.
+
+        Asked once per URI and process; the kernel keeps the answer.
+        uri: absolute, with scheme, no trailing slash: `s3://bucket/prefix`.
+        Returns None when the scheme is not yours, so that others are asked.
+        Raises StoreUnavailableError: the place exists but did not answer in 10 s.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def project_backend(self, name: str) -> ProjectBackend | None:
+        """Open the project backend called *name*, such as `local` or `kubernetes`.
+
+        Returns None when the name is not yours, so that others are asked.
+        Raises MissingDependencyError: a library that it needs is not installed.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def environment(self, name: str) -> EnvironmentManager | None:
+        """Open the environment manager called *name*, such as `uv` or `conda`.
+
+        Returns None when the name is not yours, so that others are asked.
+        Raises MissingDependencyError: the program that it drives is not on PATH.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def flavor(self, name: str) -> Flavor | None:
+        """Return the flavor called *name*, such as `sklearn`; must not import the flavor's library.
+
+        Returns None when the name is not yours, so that others are asked.
+        Raises nothing; a missing library is reported by the flavor's own methods.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def deployer(self, name: str, target_uri: str) -> Deployer | None:
+        """Open the deployer called *name* for a target.
+
+        name: scheme or name of the target: `sagemaker`.
+        target_uri: as the user wrote it: `sagemaker:/eu-west-1`.
+        Returns None when the name is not yours, so that others are asked.
+        Raises StoreUnavailableError: the target does not answer.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def batch_engine(self, name: str) -> BatchEngine | None:
+        """Open the batch engine called *name*, such as `spark`.
+
+        Returns None when the name is not yours, so that others are asked.
+        Raises MissingDependencyError: a library that it needs is not installed.
+        Since 0.1.
+        """
+        ...
+
+    # Gatherers: everybody is asked, all answers count.
+
+    @hookspec
+    def run_context(self) -> Mapping[str, str] | None:
+        """Return tags that describe where the present run executes, such as `mlflow.user`.
+
+        Called once when a run is created; tags that the user gives win.
+        Returns None, or an empty mapping, outside of the place that the plugin knows.
+        Raises nothing that matters: an error is reported once and the run goes on.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def command(self, name: str) -> Command | None:
+        """Return the click command for `mlcore NAME`; imported only when it is used.
+
+        Returns None when the name is not yours, so that others are asked.
+        Raises nothing that matters: the error is shown with the plugin's name.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec
+    def web(self) -> Sequence[WebMount] | None:
+        """Return the routes, pages or middleware that the plugin adds to the server.
+
+        Called once when the server starts. Returns None when it adds none.
+        Raises anything: the server refuses to start and names the plugin.
+        Since 0.1.
+        """
+        ...
+
+    # Listeners: told of what happened; no answer.
+
+    @hookspec
+    def event(self, event: Event) -> None:
+        """Hear of something that happened, after it did.
+
+        Called in the thread where it happened; be quick or hand over to a thread of your own.
+        Returns nothing.
+        Raises nothing that matters: an error is reported once and nothing else is disturbed.
+        Since 0.1.
+        """
+        ...

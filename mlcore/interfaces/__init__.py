@@ -1,0 +1,31 @@
+"""The protocols that plugins implement: one module each, at most 15 required methods, abilities apart."""
+
+from mlcore.interfaces.artifact_repo import ArtifactRepo, SupportsStaging
+from mlcore.interfaces.batch_engine import BatchEngine
+from mlcore.interfaces.deployer import Deployer, Deployment
+from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
+from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
+from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
+from mlcore.interfaces.registry_store import RegistryStore
+from mlcore.interfaces.tracking_store import SupportsSummary, TrackingStore
+
+__all__ = [
+    "ArtifactRepo",
+    "AutologOptions",
+    "BatchEngine",
+    "Deployer",
+    "Deployment",
+    "EnvironmentManager",
+    "EnvironmentSpec",
+    "Flavor",
+    "Job",
+    "JobStatus",
+    "Predictor",
+    "ProjectBackend",
+    "RegistryStore",
+    "SavedModel",
+    "SupportsAutolog",
+    "SupportsStaging",
+    "SupportsSummary",
+    "TrackingStore",
+]

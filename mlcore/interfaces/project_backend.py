@@ -1,0 +1,65 @@
+"""The contract of a project backend: where project code is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+
+class JobStatus(StrEnum):
+    """What a submitted job is doing, or how it ended."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+@frozen
+class Job:
+    """A command to run.
+
+    argv: never passed through a shell.
+    env: added to the backend's own environment; holds the run id and tracking URI.
+    config: the user's backend configuration, plain JSON values.
+    """
+
+    run_id: str
+    argv: tuple[str, ...]
+    directory: Path
+    env: Mapping[str, str] = field(factory=dict)
+    config: Mapping[str, object] = field(factory=dict)
+
+
+@runtime_checkable
+class ProjectBackend(Protocol):
+    """Run commands somewhere and say how they went.
+
+    To write one, make two files: `plugin.py` with the hook `project_backend`, and `backend.py` with a class that
+    has these methods.
+    """
+
+    def submit(self, job: Job) -> str:
+        """Start the job and return its id at once."""
+        ...
+
+    def status(self, job_id: str) -> JobStatus:
+        """Return the job's state as the backend knows it. Raises NotFoundError: no such job."""
+        ...
+
+    def logs(self, job_id: str) -> Iterator[str]:
+        """Yield the job's output line by line until it ends."""
+        ...
+
+    def cancel(self, job_id: str) -> None:
+        """Stop the job; nothing happens when it has ended."""
+        ...
+
+    def wait(self, job_id: str, timeout_s: float | None) -> JobStatus:
+        """Return the final status, or the present one when *timeout_s* seconds have passed."""
+        ...

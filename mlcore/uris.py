@@ -1,0 +1,116 @@
+"""URIs of stores, artifacts and models: schemes, joining, local paths, and the one resolver of user-given paths."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+
+from mlcore.errors import InvalidParameterError
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+):")
+_DRIVE = re.compile(r"^[A-Za-z]:([\\/]|$)")
+_MAX_UNQUOTE = 8
+
+
+def scheme(uri: str) -> str:
+    """Return the lower-case scheme of *uri*; `file` for plain paths, drive letters included.
+
+    A driver is cut off: `postgresql+psycopg://h/db` has the scheme `postgresql`.
+    """
+    found = _SCHEME.match(uri)
+    return found[1].lower().partition("+")[0] if found else "file"
+
+
+def join(uri: str, *parts: str) -> str:
+    """Append path *parts* to *uri*, keeping its query: `s3://b/x?y` + `z` = `s3://b/x/z?y`."""
+    extra = [p.strip("/") for p in parts if p.strip("/")]
+    if not extra:
+        return uri
+    if not _SCHEME.match(uri):
+        return posixpath.join(uri, *extra)
+    split = urlsplit(uri)
+    path = "/".join([split.path.rstrip("/"), *extra])
+    if split.netloc and not path.startswith("/"):
+        path = "/" + path
+    return urlunsplit(SplitResult(split.scheme, split.netloc, path, split.query, split.fragment))
+
+
+def local_path(uri: str) -> Path:
+    """Return the local path of a plain path or `file:` URI.
+
+    Raises InvalidParameterError: another scheme, or a `file:` URI with a host that is not this machine.
+    """
+    if _DRIVE.match(uri) or not _SCHEME.match(uri):
+        return Path(uri)
+    split = urlsplit(uri)
+    if split.scheme.lower() != "file":
+        raise InvalidParameterError(f"URI {uri!r} is not a local path: expected a plain path or file:, got {split.scheme}:")
+    if split.netloc not in ("", "localhost"):
+        raise InvalidParameterError(f"file URI {uri!r} names the host {split.netloc!r}; write file:///path for a local path")
+    if split.query or split.fragment:
+        raise InvalidParameterError(f"file URI {uri!r} has a query or fragment; percent-encode '?' and '#' that belong to the path")
+    return Path(unquote(split.path))
+
+
+def file_uri(path: str | os.PathLike[str]) -> str:
+    """Return the absolute `file:` URI of a local *path*."""
+    absolute = Path(path).absolute().as_posix()
+    return "file://" + quote(absolute if absolute.startswith("/") else "/" + absolute)
+
+
+def absolute(uri: str) -> str:
+    """Return *uri* with a local relative path made absolute; other URIs unchanged, trailing slashes cut."""
+    if _DRIVE.match(uri) or not _SCHEME.match(uri):
+        return file_uri(uri)
+    return uri.rstrip("/") if len(uri.rstrip("/").partition(":")[2]) > 0 else uri
+
+
+def redacted(uri: str) -> str:
+    """Return *uri* with any password replaced by `***`, fit for logs and errors."""
+    try:
+        split = urlsplit(uri)
+    except ValueError:
+        return uri
+    if not split.password:
+        return uri
+    host = split.netloc.rpartition("@")[2]
+    return urlunsplit(split._replace(netloc=f"{split.username or ''}:***@{host}"))
+
+
+def relative_path(path: str) -> str:
+    """Check a user-given artifact *path* and return it normalised; the one place where this is decided.
+
+    Accepted: slash-separated names below the root, in any script, with spaces. `''` is the root.
+    Raises InvalidParameterError: absolute, `..`, backslash, NUL, drive letter, `~` first, a URI, or a
+    percent-encoded spelling of any of these, however often encoded.
+    """
+    spelled = path
+    for _ in range(_MAX_UNQUOTE):
+        _refuse_unsafe(path, spelled)
+        decoded = unquote(spelled)
+        if decoded == spelled:
+            break
+        spelled = decoded
+    else:
+        raise InvalidParameterError(f"invalid artifact path {path[:80]!r}: percent-encoded more than {_MAX_UNQUOTE} times")
+    return "" if path in ("", ".") else posixpath.normpath(path)
+
+
+def _refuse_unsafe(path: str, spelled: str) -> None:
+    unsafe = (
+        spelled.startswith(("/", "~"))
+        or "\\" in spelled
+        or "\x00" in spelled
+        or _DRIVE.match(spelled)
+        or re.match(r"^[A-Za-z][A-Za-z0-9+.\-]*:/", spelled)
+        or spelled.lower().startswith("file:")
+        or any(part.strip() == ".." for part in spelled.split("/"))
+    )
+    if unsafe:
+        raise InvalidParameterError(
+            f"invalid artifact path {path[:80]!r}: expected a path below the artifact root, such as 'plots/roc.png', "
+            "without '..', a leading '/' or '~', backslashes or a scheme"
+        )
