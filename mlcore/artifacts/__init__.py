@@ -1,1 +1,1 @@
-""""""
+"""Artifacts: moving files and trees between a machine and a repository."""

@@ -1,1 +1,1 @@
-""""""
+"""The `mlcore` program."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import asdict, field, fields, frozen
 
 from mlcore.entities.dataset import RunInputs
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus
@@ -61,9 +61,9 @@ class Run:
 
     def to_dictionary(self) -> dict[str, object]:
         """Return plain dicts in MLflow's layout: info, data and inputs."""
-        from mlcore.wire.plain import run_to_dict
-
-        return run_to_dict(self)
+        info = {a.name: _plain(getattr(self.info, a.name)) for a in fields(RunInfo)}
+        data = {"metrics": self.data.metrics, "params": dict(self.data.params), "tags": dict(self.data.tags)}
+        return {"info": info, "data": data, "inputs": asdict(self.inputs)}
 
 
 @frozen
@@ -91,3 +91,7 @@ class RunChange:
     end_time: int | None = None
     run_name: str | None = None
     lifecycle_stage: LifecycleStage | None = None
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, (RunStatus, LifecycleStage)) else value

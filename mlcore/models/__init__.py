@@ -1,1 +1,1 @@
-""""""
+"""Models: format, signature, environment, loading and saving."""

@@ -1,1 +1,1 @@
-""""""
+"""The model registry."""

@@ -1,1 +1,1 @@
-""""""
+"""The scoring server."""

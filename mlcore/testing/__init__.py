@@ -1,1 +1,1 @@
-""""""
+"""Contract suites and helpers for the tests of plugins."""

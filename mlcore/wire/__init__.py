@@ -1,1 +1,1 @@
-""""""
+"""Representations of records outside of Python: JSON, YAML, and the text of search filters."""

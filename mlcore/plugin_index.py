@@ -1,0 +1,155 @@
+"""The index of installed plugins: entry-point metadata only, nothing imported; switches, versions and hints."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+
+import importlib_metadata
+from attrs import field, frozen
+
+from mlcore import __version__
+from mlcore.errors import PluginNotFoundError
+
+KERNEL = "mlcore-kernel"
+_GROUP = "mlcore"
+_CLAUSE = re.compile(r"^\s*(~=|==|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.*+!-]*)\s*$")
+
+
+@frozen
+class PluginEntry:
+    """One entry point of a plugin.
+
+    hook: `tracking_store`, ...; empty for the always-on group.
+    value: the module to import.
+    """
+
+    hook: str
+    key: str
+    value: str
+    dist: str
+    version: str
+
+    def __str__(self) -> str:
+        group = f"{_GROUP}.{self.hook}" if self.hook else _GROUP
+        return f"{self.dist} {self.version} (entry point {self.key} = {self.value} in {group})"
+
+
+@frozen
+class Selection:
+    """Which plugins may be used.
+
+    allowed, disabled: names of distributions, `hook:key`, or plain keys; disabled wins; None allows all.
+    prefer: `hook:key` to the distribution that answers it.
+    """
+
+    allowed: tuple[str, ...] | None = None
+    disabled: tuple[str, ...] = ()
+    prefer: Mapping[str, str] = field(factory=dict)
+
+    def allows(self, entry: PluginEntry) -> bool:
+        """Whether *entry* may be imported."""
+        names = {entry.dist, entry.key, f"{entry.hook}:{entry.key}"}
+        if names.intersection(self.disabled):
+            return False
+        return self.allowed is None or bool(names.intersection(self.allowed))
+
+
+def read_index() -> tuple[PluginEntry, ...]:
+    """Read the entry points of all installed distributions, by hook, key and distribution."""
+    found = []
+    for point in importlib_metadata.entry_points():
+        if point.group != _GROUP and not point.group.startswith(_GROUP + "."):
+            continue
+        dist = point.dist
+        hook = point.group.partition(".")[2]
+        found.append(
+            PluginEntry(hook, point.name, point.value, _normal(dist.name) if dist else "", dist.version if dist else "")
+        )
+    return tuple(sorted(found, key=lambda e: (e.hook, e.key, e.dist)))
+
+
+def summary(dist: str) -> str:
+    """Return the one-line summary from a distribution's metadata."""
+    try:
+        return importlib_metadata.metadata(dist).get("Summary", "") or ""
+    except importlib_metadata.PackageNotFoundError:
+        return ""
+
+
+def kernel_mismatch(entry: PluginEntry) -> str | None:
+    """Say why the plugin's own requirement on the kernel is not met; None when it is."""
+    try:
+        requirements = importlib_metadata.requires(entry.dist) or []
+    except importlib_metadata.PackageNotFoundError:
+        return None
+    for line in requirements:
+        name, _, marker = line.partition(";")
+        parsed = re.match(r"^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*\(?([^)]*)\)?\s*$", name)
+        if not parsed or _normal(parsed[1]) != KERNEL or "extra" in marker:
+            continue
+        for clause in filter(None, parsed[2].split(",")):
+            if not satisfies(__version__, clause):
+                side = KERNEL if clause.strip()[0] in ">=~" else entry.dist
+                return (
+                    f"plugin {entry} needs {KERNEL}{parsed[2].strip()}, but {KERNEL} {__version__} is installed: "
+                    f"pip install -U {side}"
+                )
+    return None
+
+
+def satisfies(version: str, clause: str) -> bool:
+    """Whether *version* meets one clause such as `>=0.1`; a clause in a form not known here counts as met."""
+    parsed = _CLAUSE.match(clause)
+    if not parsed:
+        return True
+    operator, wanted = parsed[1], parsed[2]
+    if wanted.endswith(".*"):
+        matches = (version + ".").startswith(wanted[:-1])
+        return matches if operator == "==" else not matches if operator == "!=" else True
+    have, want = _release(version), _release(wanted)
+    if operator == "~=":
+        return have >= want and have[: max(1, len(_parts(wanted)) - 1)] == want[: max(1, len(_parts(wanted)) - 1)]
+    return {
+        "==": have == want,
+        "!=": have != want,
+        "<=": have <= want,
+        ">=": have >= want,
+        "<": have < want,
+        ">": have > want,
+    }[operator]
+
+
+def not_found(hook: str, key: str, known: Iterable[str], entries: Iterable[PluginEntry]) -> PluginNotFoundError:
+    """Make the error for a key that nobody answers: what is installed, what was meant, what to install."""
+    switched_off = [e for e in entries if e.hook == hook and e.key == key]
+    if switched_off:
+        return PluginNotFoundError(
+            f"{hook} {key!r} is offered by {switched_off[0]}, which the settings plugins or disable_plugins switch off"
+        )
+    installed = sorted(known)
+    hints: dict[str, str] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8")).get(hook, {})
+    near = difflib.get_close_matches(key, [*installed, *hints], n=1, cutoff=0.5) if key not in hints else []
+    meant = f", did you mean {near[0]!r}?" if near else ""
+    wanted = hints.get(key) or (hints.get(near[0]) if near and near[0] not in installed else None)
+    line = f". For {key if key in hints else near[0]}: pip install {wanted}" if wanted else ""
+    word = "scheme" if hook in ("tracking_store", "registry_store", "artifact_repo") else "name"
+    return PluginNotFoundError(
+        f"no installed plugin answers {hook} {word} {key!r}{meant} (installed: {', '.join(installed) or 'none'}){line}"
+    )
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _parts(version: str) -> list[str]:
+    return version.partition("+")[0].split(".")
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = [int(m[0]) for part in _parts(version) if (m := re.match(r"\d+", part))]
+    return tuple((numbers + [0] * 6)[:6])

@@ -1,0 +1,264 @@
+"""Typed settings: from arguments, then the environment, then a project file, then defaults; each knows its origin."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from mlcore.errors import SettingsError
+from mlcore.uris import redacted
+
+FILES = ("mlcore.toml", "pyproject.toml")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "1", "yes", "on"):
+        return True
+    if isinstance(value, str) and value.strip().lower() in ("false", "0", "no", "off"):
+        return False
+    raise TypeError("true or false")
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise TypeError("a list of texts, separated by commas in an environment variable")
+
+
+def _choices(value: object) -> dict[str, str]:
+    if isinstance(value, str):
+        pairs = [part.partition("=") for part in _names(value)]
+        if all(sep for _, sep, _ in pairs):
+            return {key.strip(): chosen.strip() for key, _, chosen in pairs}
+    elif isinstance(value, Mapping) and all(isinstance(chosen, str) for chosen in value.values()):
+        return {str(key): chosen for key, chosen in value.items()}
+    raise TypeError("a table such as {'tracking_store:sqlite' = 'my-distribution'}, in a variable key=value,key=value")
+
+
+def _port(value: object) -> int:
+    number = int(value) if isinstance(value, str) and value.isdigit() else value
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 65535:
+        return number
+    raise TypeError("a port number, 0 to 65535")
+
+
+def _setting(
+    default: object, parse: Callable[[object], object], about: str, *, mlflow: str | None = None, from_file: bool = True
+) -> Any:
+    # Any: an attrs field stands where the annotation's own type is expected
+    metadata = {"parse": parse, "about": about, "mlflow": mlflow, "from_file": from_file}
+    return field(default=default, metadata=metadata)
+
+
+@frozen
+class Origin:
+    """Where a setting's value comes from.
+
+    place: `argument`, `environment`, `file` or `default`.
+    detail: the variable's name or the file's path and key; empty for the rest.
+    """
+
+    place: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.detail}".strip()
+
+
+@frozen
+class Explained:
+    """One setting as `mlcore config show` prints it; secrets are masked."""
+
+    name: str
+    value: str
+    origin: Origin
+    about: str
+
+
+@frozen(kw_only=True)
+class Settings:
+    """All settings of mlcore.
+
+    Each can be set by an argument, by `MLCORE_<NAME>`, by the MLflow variable of the same meaning, in `mlcore.toml`
+    or under `[tool.mlcore]` of `pyproject.toml` (the nearest file upwards from the working directory).
+    """
+
+    tracking_uri: str = _setting(
+        "sqlite:///mlcore.db", _text, "where experiments and runs are kept", mlflow="MLFLOW_TRACKING_URI"
+    )
+    registry_uri: str | None = _setting(
+        None, _text, "where registered models are kept; the tracking URI if unset", mlflow="MLFLOW_REGISTRY_URI"
+    )
+    artifact_root: str | None = _setting(
+        None,
+        _text,
+        "where new experiments put artifacts; the store chooses if unset",
+        mlflow="MLFLOW_DEFAULT_ARTIFACT_ROOT",
+    )
+    experiment_name: str | None = _setting(
+        None, _text, "experiment of new runs, by name; created when missing", mlflow="MLFLOW_EXPERIMENT_NAME"
+    )
+    experiment_id: str | None = _setting(None, _text, "experiment of new runs, by id", mlflow="MLFLOW_EXPERIMENT_ID")
+    run_id: str | None = _setting(None, _text, "run that the first start_run() resumes", mlflow="MLFLOW_RUN_ID")
+    truncate_long_values: bool = _setting(
+        True,
+        _flag,
+        "cut param and tag values over the limit instead of refusing them",
+        mlflow="MLFLOW_TRUNCATE_LONG_VALUES",
+    )
+    trust_models: tuple[str, ...] = _setting(
+        (), _names, "URI prefixes of models whose code may run on loading; not from a file", from_file=False
+    )
+    plugins: tuple[str, ...] | None = _setting(None, _names, "only these plugins: distributions or hook:key")
+    disable_plugins: tuple[str, ...] = _setting((), _names, "never these plugins: distributions or hook:key")
+    prefer: Mapping[str, str] = _setting(
+        attrs.Factory(dict), _choices, "distribution to use where two offer one hook:key"
+    )
+    progress: bool = _setting(True, _flag, "show progress bars in a terminal")
+    host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")
+    port: int = _setting(5000, _port, "port that servers listen on, 0 for any free one", mlflow="MLFLOW_PORT")
+    origins: Mapping[str, Origin] = field(factory=dict, eq=False, repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> Settings:
+        """Gather the settings.
+
+        arguments: by name; None values count as not given.
+        environ: the process's environment by default.
+        directory: where the search for a project file starts; the working directory by default.
+        Raises SettingsError: an unknown name or unusable value; names its origin and what was expected.
+        """
+        given = {k: v for k, v in (arguments or {}).items() if v is not None}
+        _refuse_unknown(given, "argument")
+        variables = os.environ if environ is None else environ
+        from_file = _read_file(directory or Path.cwd())
+        values: dict[str, object] = {}
+        origins: dict[str, Origin] = {}
+        for name, spec in _specs().items():
+            for raw, origin in _candidates(name, spec, given, variables, from_file):
+                values[name] = _parsed(name, spec, raw, origin)
+                origins[name] = origin
+                break
+            else:
+                origins[name] = Origin("default")
+        return attrs.evolve(cls(**values), origins=origins)  # type: ignore[arg-type]  # parsed by each field's own parser
+
+    @property
+    def effective_registry_uri(self) -> str:
+        """The registry URI, which is the tracking URI unless set."""
+        return self.registry_uri or self.tracking_uri
+
+    def explain(self) -> tuple[Explained, ...]:
+        """Tell each setting's value and origin, passwords masked."""
+        return tuple(
+            Explained(
+                name, _shown(getattr(self, name)), self.origins.get(name, Origin("default")), spec.metadata["about"]
+            )
+            for name, spec in _specs().items()
+        )
+
+
+@functools.cache
+def _specs() -> dict[str, attrs.Attribute[object]]:
+    return {a.name: a for a in attrs.fields(Settings) if "parse" in a.metadata}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, tuple):
+        return ", ".join(redacted(v) for v in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}={v}" for k, v in value.items())
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _candidates(
+    name: str,
+    spec: attrs.Attribute[object],
+    given: Mapping[str, object],
+    variables: Mapping[str, str],
+    from_file: tuple[Path | None, Mapping[str, object]],
+) -> list[tuple[object, Origin]]:
+    found: list[tuple[object, Origin]] = []
+    if name in given:
+        found.append((given[name], Origin("argument")))
+    for variable in (f"MLCORE_{name.upper()}", spec.metadata["mlflow"]):
+        # An empty variable counts as unset, as in MLflow and most shells' habits.
+        if variable and variables.get(variable):
+            found.append((variables[variable], Origin("environment", variable)))
+    path, table = from_file
+    if name in table:
+        if not spec.metadata["from_file"]:
+            # whoever can put a file into a checkout must not be able to switch the protection off
+            raise SettingsError(f"setting {name!r} cannot come from a file ({path}): set MLCORE_{name.upper()} instead")
+        found.append((table[name], Origin("file", f"{path}: {name}")))
+    return found
+
+
+def _parsed(name: str, spec: attrs.Attribute[object], raw: object, origin: Origin) -> object:
+    try:
+        return spec.metadata["parse"](raw)
+    except TypeError as err:
+        shown = redacted(raw) if isinstance(raw, str) else raw
+        raise SettingsError(f"setting {name!r} ({origin}) has the value {shown!r}, expected {err}") from err
+
+
+def _refuse_unknown(names: Mapping[str, object], place: str) -> None:
+    unknown = [name for name in names if name not in _specs()]
+    if unknown:
+        import difflib
+
+        near = difflib.get_close_matches(unknown[0], _specs(), n=1, cutoff=0.5)
+        hint = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(_specs())}"
+        raise SettingsError(f"unknown setting {unknown[0]!r} ({place}){hint}")
+
+
+def _read_file(directory: Path) -> tuple[Path | None, Mapping[str, object]]:
+    for folder in (directory, *directory.parents):
+        for name in FILES:
+            path = folder / name
+            if not path.is_file():
+                continue
+            table = _table(path)
+            if table is not None:
+                _refuse_unknown(table, f"file {path}")
+                return path, table
+    return None, {}
+
+
+def _table(path: Path) -> Mapping[str, object] | None:
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
+        if path.name != FILES[0]:
+            return None  # somebody else's broken pyproject.toml is not ours to report
+        raise SettingsError(f"settings file {path} is not valid TOML: {err}") from err
+    if path.name == FILES[0]:
+        return document
+    table = document.get("tool", {}).get("mlcore")
+    return table if isinstance(table, dict) else None
