@@ -48,8 +48,14 @@ class FilterError(InvalidParameterError):
 
     def __init__(self, message: str, text: str = "", column: int = 0) -> None:
         """Point at *column* (0-based) of *text*; the message shows both."""
-        shown = f"{message}, at column {column + 1}\n  {text}\n  {' ' * column}^" if text else message
-        super().__init__(shown)
+        if text:
+            # One line of at most 120 characters around the place, so that the caret stands under it.
+            start = max(0, column - 80)
+            line = "".join(char if char.isprintable() else " " for char in text[start : start + 120])
+            before, after = "..." * (start > 0), "..." * (start + 120 < len(text))
+            caret = " " * (len(before) + column - start) + "^"
+            message = f"{message}, at column {column + 1}\n  {before}{line}{after}\n  {caret}"
+        super().__init__(message)
         self.text = text
         self.column = column
 

@@ -1,0 +1,36 @@
+"""Metric curves in four numbers: the definition of last, min, max and count that stores share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from mlcore.entities.metric import Metric, MetricSummary
+
+
+def summarize(points: Iterable[Metric]) -> dict[str, MetricSummary]:
+    """Return the summary of each metric in *points*, by key, sorted by key.
+
+    points: of one run, any order, several metrics mixed.
+    """
+    curves: dict[str, list[Metric]] = {}
+    for point in points:
+        curves.setdefault(point.key, []).append(point)
+    return {key: _summary(key, curves[key]) for key in sorted(curves)}
+
+
+def _summary(key: str, curve: list[Metric]) -> MetricSummary:
+    numbers = [point.value for point in curve if not math.isnan(point.value)]
+    return MetricSummary(
+        key=key,
+        last=max(curve, key=_recency),
+        min=min(numbers, default=None),
+        max=max(numbers, default=None),
+        count=len(curve),
+    )
+
+
+def _recency(point: Metric) -> tuple[int, int, bool, float]:
+    # Of points with one step and timestamp the greatest value counts, and any number counts more than NaN.
+    known = not math.isnan(point.value)
+    return point.step, point.timestamp, known, point.value if known else 0.0

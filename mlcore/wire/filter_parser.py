@@ -1,0 +1,83 @@
+"""From texts to syntax trees: the public entrance to the search language.
+
+The fields are listed in `filter_fields`, the grammar in `filter_grammar`, the meaning in `entities.filters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlcore.entities.filters import Field, Filter, OrderBy
+from mlcore.errors import FilterError, InvalidParameterError
+from mlcore.wire.filter_fields import EXPERIMENTS, RUNS, Vocabulary
+from mlcore.wire.filter_grammar import Parser
+
+MAX_FILTER_CHARS = 100_000  # room for an IN list of 2000 run ids
+MAX_ORDER_CLAUSES = 20
+
+
+def parse_run_filter(text: str | None) -> Filter | None:
+    """Parse a filter of runs; None and the empty text are no filter.
+
+    Names are canonical in the tree, and numbers finite: an infinite literal such as `1e400` is the largest float.
+    Raises FilterError: anything that is not a filter, with the column.
+    """
+    return _filter(text, RUNS)
+
+
+def parse_experiment_filter(text: str | None) -> Filter | None:
+    """Parse a filter of experiments; None and the empty text are no filter.
+
+    Raises FilterError: anything that is not a filter, with the column.
+    """
+    return _filter(text, EXPERIMENTS)
+
+
+def parse_run_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
+    """Parse the order of a search for runs: one field per clause, each with an optional `ASC` or `DESC`.
+
+    Raises FilterError: a clause that is none, or a field that is named twice.
+    """
+    return _order(clauses, RUNS)
+
+
+def parse_experiment_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
+    """Parse the order of a search for experiments, as `parse_run_order`; attributes only."""
+    return _order(clauses, EXPERIMENTS)
+
+
+def _filter(text: object, vocabulary: Vocabulary) -> Filter | None:
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str):
+        raise InvalidParameterError(f"invalid filter {text!r}: expected a text, got {type(text).__name__}")
+    if len(text) > MAX_FILTER_CHARS:
+        raise FilterError(f"the filter has {len(text)} characters, at most {MAX_FILTER_CHARS} are allowed")
+    if text.isspace():
+        raise FilterError(f"invalid filter {text!r}: could not be parsed; for no filter give an empty text")
+    return Parser(text, vocabulary).filter()
+
+
+def _order(clauses: object, vocabulary: Vocabulary) -> tuple[OrderBy, ...]:
+    if not isinstance(clauses, Sequence) or isinstance(clauses, str | bytes):
+        raise InvalidParameterError(
+            f"invalid order_by {clauses!r}: expected a list of texts, such as ['start_time DESC']"
+        )
+    if len(clauses) > MAX_ORDER_CLAUSES:
+        raise FilterError(f"order_by has {len(clauses)} clauses, at most {MAX_ORDER_CLAUSES} are allowed")
+    found: dict[Field, OrderBy] = {}
+    for clause in clauses:
+        criterion = _clause(clause, vocabulary)
+        if criterion.field in found:
+            raise FilterError("order_by names this field twice; keep one of the clauses", clause)
+        found[criterion.field] = criterion
+    return tuple(found.values())
+
+
+def _clause(clause: object, vocabulary: Vocabulary) -> OrderBy:
+    if not isinstance(clause, str) or not clause.strip():
+        expected = "expected a field such as 'start_time DESC'"
+        raise FilterError(f"invalid order_by clause {clause!r}: could not be parsed, {expected}")
+    if len(clause) > MAX_FILTER_CHARS:
+        raise FilterError(f"an order_by clause has {len(clause)} characters, at most {MAX_FILTER_CHARS} are allowed")
+    return Parser(clause, vocabulary).order()
