@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mlcore.entities.metric import Metric, MetricSummary
 
 
-def summarize(points: Iterable[Metric]) -> dict[str, MetricSummary]:
-    """Return the summary of each metric in *points*, by key, sorted by key.
+def summarize(key: str, curve: Sequence[Metric]) -> MetricSummary:
+    """Return the summary of one metric.
 
-    points: of one run, any order, several metrics mixed.
+    curve: all its points in one run, at least one, in any order.
     """
-    curves: dict[str, list[Metric]] = {}
-    for point in points:
-        curves.setdefault(point.key, []).append(point)
-    return {key: _summary(key, curves[key]) for key in sorted(curves)}
-
-
-def _summary(key: str, curve: list[Metric]) -> MetricSummary:
     numbers = [point.value for point in curve if not math.isnan(point.value)]
     return MetricSummary(
         key=key,
@@ -28,6 +21,17 @@ def _summary(key: str, curve: list[Metric]) -> MetricSummary:
         max=max(numbers, default=None),
         count=len(curve),
     )
+
+
+def summarize_all(points: Iterable[Metric]) -> dict[str, MetricSummary]:
+    """Return the summary of each metric in *points*, by key, sorted by key.
+
+    points: of one run, in any order, several metrics mixed.
+    """
+    curves: dict[str, list[Metric]] = {}
+    for point in points:
+        curves.setdefault(point.key, []).append(point)
+    return {key: summarize(key, curves[key]) for key in sorted(curves)}
 
 
 def _recency(point: Metric) -> tuple[int, int, bool, float]:
