@@ -6,4 +6,158 @@ costs next to nothing.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from mlcore import models
+    from mlcore.entities import (
+        Experiment,
+        FileInfo,
+        LifecycleStage,
+        Metric,
+        Param,
+        Run,
+        RunData,
+        RunInfo,
+        RunStatus,
+        RunTag,
+        ViewType,
+    )
+    from mlcore.errors import MlcoreError
+    from mlcore.hookspecs import HookSpecs, hookimpl
+    from mlcore.interfaces import ArtifactRepo, Deployer, Flavor, ProjectBackend, RegistryStore, TrackingStore
+    from mlcore.models.autolog import autolog
+    from mlcore.models.saving import log_model
+    from mlcore.tracking import datasets as data
+    from mlcore.tracking.client import Client
+    from mlcore.tracking.client import Client as MlflowClient
+    from mlcore.tracking.fluent import (
+        active_run,
+        delete_tag,
+        end_run,
+        get_artifact_uri,
+        last_active_run,
+        log_artifact,
+        log_artifacts,
+        log_dict,
+        log_figure,
+        log_image,
+        log_input,
+        log_inputs,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        log_stream,
+        log_table,
+        log_text,
+        set_tag,
+        set_tags,
+        start_run,
+    )
+    from mlcore.tracking.fluent_search import (
+        create_experiment,
+        delete_experiment,
+        delete_experiment_tag,
+        delete_run,
+        download_artifacts,
+        get_experiment,
+        get_experiment_by_name,
+        get_parent_run,
+        get_registry_uri,
+        get_run,
+        get_tracking_uri,
+        is_tracking_uri_set,
+        load_table,
+        rename_experiment,
+        rename_run,
+        restore_experiment,
+        restore_run,
+        search_experiments,
+        search_runs,
+        set_experiment,
+        set_experiment_tag,
+        set_experiment_tags,
+        set_registry_uri,
+        set_terminated,
+        set_tracking_uri,
+    )
+    from mlcore.tracking.run_handle import ActiveRun, RunHandle
+
+# Where each public name lives; `module` alone means the module itself.
+_HOMES: dict[str, tuple[str, ...]] = {
+    "mlcore.entities": (
+        "Experiment", "FileInfo", "LifecycleStage", "Metric", "Param", "Run", "RunData", "RunInfo", "RunStatus", "RunTag",
+        "ViewType",
+    ),
+    "mlcore.errors": ("MlcoreError",),
+    "mlcore.hookspecs": ("HookSpecs", "hookimpl"),
+    "mlcore.interfaces": (
+        "ArtifactRepo", "Deployer", "Flavor", "ProjectBackend", "RegistryStore", "TrackingStore",
+    ),
+    "mlcore.models.autolog": ("autolog",),
+    "mlcore.models.saving": ("log_model",),
+    "mlcore.tracking.client": ("Client",),
+    "mlcore.tracking.fluent": (
+        "active_run", "delete_tag", "end_run", "get_artifact_uri", "last_active_run", "log_artifact", "log_artifacts",
+        "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics", "log_param",
+        "log_params", "log_stream", "log_table", "log_text", "set_tag", "set_tags", "start_run",
+    ),
+    "mlcore.tracking.fluent_search": (
+        "create_experiment", "delete_experiment", "delete_experiment_tag", "delete_run", "download_artifacts",
+        "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run", "get_tracking_uri",
+        "is_tracking_uri_set", "load_table", "rename_experiment", "rename_run", "restore_experiment", "restore_run",
+        "search_experiments", "search_runs", "set_experiment", "set_experiment_tag", "set_experiment_tags",
+        "set_registry_uri", "set_terminated", "set_tracking_uri",
+    ),
+    "mlcore.tracking.run_handle": ("ActiveRun", "RunHandle"),
+}  # fmt: skip
+_ALIASES = {
+    "MlflowClient": "mlcore.tracking.client:Client",
+    "MlflowException": "mlcore.errors:MlcoreError",
+    "data": "mlcore.tracking.datasets",
+    "artifacts": "mlcore.tracking.artifact_api",
+    "pyfunc": "mlcore.models.pyfunc",
+    "models": "mlcore.models",
+}
+_WHERE = {name: f"{home}:{name}" for home, names in _HOMES.items() for name in names} | _ALIASES
+
+__all__ = [
+    "ActiveRun", "ArtifactRepo", "Client", "Deployer", "Experiment", "FileInfo", "Flavor", "HookSpecs", "LifecycleStage",
+    "Metric", "MlcoreError", "MlflowClient", "Param", "ProjectBackend", "RegistryStore", "Run", "RunData", "RunHandle",
+    "RunInfo", "RunStatus", "RunTag", "TrackingStore", "ViewType", "active_run", "autolog", "create_experiment", "data",
+    "delete_experiment", "delete_experiment_tag", "delete_run", "delete_tag", "download_artifacts", "end_run",
+    "get_artifact_uri", "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run",
+    "get_tracking_uri", "hookimpl", "is_tracking_uri_set", "last_active_run", "load_table", "log_artifact",
+    "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics",
+    "log_model", "log_param", "log_params", "log_stream", "log_table", "log_text", "models", "rename_experiment",
+    "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_runs", "set_experiment",
+    "set_experiment_tag", "set_experiment_tags", "set_registry_uri", "set_tag", "set_tags", "set_terminated",
+    "set_tracking_uri", "start_run",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Resolve a public name, or a flavor: `mlcore.sklearn` is the API of the installed flavor of that name."""
+    import importlib
+
+    home = _WHERE.get(name)
+    if home is not None:
+        module, _, attribute = home.partition(":")
+        found = importlib.import_module(module)
+        value = getattr(found, attribute) if attribute else found
+        globals()[name] = value
+        return value
+    if not name.startswith("_"):
+        from mlcore.models.flavor_module import find_flavor_module
+
+        flavor = find_flavor_module(name)
+        if flavor is not None:
+            return flavor
+    raise AttributeError(f"module 'mlcore' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

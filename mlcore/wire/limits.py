@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from mlcore.entities import Metric, Param, RunTag
+from mlcore.entities import DatasetInput, Metric, Param, RunTag
 from mlcore.errors import InvalidParameterError
 
 KEY_LENGTH = 250
@@ -132,6 +132,29 @@ def tag(key: str, value: object, *, truncate: bool) -> RunTag:
 def experiment_tags(tags: dict[str, object]) -> dict[str, str]:
     """Return checked tags of an experiment, values as text of at most 20000 characters."""
     return {check_key(k): _text(f"tag {k!r}", v, EXPERIMENT_TAG_VALUE_LENGTH, False) for k, v in tags.items()}
+
+
+def dataset_input(value: DatasetInput) -> DatasetInput:
+    """Return a dataset's use if its texts are within the limits."""
+    dataset = value.dataset
+    for what, text, limit in (
+        ("dataset name", dataset.name, DATASET_NAME_LENGTH),
+        ("dataset digest", dataset.digest, DATASET_DIGEST_LENGTH),
+        ("dataset source", dataset.source, DATASET_SOURCE_LENGTH),
+        ("dataset schema", dataset.schema or "", DATASET_SCHEMA_LENGTH),
+        ("dataset profile", dataset.profile or "", DATASET_PROFILE_LENGTH),
+        *((f"input tag {t.key[:20]!r}", t.key, INPUT_TAG_KEY_LENGTH) for t in value.tags),
+        *((f"value of input tag {t.key[:20]!r}", t.value, INPUT_TAG_VALUE_LENGTH) for t in value.tags),
+    ):
+        if len(text) > limit:
+            raise InvalidParameterError(f"{what} {_short(text)} has {len(text)} characters, at most {limit} are allowed")
+    return value
+
+
+def check_dataset_count(count: int) -> None:
+    """Refuse more than 1000 datasets in one call."""
+    if count > DATASETS:
+        raise InvalidParameterError(f"log_inputs got {count} datasets, at most {DATASETS} are allowed in one call")
 
 
 def check_max_results(value: int, limit: int = SEARCH_RESULTS) -> int:

@@ -1,0 +1,311 @@
+"""The client: every operation on experiments and runs by id, under MLflow's method names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mlcore.entities import (
+    Experiment,
+    ExperimentChange,
+    ExperimentQuery,
+    LifecycleStage,
+    Metric,
+    MetricSummary,
+    NewRun,
+    PagedList,
+    Run,
+    RunChange,
+    RunQuery,
+    RunStatus,
+    ViewType,
+)
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, InvalidStateError, NotFoundError
+from mlcore.interfaces import SupportsSummary, TrackingStore
+from mlcore.tracking import names, tags
+from mlcore.tracking.client_runs import RunOperations
+from mlcore.tracking.session import Session
+from mlcore.tracking.summaries import summarize
+from mlcore.uris import absolute, scheme
+from mlcore.wire import limits
+from mlcore.wire.filter_parser import (
+    parse_experiment_filter,
+    parse_experiment_order,
+    parse_run_filter,
+    parse_run_order,
+)
+
+
+class Client(RunOperations):
+    """Work with one tracking store. Safe to use from any thread; `MlflowClient` is the same class.
+
+    Raises everywhere: NotFoundError for an unknown experiment or run, InvalidParameterError for values that are
+    not acceptable, StoreUnavailableError when the store does not answer.
+    """
+
+    def __init__(
+        self, tracking_uri: str | None = None, registry_uri: str | None = None, *, session: Session | None = None
+    ) -> None:
+        """Use the store at *tracking_uri*, or the one of the fluent API when not given."""
+        super().__init__(tracking_uri, session=session)
+        self.registry_uri = registry_uri or self._session.registry_uri
+
+    @property
+    def _store(self) -> TrackingStore:
+        return self._session.store(self.tracking_uri)
+
+    # Experiments
+
+    def create_experiment(
+        self, name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None
+    ) -> str:
+        """Create an experiment and return its id.
+
+        artifact_location: where its runs put artifacts, a path or URI; the store chooses when not given.
+        Raises AlreadyExistsError: the name is taken, by an active or a deleted experiment.
+        """
+        limits.check_experiment_name(name)
+        location = _location(artifact_location)
+        checked = limits.experiment_tags(dict(tags or {}))
+        return self._store.create_experiment(name, artifact_location=location, tags=checked).experiment_id
+
+    def get_or_create_experiment(self, name: str) -> Experiment:
+        """Return the experiment called *name*, made if it is not there; of many racing callers all get the same.
+
+        Raises InvalidStateError: an experiment of that name is deleted.
+        """
+        found = self._store.get_experiment_by_name(limits.check_experiment_name(name))
+        if found is None:
+            try:
+                found = self._store.create_experiment(name, artifact_location=None, tags={})
+            except AlreadyExistsError:
+                found = self._store.get_experiment_by_name(name)  # somebody else was first
+        if found is None:
+            raise NotFoundError(f"experiment {name!r} was removed while it was being opened; try again")
+        if found.lifecycle_stage == LifecycleStage.DELETED:
+            raise InvalidStateError(
+                f"cannot set a deleted experiment {name!r} as the active one: restore it "
+                f"(mlcore experiments restore -x {found.experiment_id}) or use another name"
+            )
+        return found
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """Return an experiment, deleted or not."""
+        return self._store.get_experiment(limits.check_experiment_id(experiment_id))
+
+    def get_experiment_by_name(self, name: str) -> Experiment | None:
+        """Return the experiment called *name*, deleted or not; None when there is none."""
+        return self._store.get_experiment_by_name(name)
+
+    def search_experiments(
+        self,
+        view_type: ViewType | str = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        filter_string: str | None = None,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[Experiment]:
+        """Return a page of experiments that fit; see docs/search.md for the language."""
+        query = ExperimentQuery(
+            filter=parse_experiment_filter(filter_string),
+            order_by=parse_experiment_order(order_by or ()),
+            view=view(view_type),
+            max_results=limits.check_max_results(max_results),
+            page_token=page_token,
+        )
+        page = self._store.search_experiments(query)
+        return PagedList(page.items, page.next_token)
+
+    def rename_experiment(self, experiment_id: str, new_name: str) -> None:
+        """Give an active experiment another name."""
+        self._change(experiment_id, ExperimentChange(name=limits.check_experiment_name(new_name)))
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """Move an experiment and its runs to the bin; its name stays taken."""
+        self._change(experiment_id, ExperimentChange(lifecycle_stage=LifecycleStage.DELETED))
+
+    def restore_experiment(self, experiment_id: str) -> None:
+        """Take an experiment and its runs out of the bin."""
+        self._change(experiment_id, ExperimentChange(lifecycle_stage=LifecycleStage.ACTIVE))
+
+    def set_experiment_tag(self, experiment_id: str, key: str, value: object) -> None:
+        """Set a tag of an experiment over any earlier value."""
+        self._change(experiment_id, ExperimentChange(set_tags=limits.experiment_tags({key: value})))
+
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+        """Remove a tag of an experiment. Raises NotFoundError: it has no such tag."""
+        self._change(experiment_id, ExperimentChange(delete_tags=(limits.check_key(key),)))
+
+    def _change(self, experiment_id: str, change: ExperimentChange) -> None:
+        self._store.update_experiment(limits.check_experiment_id(experiment_id), change)
+
+    # Runs
+
+    def create_run(
+        self,
+        experiment_id: str,
+        start_time: int | None = None,
+        tags: Mapping[str, object] | None = None,
+        run_name: str | None = None,
+        run_id: str | None = None,
+    ) -> Run:
+        """Create a run and return it; unlike `start_run` it does not become the active one.
+
+        start_time: ms since the epoch, UTC; now when not given.
+        run_id: chosen by the caller, so that a repeated call makes one run only.
+        """
+        new = new_run(
+            limits.check_experiment_id(experiment_id),
+            run_name,
+            tags or {},
+            start_time=start_time,
+            run_id=run_id,
+            truncate=self._session.settings.truncate_long_values,
+        )
+        return self._store.create_run(new)
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run with all that is recorded so far, deleted or not."""
+        self._session.recorder(self.tracking_uri).flush()
+        return self._store.get_run(limits.check_run_id(run_id))
+
+    def get_parent_run(self, run_id: str) -> Run | None:
+        """Return the run in which a run is nested; None when it is in none."""
+        parent = self.get_run(run_id).data.tags.get(tags.PARENT_RUN_ID)
+        return self.get_run(parent) if parent else None
+
+    def search_runs(
+        self,
+        experiment_ids: Sequence[str],
+        filter_string: str = "",
+        run_view_type: ViewType | str = ViewType.ACTIVE_ONLY,
+        max_results: int = 1000,
+        order_by: Sequence[str] | None = None,
+        page_token: str | None = None,
+    ) -> PagedList[Run]:
+        """Return a page of runs that fit; see docs/search.md for the language.
+
+        max_results: page size, at most 50000. page_token: the `token` of the page before.
+        """
+        self._session.recorder(self.tracking_uri).flush()
+        ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else experiment_ids
+        query = RunQuery(
+            experiment_ids=tuple(limits.check_experiment_id(i) for i in ids),
+            filter=parse_run_filter(filter_string),
+            order_by=parse_run_order(order_by or ()),
+            view=view(run_view_type),
+            max_results=limits.check_max_results(max_results),
+            page_token=page_token,
+        )
+        page = self._store.search_runs(query)
+        return PagedList(page.items, page.next_token)
+
+    def update_run(self, run_id: str, status: RunStatus | str | None = None, name: str | None = None) -> None:
+        """Change a run's status or name."""
+        change = RunChange(status=run_status(status) if status else None, run_name=name)
+        self._store.update_run(limits.check_run_id(run_id), change)
+
+    def set_terminated(self, run_id: str, status: RunStatus | str | None = None, end_time: int | None = None) -> None:
+        """End a run, FINISHED unless said otherwise; *end_time* in ms since the epoch, UTC, now when not given."""
+        self._session.recorder(self.tracking_uri).flush()
+        ended = names.now_ms() if end_time is None else end_time
+        change = RunChange(status=run_status(status or RunStatus.FINISHED), end_time=ended)
+        self._store.update_run(limits.check_run_id(run_id), change)
+
+    def delete_run(self, run_id: str) -> None:
+        """Move a run to the bin."""
+        self._store.update_run(limits.check_run_id(run_id), RunChange(lifecycle_stage=LifecycleStage.DELETED))
+
+    def restore_run(self, run_id: str) -> None:
+        """Take a run out of the bin."""
+        self._store.update_run(limits.check_run_id(run_id), RunChange(lifecycle_stage=LifecycleStage.ACTIVE))
+
+    def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
+        """Return all points of a metric, ordered by (timestamp, step, value); empty when there are none."""
+        self._session.recorder(self.tracking_uri).flush()
+        points: list[Metric] = []
+        token: str | None = None
+        while True:
+            page = self._store.get_metric_history(
+                limits.check_run_id(run_id), key, max_results=limits.HISTORY_RESULTS, page_token=token
+            )
+            points += page.items
+            token = page.next_token
+            if not token:
+                return points
+
+    def get_metric_summaries(self, run_id: str) -> tuple[MetricSummary, ...]:
+        """Return min, max, last and count of each metric of a run, sorted by key."""
+        self._session.recorder(self.tracking_uri).flush()
+        store = self._store
+        if isinstance(store, SupportsSummary):
+            return store.metric_summaries(limits.check_run_id(run_id))
+        run = self.get_run(run_id)
+        return tuple(summarize(m.key, self.get_metric_history(run_id, m.key)) for m in run.data.latest)
+
+    def close(self) -> None:
+        """Deliver what is recorded; stores stay open for others that use the same session."""
+        self._session.recorder(self.tracking_uri).flush()
+
+
+def new_run(
+    experiment_id: str,
+    run_name: str | None,
+    given: Mapping[str, object],
+    *,
+    truncate: bool,
+    start_time: int | None = None,
+    run_id: str | None = None,
+) -> NewRun:
+    """Make a checked record of a run to be created; a name is invented when none is given.
+
+    Raises InvalidParameterError: run_name and the tag `mlflow.runName` are both given and differ.
+    """
+    checked = {k: limits.tag(k, v, truncate=truncate).value for k, v in given.items()}
+    tagged = checked.get(tags.RUN_NAME)
+    if run_name and tagged and run_name != tagged:
+        raise InvalidParameterError(
+            f"both run_name {run_name!r} and the tag {tags.RUN_NAME!r} {tagged!r} are given and differ; give one of them"
+        )
+    name = run_name or tagged or names.run_name()
+    limits.tag(tags.RUN_NAME, name, truncate=False)
+    return NewRun(
+        experiment_id=experiment_id,
+        run_id=limits.check_run_id(run_id) if run_id else names.run_id(),
+        run_name=name,
+        user_id=checked.get(tags.USER, ""),
+        start_time=names.now_ms() if start_time is None else start_time,
+        tags={**checked, tags.RUN_NAME: name},
+    )
+
+
+def view(value: ViewType | str | int) -> ViewType:
+    """Return the view type for its name, or for MLflow's number (1, 2, 3)."""
+    if isinstance(value, int):
+        numbers = {1: ViewType.ACTIVE_ONLY, 2: ViewType.DELETED_ONLY, 3: ViewType.ALL}
+        if value in numbers:
+            return numbers[value]
+    elif str(value).upper() in ViewType.__members__:
+        return ViewType[str(value).upper()]
+    raise InvalidParameterError(f"invalid view type {value!r}: expected one of {', '.join(ViewType)}")
+
+
+def run_status(value: RunStatus | str) -> RunStatus:
+    """Return the run status for its name."""
+    try:
+        return RunStatus(value)
+    except ValueError as err:
+        raise InvalidParameterError(f"invalid run status {value!r}: expected one of {', '.join(RunStatus)}") from err
+
+
+def _location(given: str | None) -> str | None:
+
+    if not given:
+        return None
+    if scheme(given) in ("runs", "models"):
+        raise InvalidParameterError(f"artifact location {given!r} must be a place, not a {scheme(given)}: reference")
+    found = absolute(given)
+    if len(found) > limits.ARTIFACT_LOCATION_LENGTH:
+        raise InvalidParameterError(
+            f"artifact location {given[:80]!r} has {len(found)} characters, at most {limits.ARTIFACT_LOCATION_LENGTH} are allowed"
+        )
+    return found

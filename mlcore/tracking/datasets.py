@@ -1,0 +1,118 @@
+"""Datasets to log with a run: name, digest of the content, source, schema and profile. Reached as `mlcore.data`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from mlcore.entities import Dataset, DatasetInput, InputTag
+from mlcore.tracking import tags as names
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+_DIGEST_LENGTH = 8
+_MAX_ROWS = 10_000
+_COLUMN_TYPES = {"b": "boolean", "i": "long", "u": "long", "f": "double", "M": "datetime"}
+
+
+@frozen
+class LoggedDataset:
+    """A dataset as `log_input` takes it."""
+
+    record: Dataset
+
+    @property
+    def name(self) -> str:
+        """What the dataset is called."""
+        return self.record.name
+
+    @property
+    def digest(self) -> str:
+        """A short hash of the content: the same data has the same digest."""
+        return self.record.digest
+
+    def as_input(self, context: str | None, tags: Mapping[str, str]) -> DatasetInput:
+        """Return the dataset's use in a run; *context* says what for."""
+        given = {**tags, **({names.DATASET_CONTEXT: context} if context else {})}
+        return DatasetInput(self.record, tuple(InputTag(k, v) for k, v in given.items()))
+
+
+def from_pandas(
+    df: pd.DataFrame, source: str | None = None, targets: str | None = None, name: str | None = None
+) -> LoggedDataset:
+    """Describe a DataFrame.
+
+    source: where it was read from, a path or URI; `code` when not given.
+    targets: the column that is to be predicted.
+    The digest covers column names, types and at most 10,000 rows, so that large frames stay cheap.
+    """
+    import pandas as pd
+
+    hashed = hashlib.sha256()
+    hashed.update(repr([(str(c), str(t)) for c, t in df.dtypes.items()]).encode())
+    hashed.update(repr(df.shape).encode())
+    sample = df.head(_MAX_ROWS)
+    unhashable = [c for c in sample.columns if sample[c].map(lambda v: isinstance(v, (list, dict, set))).any()]
+    comparable = sample.astype(dict.fromkeys(unhashable, str)) if unhashable else sample
+    hashed.update(pd.util.hash_pandas_object(comparable, index=False).to_numpy().tobytes())
+    columns = [
+        {"type": _COLUMN_TYPES.get(dtype.kind, "string"), "name": str(column), "required": not df[column].isna().any()}
+        for column, dtype in df.dtypes.items()
+    ]
+    profile = {"num_rows": len(df), "num_elements": int(df.size)}
+    return _dataset(name, hashed, source, {"mlflow_colspec": columns}, profile, targets)
+
+
+def from_numpy(
+    features: np.ndarray | Mapping[str, np.ndarray],
+    source: str | None = None,
+    targets: np.ndarray | None = None,
+    name: str | None = None,
+) -> LoggedDataset:
+    """Describe one array, or arrays by name, of any shape and dtype, with optional targets."""
+    import numpy as np
+
+    arrays = dict(features) if isinstance(features, Mapping) else {"": features}
+    hashed = hashlib.sha256()
+    for key, array in [*arrays.items(), *([] if targets is None else [("\0targets", targets)])]:
+        hashed.update(f"{key} {array.dtype} {array.shape}".encode())
+        hashed.update(
+            np.ascontiguousarray(array[:_MAX_ROWS]).tobytes() if array.dtype != object else repr(array).encode()
+        )
+    specs = [_tensor(key, array) for key, array in arrays.items()]
+    schema = {"mlflow_tensorspec": {"features": json.dumps(specs), "targets": None}}
+    profile = {"features_shape": {k or "features": list(a.shape) for k, a in arrays.items()}}
+    return _dataset(name, hashed, source, schema, profile, None)
+
+
+def _tensor(key: str, array: np.ndarray) -> dict[str, object]:
+    shape = [-1, *array.shape[1:]]
+    spec: dict[str, object] = {"type": "tensor", "tensor-spec": {"dtype": array.dtype.name, "shape": shape}}
+    return {"name": key, **spec} if key else spec
+
+
+def _dataset(
+    name: str | None,
+    hashed: hashlib._Hash,
+    source: str | None,
+    schema: Mapping[str, object],
+    profile: Mapping[str, object],
+    targets: str | None,
+) -> LoggedDataset:
+    described = {**profile, **({"targets": targets} if targets else {})}
+    return LoggedDataset(
+        Dataset(
+            name=name or "dataset",
+            digest=hashed.hexdigest()[:_DIGEST_LENGTH],
+            source_type="local" if source else "code",
+            source=json.dumps({"uri": source} if source else {"tags": {}}),
+            schema=json.dumps(schema),
+            profile=json.dumps(described),
+        )
+    )

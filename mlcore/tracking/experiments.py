@@ -1,0 +1,41 @@
+"""Which experiment new runs go to."""
+
+from __future__ import annotations
+
+from mlcore.entities import LifecycleStage
+from mlcore.errors import InvalidParameterError, InvalidStateError
+from mlcore.tracking.client import Client
+from mlcore.tracking.session import Session
+
+DEFAULT_EXPERIMENT_ID = "0"
+
+
+def active_experiment_id(session: Session) -> str:
+    """Return the experiment of new runs: set_experiment, else the setting by name, else by id, else the default.
+
+    Raises InvalidParameterError: name and id are both set and mean different experiments.
+    """
+    if session.experiment_id is not None:
+        return session.experiment_id
+    settings = session.settings
+    if settings.experiment_name:
+        found = Client(session=session).get_or_create_experiment(settings.experiment_name).experiment_id
+        if settings.experiment_id and settings.experiment_id != found:
+            raise InvalidParameterError(
+                f"experiment_name {settings.experiment_name!r} ({settings.origins['experiment_name']}) has the id {found!r}, "
+                f"but experiment_id ({settings.origins['experiment_id']}) is {settings.experiment_id!r}; set one of them"
+            )
+        session.experiment_id = found
+        return found
+    return settings.experiment_id or DEFAULT_EXPERIMENT_ID
+
+
+def usable_experiment_id(session: Session, experiment_id: str) -> str:
+    """Return *experiment_id* if runs can be added to it. Raises InvalidStateError: it is deleted."""
+    experiment = Client(session=session).get_experiment(experiment_id)
+    if experiment.lifecycle_stage == LifecycleStage.DELETED:
+        raise InvalidStateError(
+            f"experiment {experiment.name!r} ({experiment_id}) is deleted: restore it "
+            f"(mlcore experiments restore -x {experiment_id}) or use another one"
+        )
+    return experiment.experiment_id

@@ -1,0 +1,191 @@
+"""The artifact half of a run handle: files, trees, texts, figures, images and tables."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from mlcore.artifacts.transfer import download_file, download_tree, upload_file, upload_tree
+from mlcore.entities import FileInfo
+from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
+from mlcore.interfaces import ArtifactRepo, TrackingStore
+from mlcore.tracking import content, tags
+from mlcore.tracking.names import now_ms
+from mlcore.uris import join, relative_path
+
+if TYPE_CHECKING:
+    from mlcore.tracking.recorder import Recorder
+    from mlcore.tracking.session import Session
+
+
+class RunArtifacts:
+    """Put files into a run's artifact repository and get them back."""
+
+    run_id: str
+    tracking_uri: str
+    _session: Session
+    _recorder: Recorder
+    _artifact_uri: str | None
+
+    @property
+    def _store(self) -> TrackingStore:
+        return self._session.store(self.tracking_uri)
+
+    @property
+    def _repo(self) -> ArtifactRepo:
+        return self._session.repo(self.artifact_uri)
+
+    @property
+    def artifact_uri(self) -> str:
+        """The root under which the run's artifacts are kept."""
+        if self._artifact_uri is None:
+            self._artifact_uri = self._store.get_run(self.run_id).info.artifact_uri
+        return self._artifact_uri
+
+    def get_artifact_uri(self, artifact_path: str | None = None) -> str:
+        """Return the URI of the run's artifact root, or of a path below it."""
+        return join(self.artifact_uri, relative_path(artifact_path)) if artifact_path else self.artifact_uri
+
+    def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
+        """Return the direct children of a directory of artifacts, sorted by path; empty for a file."""
+        return list(self._repo.list(relative_path(path or "")))
+
+    def log_artifact(self, local_path: str | PathLike[str], artifact_path: str | None = None) -> None:
+        """Store a file (or a directory, under its own name) below *artifact_path*."""
+        source = _existing(local_path)
+        target = _below(artifact_path, source.name)
+        if source.is_dir():
+            upload_tree(self._repo, source, target)
+        else:
+            upload_file(self._repo, source, target)
+
+    def log_artifacts(self, local_dir: str | PathLike[str], artifact_path: str | None = None) -> None:
+        """Store the content of a directory below *artifact_path*; a new path appears whole or not at all."""
+        source = _existing(local_dir)
+        if not source.is_dir():
+            raise InvalidParameterError(f"{str(local_dir)!r} is not a directory; use log_artifact for a file")
+        upload_tree(self._repo, source, relative_path(artifact_path or ""))
+
+    def download_artifacts(self, path: str = "", dst_path: str | PathLike[str] | None = None) -> str:
+        """Fetch a file or directory below *dst_path* (a new temporary directory when not given).
+
+        Returns the local path of what was asked for.
+        Raises ArtifactNotFoundError: nothing is there.
+        """
+        checked = relative_path(path)
+        root = Path(dst_path) if dst_path is not None else Path(tempfile.mkdtemp(prefix="mlcore-"))
+        info = self._repo.stat(checked)
+        if info is None and checked:
+            raise ArtifactNotFoundError(f"no artifact {path!r} under {self.artifact_uri!r}")
+        if info is not None and not info.is_dir:
+            target = root / PurePosixPath(checked).name
+            download_file(self._repo, checked, target)
+        else:
+            target = root / PurePosixPath(checked).name if checked else root
+            download_tree(self._repo, checked, target)
+        return str(target)
+
+    def log_text(self, text: str, artifact_file: str) -> None:
+        """Store *text* as a UTF-8 file."""
+        with self._new_file(artifact_file) as target:
+            target.write_text(text, "utf-8")
+
+    def log_dict(self, dictionary: object, artifact_file: str) -> None:
+        """Store a dict or list as YAML (`.yml`, `.yaml`) or JSON (any other name)."""
+        self.log_text(content.dict_text(dictionary, artifact_file), artifact_file)
+
+    def log_stream(self, stream: BinaryIO, artifact_file: str) -> None:
+        """Store all that a binary *stream* yields."""
+        with self._new_file(artifact_file) as target, target.open("wb") as file:
+            while chunk := stream.read(1 << 20):
+                file.write(chunk)
+
+    def log_figure(
+        self, figure: object, artifact_file: str, *, save_kwargs: Mapping[str, object] | None = None
+    ) -> None:
+        """Store a matplotlib or plotly figure in the format that the file's name asks for."""
+        with self._new_file(artifact_file) as target:
+            content.save_figure(figure, target, save_kwargs)
+
+    def log_image(
+        self,
+        image: object,
+        artifact_file: str | None = None,
+        key: str | None = None,
+        step: int | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """Store an image under a name, or as one of a series under *key*, *step* and *timestamp*.
+
+        image: a numpy array (see `content.save_image`), or an object with `save` such as a PIL image.
+        """
+        if (artifact_file is None) == (key is None):
+            raise InvalidParameterError(
+                f"log_image takes either artifact_file or key, got artifact_file={artifact_file!r} and key={key!r}"
+            )
+        if artifact_file is None:
+            artifact_file = self._series_file(str(key), step, timestamp)
+            self._set_own_tag(tags.LOGGED_IMAGES, "True")
+        elif step is not None or timestamp is not None:
+            raise InvalidParameterError("log_image takes step and timestamp together with key, not with artifact_file")
+        with self._new_file(artifact_file) as target:
+            content.save_image(image, target)
+
+    def log_table(self, data: object, artifact_file: str) -> None:
+        """Store a table (DataFrame or dict of columns) as `.json` or `.parquet`, appended to what is there."""
+        frame = content.table_frame(data)
+        path = relative_path(artifact_file)
+        known = self._repo.stat(path)
+        with self._new_file(artifact_file) as target:
+            if known is not None:
+                download_file(self._repo, path, target)
+                import pandas as pd
+
+                frame = pd.concat([content.read_table(target), frame], ignore_index=True)
+            content.save_table(frame, target)
+        if known is None:
+            self._note_table(path)
+
+    def _note_table(self, path: str) -> None:
+        current = self._store.get_run(self.run_id).data.tags.get(tags.LOGGED_ARTIFACTS, "[]")
+        entries = [e for e in json.loads(current) if e.get("path") != path]
+        self._set_own_tag(tags.LOGGED_ARTIFACTS, json.dumps([*entries, {"path": path, "type": "table"}]))
+
+    def _set_own_tag(self, key: str, value: str) -> None:
+        from mlcore.entities import Batch, RunTag
+
+        self._recorder.record(self.run_id, Batch(tags=(RunTag(key, value),)))
+
+    @staticmethod
+    def _series_file(key: str, step: int | None, timestamp: int | None) -> str:
+        moment = now_ms() if timestamp is None else timestamp
+        return f"images/{key.replace('/', '#')}+step+{step or 0}+timestamp+{moment}+{uuid.uuid4()}.png"
+
+    @contextmanager
+    def _new_file(self, artifact_file: str) -> Iterator[Path]:
+        """Yield a path to write; what is there at the end of the block is stored as *artifact_file*."""
+        path = relative_path(artifact_file)
+        if not path or artifact_file.endswith("/"):
+            raise InvalidParameterError(f"invalid artifact file {artifact_file!r}: expected the name of a file")
+        with tempfile.TemporaryDirectory(prefix="mlcore-") as folder:
+            target = Path(folder) / PurePosixPath(path).name
+            yield target
+            upload_file(self._repo, target, path)
+
+
+def _existing(local: str | PathLike[str]) -> Path:
+    path = Path(local)
+    if not path.exists():
+        raise InvalidParameterError(f"there is no local file or directory {str(local)!r}")
+    return path
+
+
+def _below(artifact_path: str | None, name: str) -> str:
+    folder = relative_path(artifact_path or "")
+    return f"{folder}/{name}" if folder else name

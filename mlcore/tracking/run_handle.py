@@ -1,0 +1,198 @@
+"""Handles of runs: record into a run from any thread or process, and the active run that fluent calls mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from mlcore.entities import (
+    Batch,
+    DatasetInput,
+    Metric,
+    Param,
+    Run,
+    RunChange,
+    RunData,
+    RunInfo,
+    RunInputs,
+    RunStatus,
+    RunTag,
+)
+from mlcore.errors import ParamConflictError
+from mlcore.tracking import active, tags
+from mlcore.tracking.names import now_ms
+from mlcore.tracking.run_artifacts import RunArtifacts
+from mlcore.tracking.session import Session, current_session
+from mlcore.wire import limits
+
+if TYPE_CHECKING:
+    from mlcore.tracking.datasets import LoggedDataset
+
+
+class RunHandle(RunArtifacts):
+    """Record into one run, whoever started it.
+
+    Works from any thread. Pickled, it holds the tracking URI and run id only, so that worker processes can use it.
+    """
+
+    def __init__(self, run_id: str, tracking_uri: str | None = None, session: Session | None = None) -> None:
+        """Point at a run; nothing is read yet."""
+        self._session = session or current_session()
+        self.tracking_uri = tracking_uri or self._session.tracking_uri
+        self.run_id = limits.check_run_id(run_id)
+        self._recorder = self._session.recorder(self.tracking_uri)
+        self._artifact_uri: str | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return RunHandle, (self.run_id, self.tracking_uri)
+
+    def log_metric(self, key: str, value: float, step: int | None = None, timestamp: int | None = None) -> None:
+        """Record one point of a metric.
+
+        value: a number; NaN and infinities are kept. step: int64, 0 when not given.
+        timestamp: ms since the epoch, UTC; now when not given.
+        """
+        point = limits.metric(key, value, now_ms() if timestamp is None else timestamp, 0 if step is None else step)
+        self._recorder.record(self.run_id, Batch((point,)))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, timestamp: int | None = None) -> None:
+        """Record one point of each metric, all with the same step and timestamp."""
+        moment = now_ms() if timestamp is None else timestamp
+        at = 0 if step is None else step
+        points = tuple(limits.metric(key, value, moment, at) for key, value in metrics.items())
+        self._recorder.record(self.run_id, Batch(points))
+
+    def log_param(self, key: str, value: object) -> None:
+        """Record a param; its value, as text, can't change later."""
+        self.log_params({key: value})
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Record params; see `log_param`. Raises ParamConflictError: one has another value already."""
+        truncate = self._session.settings.truncate_long_values
+        checked = tuple(limits.param(key, value, truncate=truncate) for key, value in params.items())
+        self._refuse_conflicts(checked)
+        self._recorder.record(self.run_id, Batch(params=checked))
+        self._remember(checked)
+
+    def set_tag(self, key: str, value: object) -> None:
+        """Set a tag to *value* as text, over any earlier value."""
+        self.set_tags({key: value})
+
+    def set_tags(self, values: Mapping[str, object]) -> None:
+        """Set tags; see `set_tag`."""
+        truncate = self._session.settings.truncate_long_values
+        checked = tuple(limits.tag(key, value, truncate=truncate) for key, value in values.items())
+        self._recorder.record(self.run_id, Batch(tags=checked))
+
+    def delete_tag(self, key: str) -> None:
+        """Remove a tag. Raises NotFoundError: the run has no such tag."""
+        self._recorder.flush()
+        self._store.delete_tag(self.run_id, key)
+
+    def log_batch(
+        self, metrics: Iterable[Metric] = (), params: Iterable[Param] = (), tags: Iterable[RunTag] = ()
+    ) -> None:
+        """Record points, params and tags together."""
+        truncate = self._session.settings.truncate_long_values
+        points = tuple(limits.metric(m.key, m.value, m.timestamp, m.step) for m in metrics)
+        checked = tuple(limits.param(p.key, p.value, truncate=truncate) for p in params)
+        notes = tuple(limits.tag(t.key, t.value, truncate=truncate) for t in tags)
+        limits.check_distinct_params(checked)
+        self._refuse_conflicts(checked)
+        self._recorder.record(self.run_id, Batch(points, checked, notes))
+        self._remember(checked)
+
+    def log_input(
+        self, dataset: LoggedDataset, context: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Record that the run read *dataset*; *context* says what for, such as `training`."""
+        self.log_inputs([dataset.as_input(context, tags or {})])
+
+    def log_inputs(self, inputs: Iterable[DatasetInput]) -> None:
+        """Record datasets that the run read."""
+        checked = tuple(limits.dataset_input(i) for i in inputs)
+        limits.check_dataset_count(len(checked))
+        self._recorder.flush()
+        self._store.log_inputs(self.run_id, checked)
+
+    def _refuse_conflicts(self, params: tuple[Param, ...]) -> None:
+        """Nothing is known here of earlier params; the store decides."""
+
+    def _remember(self, params: tuple[Param, ...]) -> None:
+        """Nothing is kept here."""
+
+
+class ActiveRun(RunHandle):
+    """The run that `start_run` returns: a handle, a context manager, and the run as it was when it started."""
+
+    def __init__(self, run: Run, tracking_uri: str, session: Session) -> None:
+        """Wrap *run*; `start_run` makes these."""
+        super().__init__(run.info.run_id, tracking_uri, session)
+        self._run = run
+        self._artifact_uri = run.info.artifact_uri
+        self._params = dict(run.data.params)
+        self._pid = os.getpid()
+        self.is_ended = False
+
+    @property
+    def info(self) -> RunInfo:
+        """Who, when and where, as at the start."""
+        return self._run.info
+
+    @property
+    def data(self) -> RunData:
+        """What was recorded before the start; `get_run` tells what is recorded now."""
+        return self._run.data
+
+    @property
+    def inputs(self) -> RunInputs:
+        """Datasets recorded before the start."""
+        return self._run.inputs
+
+    @property
+    def parent_run_id(self) -> str | None:
+        """The run in which this one is nested."""
+        return self._run.data.tags.get(tags.PARENT_RUN_ID)
+
+    def to_dictionary(self) -> dict[str, object]:
+        """Return the run as at the start in MLflow's layout."""
+        return self._run.to_dictionary()
+
+    def end(self, status: RunStatus | str = RunStatus.FINISHED) -> None:
+        """End the run; does nothing in a forked child, or when it has ended."""
+        if self.is_ended or self._pid != os.getpid():
+            active.remove(self)
+            return
+        self._recorder.flush()
+        self._store.update_run(self.run_id, RunChange(status=RunStatus(status), end_time=now_ms()))
+        self.is_ended = True
+        active.remove(self)
+
+    def __enter__(self) -> ActiveRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(status_of(error))
+
+    def _refuse_conflicts(self, params: tuple[Param, ...]) -> None:
+        for param in params:
+            known = self._params.get(param.key)
+            if known is not None and known != param.value:
+                raise ParamConflictError(
+                    f"changing param values is not allowed: param {param.key!r} was already logged with value {known!r} "
+                    f"for run {self.run_id!r}, the new value is {param.value!r}; log it under another name, or start a new run"
+                )
+
+    def _remember(self, params: tuple[Param, ...]) -> None:
+        self._params.update((p.key, p.value) for p in params)
+
+
+def status_of(error: BaseException | None) -> RunStatus:
+    """Return how a run ended that was left by *error*: None is FINISHED, Ctrl-C is KILLED, `sys.exit(0)` is FINISHED."""
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return RunStatus.FINISHED
+    return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED

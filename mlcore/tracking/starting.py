@@ -1,0 +1,86 @@
+"""Start runs: new ones with their context, nested ones, resumed ones."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from mlcore.entities import LifecycleStage, Run, RunChange, RunStatus
+from mlcore.errors import InvalidParameterError, InvalidStateError
+from mlcore.hookspecs import Event, HookSpecs
+from mlcore.tracking import names, tags
+from mlcore.tracking.client import Client, new_run
+from mlcore.tracking.experiments import active_experiment_id
+from mlcore.tracking.run_handle import ActiveRun
+from mlcore.tracking.session import Session
+
+_RESUME_VARIABLES = ("MLCORE_RUN_ID", "MLFLOW_RUN_ID")
+
+
+def resumed_run_id(session: Session) -> str | None:
+    """Return the run that the environment says to resume, once: the variables are removed.
+
+    Removed, so that a second run of this process, and children started later, do not write into the same run.
+    """
+    found = [value for name in _RESUME_VARIABLES if (value := os.environ.pop(name, None))]
+    if found:
+        return found[0]
+    origin = session.settings.origins.get("run_id")
+    return session.settings.run_id if origin and origin.place == "argument" else None
+
+
+def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRun:
+    """Open an existing run again, RUNNING, with its old start and end times.
+
+    Raises InvalidStateError: it is deleted. InvalidParameterError: it is in another experiment than the one chosen.
+    """
+    client = Client(session=session)
+    run = client.get_run(run_id)
+    if run.info.lifecycle_stage == LifecycleStage.DELETED:
+        raise InvalidStateError(f"cannot start run {run_id!r} because it is deleted: restore it with restore_run first")
+    chosen = experiment_id or session.experiment_id
+    if chosen is not None and chosen != run.info.experiment_id:
+        raise InvalidParameterError(
+            f"cannot start run {run_id!r}: it is in experiment {run.info.experiment_id!r}, the active experiment is "
+            f"{chosen!r}; set_experiment(experiment_id={run.info.experiment_id!r}) first"
+        )
+    session.store().update_run(run_id, RunChange(status=RunStatus.RUNNING))
+    return ActiveRun(client.get_run(run_id), session.tracking_uri, session)
+
+
+def create(
+    session: Session,
+    *,
+    experiment_id: str | None,
+    run_name: str | None,
+    parent_run_id: str | None,
+    description: str | None,
+    given: Mapping[str, object],
+) -> ActiveRun:
+    """Create a run; tags by the user win over those that the run-context plugins find."""
+    own: dict[str, object] = {}
+    if parent_run_id:
+        own[tags.PARENT_RUN_ID] = parent_run_id
+    if description:
+        if tags.NOTE in given:
+            raise InvalidParameterError(f"description and the tag {tags.NOTE!r} are both given; give one of them")
+        own[tags.NOTE] = description
+    found: dict[str, object] = {}
+    for gathered in session.plugins.every(HookSpecs.run_context):
+        found.update(gathered)
+    new = new_run(
+        experiment_id or active_experiment_id(session),
+        run_name,
+        {**found, **given, **own},
+        truncate=session.settings.truncate_long_values,
+    )
+    run: Run = session.store().create_run(new)
+    started = ActiveRun(run, session.tracking_uri, session)
+    announce(session, "run_started", started)
+    return started
+
+
+def announce(session: Session, name: str, run: ActiveRun, **detail: object) -> None:
+    """Tell the event listeners of something that happened to a run."""
+    event = Event(name, names.now_ms(), run.run_id, {"experiment_id": run.info.experiment_id, **detail})
+    session.plugins.every(HookSpecs.event, event=event)
