@@ -1,0 +1,47 @@
+"""Make the environment of the peer that benchmarks and interchange tests compare with: MLflow, from its own packages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from venvs import CACHE, create, install, python_of
+
+VERSION = "3.17.2"
+HOME = CACHE / "peers" / "mlflow"
+
+
+def main() -> None:
+    """Create the environment unless it is there."""
+    chosen = os.environ.get("MLCORE_PEER_MLFLOW")
+    python = Path(chosen) if chosen else python_of(HOME)
+    if _installed(python):
+        print(f"peer: mlflow {VERSION} at {python}")
+        return
+    install(create(HOME), [f"mlflow=={VERSION}", *_same_versions("scikit-learn", "skops")])
+    print(f"peer: mlflow {VERSION} installed at {python_of(HOME)}")
+
+
+def _installed(python: Path) -> bool:
+    if not python.exists():
+        return False
+    code = "from importlib.metadata import version; import sklearn, skops; print(version('mlflow'))"
+    found = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    return found.stdout.strip() == VERSION
+
+
+def _same_versions(*names: str) -> list[str]:
+    """Both sides train and score with the same library, or neither the files nor the times compare."""
+    wanted = []
+    for name in names:
+        try:
+            wanted.append(f"{name}=={version(name)}")
+        except PackageNotFoundError:
+            wanted.append(name)
+    return wanted
+
+
+if __name__ == "__main__":
+    main()

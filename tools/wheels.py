@@ -1,0 +1,129 @@
+"""Build every wheel, install them into an empty environment, and run the plugins' suites and the demo from there.
+
+Nothing is taken from the checkout but the tests and the demo, which are copied out of it. The kernel is first
+installed alone, and its weight is checked.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from venvs import CACHE, ROOT, create, dependency_group, install, manifest, plugin_folders, run
+
+HOME = CACHE / "wheels"
+DIST = ROOT / "dist"
+
+# The kernel with all that it pulls in; measured 12 packages and 7 MB in 2026.
+MAX_PACKAGES = 13
+MAX_BYTES = 25_000_000
+
+
+def main() -> None:
+    """Build, install, test; stop at the first failure."""
+    shutil.rmtree(HOME, ignore_errors=True)
+    kernel, plugins = build()
+    check_weight(kernel)
+    python = create(HOME / "venv", fresh=True)
+    groups = [line for folder in (ROOT, *plugin_folders()) for line in dependency_group(folder, "test")]
+    # the files are named, so that no index is asked for a distribution of ours
+    install(python, [f"mlcore-kernel[serve,testing] @ {kernel.as_uri()}", *map(str, plugins), *groups, *demo_needs()])
+    work = HOME / "run"
+    copy_tests(work)
+    environ = isolated_environ()
+    check_origin(python, work, environ)
+    run([python, "-P", "-m", "pytest", "-p", "no:cacheprovider", "plugins"], cwd=work, env=environ)
+    run_demo(python, work, environ)
+
+
+def build() -> tuple[Path, list[Path]]:
+    """Build all wheels into dist/; return the kernel's and the plugins'."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    started = time.monotonic()
+    for folder in (ROOT, *plugin_folders()):
+        run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", DIST], cwd=folder, env=_quiet())
+    wheels = sorted(DIST.glob("*.whl"))
+    kernel = [wheel for wheel in wheels if wheel.name.startswith("mlcore_kernel-")]
+    if len(kernel) != 1 or len(wheels) != 1 + len(plugin_folders()):
+        sys.exit(f"error: expected one wheel per distribution in {DIST}, found {', '.join(w.name for w in wheels)}")
+    print(f"built {len(wheels)} wheels ({time.monotonic() - started:.0f} s)", flush=True)
+    return kernel[0], [wheel for wheel in wheels if wheel != kernel[0]]
+
+
+def check_weight(kernel: Path) -> None:
+    """Install the kernel alone; it must import, print its version, and stay within its budget."""
+    python = create(HOME / "kernel", fresh=True)
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(HOME / "kernel"), "platbase": str(HOME / "kernel")}))
+    shutil.rmtree(site)  # without pip, which comes with the environment and not with the kernel
+    site.mkdir()
+    install(python, [str(kernel)])
+    packages = [path for path in site.glob("*.dist-info") if not path.name.startswith("pip-")]
+    size = sum(f.stat().st_size for f in site.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+    print(f"the kernel alone: {len(packages)} packages, {size / 1e6:.1f} MB", flush=True)
+    if len(packages) > MAX_PACKAGES or size > MAX_BYTES:
+        names = ", ".join(sorted(p.name.partition("-")[0] for p in packages))
+        sys.exit(f"error: over the budget of {MAX_PACKAGES} packages and {MAX_BYTES / 1e6:.0f} MB: {names}")
+    run([python.with_name("mlcore"), "--version"], cwd=HOME)
+
+
+def demo_needs() -> Sequence[str]:
+    """Return what the demo uses besides mlcore."""
+    return dependency_group(ROOT, "demo")
+
+
+def copy_tests(work: Path) -> None:
+    """Copy tests, their configuration and the demo to a place from which the checkout's packages are not seen."""
+    work.mkdir(parents=True)
+    for folder in plugin_folders():
+        shutil.copytree(
+            folder / "tests", work / "plugins" / folder.name / "tests", ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copy(ROOT / "conftest.py", work)
+    shutil.copytree(ROOT / "examples", work / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    config = configparser.ConfigParser()
+    tool = manifest(ROOT)["tool"]
+    options = tool["pytest"]["ini_options"] if isinstance(tool, dict) else {}
+    config["pytest"] = {
+        name: value if isinstance(value, str) else (" " if name == "addopts" else "\n").join(value)
+        for name, value in options.items()
+        if name not in ("testpaths", "pythonpath")
+    }
+    with (work / "pytest.ini").open("w", encoding="utf-8") as file:
+        config.write(file)
+
+
+def isolated_environ() -> dict[str, str]:
+    """Return an environment in which Python finds installed packages only."""
+    environ = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return {**environ, "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1"}
+
+
+def check_origin(python: Path, work: Path, environ: dict[str, str]) -> None:
+    """Make sure that every package of ours comes from the environment."""
+    names = ["mlcore", *(f"mlcore_{folder.name}" for folder in plugin_folders())]
+    code = f"import {', '.join(names)}; print(*[m.__file__ for m in ({', '.join(names)})], sep='\\n')"
+    done = subprocess.run([str(python), "-c", code], cwd=work, env=environ, capture_output=True, text=True, check=True)
+    strangers = [line for line in done.stdout.splitlines() if not Path(line).is_relative_to(HOME / "venv")]
+    if strangers:
+        sys.exit(f"error: not from the wheels: {', '.join(strangers)}")
+
+
+def run_demo(python: Path, work: Path, environ: dict[str, str]) -> None:
+    """Run the demo in an empty directory."""
+    (work / "demo").mkdir()
+    run([python, "-P", work / "examples" / "demo.py"], cwd=work / "demo", env=environ)
+
+
+def _quiet() -> dict[str, str]:
+    return {**os.environ, "HATCH_QUIET": "2", "SOURCE_DATE_EPOCH": "1700000000"}
+
+
+if __name__ == "__main__":
+    main()
