@@ -1,1 +1,1 @@
-"""Artifacts: moving files and trees between a machine and a repository."""
+"""Artifacts: transfer of files and trees, progress, and what URIs of runs and models name."""
