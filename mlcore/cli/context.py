@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from mlcore.cli.tables import Column
     from mlcore.plugins import Plugins
     from mlcore.settings import Settings
+    from mlcore.tracking.client import Client
+    from mlcore.tracking.session import Session
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -48,12 +49,27 @@ class Cli:
 
         return Plugins.discover(self.settings)
 
+    @functools.cached_property
+    def session(self) -> Session:
+        """The session that all of mlcore works with until the program ends."""
+        from mlcore.tracking.session import Session, using
+
+        root = click.get_current_context().find_root()
+        return root.with_resource(using(Session(self.settings, self.plugins)))
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """The client of the tracking store; the store opens at the first call."""
+        from mlcore.tracking.client import Client
+
+        return Client(session=self.session)
+
     def print_json(self, records: Iterable[object]) -> None:
         """Write one strict JSON object per line."""
-        from mlcore.cli.values import plain
+        from mlcore.wire.plain import dumps
 
         for record in records:
-            click.echo(json.dumps(plain(record), allow_nan=False))
+            click.echo(dumps(record))
 
     def print_table(self, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
         """Write a table."""

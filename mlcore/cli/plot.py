@@ -83,7 +83,8 @@ def plot(curves: Sequence[Curve], frame: Frame, terminal: Terminal) -> Iterator[
 
 def spark(y: Sequence[float], width: int = 16) -> str:
     """Return a curve in one line of block characters; each is the mean of its share of the points."""
-    finite = [v for v in y if math.isfinite(v)]
+    # scaled down: neither sums nor differences of the greatest floats may overflow
+    finite = [v * 2.0**-10 for v in y if math.isfinite(v)]
     if len(finite) < 2:
         return ""
     count = min(width, len(finite))
@@ -114,14 +115,14 @@ class _Canvas:
             before = here
 
     def row(self, row: int, terminal: Terminal, curves: int) -> str:
+        drawn = list(zip(self._dots[row], self._owner[row], strict=True))
+        if not terminal.color and curves > 1:
+            return "".join(_MARKS[owner % len(_MARKS)] if dots else " " for dots, owner in drawn).rstrip()
         parts = []
-        for dots, owner in zip(self._dots[row], self._owner[row], strict=True):
-            if not dots:
-                parts.append(" ")
-            elif terminal.color or curves == 1:
-                parts.append(terminal.style(chr(_BRAILLE + dots), fg=COLORS[owner % len(COLORS)]))
-            else:
-                parts.append(_MARKS[owner % len(_MARKS)])
+        # neighbours of one curve share a colour code
+        for owner, group in itertools.groupby(drawn, key=lambda cell: cell[1] if cell[0] else None):
+            text = "".join(chr(_BRAILLE + dots) if dots else " " for dots, _ in group)
+            parts.append(text if owner is None else terminal.style(text, fg=COLORS[owner % len(COLORS)]))
         return "".join(parts).rstrip()
 
     def _set(self, x: int, y: int, owner: int) -> None:

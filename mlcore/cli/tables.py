@@ -10,12 +10,13 @@ from attrs import frozen
 from mlcore.cli import values
 from mlcore.cli.terminal import Terminal, cells, cut, pad, visible
 
-Kind = Literal["text", "id", "number", "time", "span", "size", "status"]
+Kind = Literal["text", "id", "number", "aligned", "time", "span", "size", "status"]
 
 _GAP = "  "
 _LEAST = 8  # a column is not cut below this
-_RIGHT: frozenset[Kind] = frozenset(("number", "span", "size"))
+_RIGHT: frozenset[Kind] = frozenset(("number", "aligned", "span", "size"))
 _SHORT_ID = 8
+_ELASTIC: frozenset[Kind] = frozenset(("text", "aligned"))
 _SHORT: Mapping[Kind, Callable[..., str]] = {
     "number": values.number,
     "time": values.ago,
@@ -47,7 +48,7 @@ class Column:
     """One column.
 
     name: the header in a pipe, stable for programs.
-    kind: how its values are written.
+    kind: how its values are written; `aligned` is text at the right edge.
     title: the header in a terminal; the name when empty.
     whole: never cut in a terminal.
     """
@@ -71,7 +72,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], terminal:
     shown = [[_short(c, value) for c, value in zip(columns, row, strict=True)] for row in rows]
     titles = [visible(c.title or c.name) for c in columns]
     natural = [max([cells(title), *(cells(row[i]) for row in shown)]) for i, title in enumerate(titles)]
-    least = [n if c.whole or c.kind != "text" else min(n, _LEAST) for c, n in zip(columns, natural, strict=True)]
+    least = [n if c.whole or c.kind not in _ELASTIC else min(n, _LEAST) for c, n in zip(columns, natural, strict=True)]
     widths = fit(natural, least, terminal.width)
     yield _line(columns, titles, widths, lambda _, text: terminal.style(text, bold=True))
     for row in shown:

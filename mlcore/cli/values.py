@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
-
-import attrs
 
 _STEPS = ((60_000, 1000, "s"), (3_600_000, 60_000, "min"), (172_800_000, 3_600_000, "h"))
 _DAY_MS = 86_400_000
@@ -73,21 +69,3 @@ def size(count: int | None) -> str:
             break
         amount /= 1000
     return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
-
-
-def plain(value: object) -> object:
-    """Return records, mappings and sequences as plain JSON values.
-
-    NaN and infinities become the texts `NaN`, `Infinity`, `-Infinity`, as in the REST protocol.
-    """
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, str):
-        return str(value)  # members of a StrEnum too
-    if attrs.has(type(value)):
-        return {name: plain(getattr(value, name)) for name in attrs.fields_dict(type(value))}  # type: ignore[arg-type]  # has() is no type guard
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    return value
