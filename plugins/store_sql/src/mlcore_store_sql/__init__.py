@@ -1,1 +1,1 @@
-"""TODO"""
+"""Tracking store of mlcore on SQL databases."""

@@ -1,0 +1,63 @@
+"""What all parts of the store share."""
+
+from __future__ import annotations
+
+import time
+
+from mlcore.errors import InvalidStateError, NotFoundError
+from mlcore_store_sql.database import Database
+from mlcore_store_sql.dialects import Cursor
+from mlcore_store_sql.places import Places
+
+ACTIVE, DELETED = "active", "deleted"
+
+
+class Part:
+    """A part of the store: methods of one topic over a shared database."""
+
+    def __init__(self, database: Database, places: Places) -> None:
+        """Work on *database*, with artifacts below *places*."""
+        self._db = database
+        self._places = places
+        self._texts = database.texts
+
+    def _writable_run(self, cursor: Cursor, run_id: str) -> tuple[int, int]:
+        """Return the numbers of an active run and of its experiment.
+
+        Raises NotFoundError: there is no such run. InvalidStateError: it is deleted.
+        """
+        cursor.execute(self._texts.run_for_write, (run_id,))
+        row = cursor.fetchone()
+        if row is None:
+            raise no_run(run_id)
+        number, stage, experiment = row
+        if stage != ACTIVE:
+            raise InvalidStateError(
+                f"the run {run_id!r} must be in the 'active' state, but it is {stage!r}; restore it first"
+            )
+        return number, experiment
+
+
+def now_ms() -> int:
+    """Return the time, ms since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def no_run(run_id: str) -> NotFoundError:
+    """Return the error for a run that does not exist."""
+    return NotFoundError(f"run with id={run_id!r} not found; search_runs() lists those that there are")
+
+
+def no_experiment(experiment_id: str) -> NotFoundError:
+    """Return the error for an experiment that does not exist."""
+    return NotFoundError(
+        f"no experiment with id={experiment_id!r} exists; search_experiments() lists those that there are"
+    )
+
+
+def experiment_number(experiment_id: str) -> int | None:
+    """Return the number that an experiment id of this store stands for; None when it cannot be one."""
+    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19):
+        return None
+    number = int(experiment_id)
+    return number if str(number) == experiment_id else None

@@ -1,0 +1,19 @@
+"""The hooks of mlcore-store-sql."""
+
+from __future__ import annotations
+
+from mlcore.hookspecs import hookimpl
+from mlcore.interfaces import TrackingStore
+from mlcore.uris import scheme
+
+SCHEMES = ("sqlite",)
+
+
+@hookimpl
+def tracking_store(uri: str, artifact_root: str | None) -> TrackingStore | None:
+    """Open the tracking store in the SQL database at *uri*."""
+    if scheme(uri) not in SCHEMES:
+        return None
+    from mlcore_store_sql.store import SqlTrackingStore
+
+    return SqlTrackingStore.open(uri, artifact_root)

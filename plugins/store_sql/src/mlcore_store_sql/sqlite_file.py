@@ -1,0 +1,76 @@
+"""Where an SQLite database is: URIs, paths, and what stands there before SQLite looks at it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from attrs import frozen
+
+from mlcore.errors import CorruptStoreError, InvalidParameterError, StoreUnavailableError
+
+_HEADER = b"SQLite format 3\x00"
+_FORMS = "expected sqlite:///relative.db, sqlite:////absolute.db, or sqlite:// for a database in memory"
+
+
+@frozen
+class SqliteFile:
+    """The place of a database.
+
+    path: absolute; None for a database in memory.
+    """
+
+    path: Path | None
+
+    @classmethod
+    def from_uri(cls, uri: str) -> SqliteFile:
+        """Read an SQLite URI in SQLAlchemy's form; a relative path is below the present working directory.
+
+        The path is taken as written: nothing is percent-decoded.
+        Raises InvalidParameterError: not such a URI.
+        """
+        head, colon, rest = uri.partition("://")
+        if not colon or head.lower() not in ("sqlite", "sqlite+pysqlite"):
+            raise InvalidParameterError(f"invalid SQLite URI {uri!r}: {_FORMS}")
+        if rest in ("", "/", "/:memory:"):
+            return cls(None)
+        if not rest.startswith("/"):
+            raise InvalidParameterError(f"invalid SQLite URI {uri!r}: a host makes no sense, {_FORMS}")
+        if "?" in rest:
+            raise InvalidParameterError(f"invalid SQLite URI {uri!r}: options after '?' are not supported, {_FORMS}")
+        return cls(Path(os.path.abspath(rest[1:])))  # noqa: PTH100 - Path.absolute() keeps '..'
+
+    @property
+    def artifacts(self) -> Path:
+        """The directory of artifacts beside the database; in the working directory for one in memory."""
+        return (self.path.parent if self.path else Path.cwd()) / "mlartifacts"
+
+    def make(self) -> None:
+        """Create the file, empty, and its directory, for this user alone; check what is there already.
+
+        Raises StoreUnavailableError: a directory is in the way, or it may not be created.
+        CorruptStoreError: a file that is not an SQLite database.
+        """
+        if self.path is None:
+            return
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite gives the write-ahead log the mode of the database.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600))
+            with self.path.open("rb") as file:
+                start = file.read(len(_HEADER))
+        except IsADirectoryError as error:
+            raise StoreUnavailableError(
+                f"the SQLite database {str(self.path)!r} is a directory; name a file in it, such as "
+                f"sqlite:///{self.path / 'mlcore.db'}"
+            ) from error
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"the SQLite database {str(self.path)!r} cannot be opened: {error.strerror}. It and its directory must "
+                "be writable by this user; another place is set by the tracking URI"
+            ) from error
+        if start and start != _HEADER:
+            raise CorruptStoreError(
+                f"the file {str(self.path)!r} is not an SQLite database: it begins with {start!r}. It was left as it "
+                "is: restore it from a backup, or name another file in the tracking URI"
+            )

@@ -1,0 +1,330 @@
+"""The statements behind `texts.py`, in SQLAlchemy Core; importing this module imports SQLAlchemy.
+
+Each stands with its parameters in the order in which callers pass them. Run as a program, it writes
+`texts_sqlite.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Dialect,
+    Table,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from mlcore_store_sql import schema
+from mlcore_store_sql.schema import (
+    DATASETS,
+    EXPERIMENT_TAGS,
+    EXPERIMENTS,
+    INPUT_TAGS,
+    INPUTS,
+    LATEST_METRICS,
+    METRIC_KEYS,
+    METRICS,
+    PARAMS,
+    RUNS,
+    TAGS,
+    VERSIONS,
+)
+from mlcore_store_sql.texts import Texts
+
+Statement = tuple[ClauseElement, tuple[str, ...]]
+
+
+class Grammar(Protocol):
+    """What databases write differently."""
+
+    def compiler(self) -> Dialect:
+        """Return SQLAlchemy's dialect, with positional parameters."""
+        ...
+
+    def insert_or_ignore(
+        self, table: Table, names: tuple[str, ...], fixed: Mapping[str, ColumnElement[Any]] = ...
+    ) -> ClauseElement:
+        """Insert a row, *names* from parameters and *fixed* as given; do nothing when a unique key is taken."""
+        ...
+
+    def upsert(self, table: Table) -> ClauseElement:
+        """Insert all columns from parameters; overwrite those outside of the primary key when the key is taken."""
+        ...
+
+
+def compile_texts(grammar: Grammar) -> Texts:
+    """Compile all statements for one database."""
+    compiler = grammar.compiler()
+    texts = {name: _compiled(name, statement, compiler) for name, statement in _statements(grammar).items()}
+    return Texts(ddl=_ddl(compiler), **texts)
+
+
+def parameter_names(grammar: Grammar) -> dict[str, tuple[str, ...]]:
+    """Return the parameters of each statement, in order."""
+    return {name: names for name, (_, names) in _statements(grammar).items()}
+
+
+def _statements(grammar: Grammar) -> dict[str, Statement]:
+    return {
+        **_of_versions(grammar),
+        **_of_experiments(grammar),
+        **_of_runs(),
+        **_of_contents(),
+        **_of_recording(grammar),
+        **_of_inputs(grammar),
+    }
+
+
+def _compiled(name: str, statement: Statement, compiler: Dialect) -> str:
+    element, names = statement
+    compiled = element.compile(dialect=compiler)
+    order = tuple(getattr(compiled, "positiontup", None) or ())
+    if order != names:
+        raise AssertionError(f"statement {name!r} takes {order}, but is declared to take {names}")
+    return " ".join(str(compiled).split())
+
+
+def _ddl(compiler: Dialect) -> tuple[str, ...]:
+    tables = schema.METADATA.sorted_tables
+    elements: list[ClauseElement] = [CreateTable(table) for table in tables]
+    indexes = [CreateIndex(index) for table in tables for index in sorted(table.indexes, key=lambda i: str(i.name))]
+    return tuple(" ".join(str(each.compile(dialect=compiler)).split()) for each in [*elements, *indexes])
+
+
+def _names(table: Table, *, without: tuple[str, ...] = ()) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.name not in without)
+
+
+def _is(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return column == bindparam(f"of_{column.key}")
+
+
+def _update(
+    table: Table, changed: tuple[str, ...], fixed: Mapping[str, ColumnElement[Any]] | None = None
+) -> ClauseElement:
+    values: dict[str, ColumnElement[Any]] = {name: bindparam(name) for name in changed}
+    values.update(fixed or {})
+    return update(table).values(values).where(_is(table.c.id))
+
+
+EXPERIMENT_COLUMNS = (
+    EXPERIMENTS.c.id,
+    EXPERIMENTS.c.name,
+    EXPERIMENTS.c.artifact_location,
+    EXPERIMENTS.c.lifecycle_stage,
+    EXPERIMENTS.c.creation_time,
+    EXPERIMENTS.c.last_update_time,
+)
+
+RUN_COLUMNS = (
+    RUNS.c.id,
+    RUNS.c.run_id,
+    RUNS.c.experiment,
+    RUNS.c.name,
+    RUNS.c.user_id,
+    RUNS.c.status,
+    RUNS.c.start_time,
+    RUNS.c.end_time,
+    RUNS.c.artifact_uri,
+    RUNS.c.lifecycle_stage,
+)
+
+LATEST_COLUMNS = (
+    LATEST_METRICS.c.run,
+    METRIC_KEYS.c.key,
+    LATEST_METRICS.c.step,
+    LATEST_METRICS.c.timestamp,
+    LATEST_METRICS.c.value,
+    LATEST_METRICS.c.special,
+    LATEST_METRICS.c.min,
+    LATEST_METRICS.c.max,
+    LATEST_METRICS.c.count,
+)
+LATEST_JOIN = LATEST_METRICS.join(METRIC_KEYS)
+
+INPUT_COLUMNS = (
+    INPUTS.c.run,
+    INPUTS.c.id,
+    DATASETS.c.name,
+    DATASETS.c.digest,
+    DATASETS.c.source_type,
+    DATASETS.c.source,
+    DATASETS.c.schema,
+    DATASETS.c.profile,
+    INPUT_TAGS.c.key,
+    INPUT_TAGS.c.value,
+)
+INPUT_JOIN = INPUTS.join(DATASETS).outerjoin(INPUT_TAGS)
+INPUT_ORDER = (INPUTS.c.id, INPUT_TAGS.c.key)
+
+
+_ACTIVE: ColumnElement[Any] = literal_column("'active'")
+_DELETED: ColumnElement[Any] = literal_column("'deleted'")
+_RUNNING: ColumnElement[Any] = literal_column("'RUNNING'")
+_NULL: ColumnElement[Any] = literal_column("NULL")
+_ZERO: ColumnElement[Any] = literal_column("0")
+_ONE: ColumnElement[Any] = literal_column("1")
+
+
+def _of_versions(grammar: Grammar) -> dict[str, Statement]:
+    return {
+        "version": (select(VERSIONS.c.version).where(_is(VERSIONS.c.component)), ("of_component",)),
+        "set_version": (grammar.upsert(VERSIONS), ("component", "version")),
+    }
+
+
+def _of_experiments(grammar: Grammar) -> dict[str, Statement]:
+    experiment = select(*EXPERIMENT_COLUMNS)
+    changed = ("name", "lifecycle_stage", "last_update_time", "deleted_time")
+    tags = EXPERIMENT_TAGS
+    of_tag = (_is(tags.c.experiment), _is(tags.c.key))
+    tags_of = select(tags.c.key, tags.c.value).where(_is(tags.c.experiment)).order_by(tags.c.key)
+    new = ("name", "artifact_location", "creation_time", "last_update_time")
+    insert_new = grammar.insert_or_ignore(EXPERIMENTS, new, {"lifecycle_stage": _ACTIVE})
+    insert_default = grammar.insert_or_ignore(EXPERIMENTS, new, {"id": _ZERO, "lifecycle_stage": _ACTIVE})
+    return {
+        "insert_experiment": (insert_new, new),
+        "insert_default_experiment": (insert_default, new),
+        "experiment_by_id": (experiment.where(_is(EXPERIMENTS.c.id)), ("of_id",)),
+        "experiment_by_name": (experiment.where(_is(EXPERIMENTS.c.name)), ("of_name",)),
+        "experiment_tags": (tags_of, ("of_experiment",)),
+        "set_experiment_location": (_update(EXPERIMENTS, ("artifact_location",)), ("artifact_location", "of_id")),
+        "update_experiment": (_update(EXPERIMENTS, changed), (*changed, "of_id")),
+        "set_experiment_tag": (grammar.upsert(tags), _names(tags)),
+        "delete_experiment_tag": (delete(tags).where(*of_tag), ("of_experiment", "of_key")),
+        "delete_runs_of_experiment": (_delete_runs(), ("deleted_time", "of_experiment")),
+        "restore_runs_of_experiment": (_restore_runs(), ("of_experiment",)),
+    }
+
+
+def _delete_runs() -> ClauseElement:
+    changed = {
+        "lifecycle_stage": _DELETED,
+        "deleted_time": bindparam("deleted_time"),
+        "deleted_with_experiment": _ONE,
+    }
+    return update(RUNS).values(changed).where(_is(RUNS.c.experiment), RUNS.c.lifecycle_stage == _ACTIVE)
+
+
+def _restore_runs() -> ClauseElement:
+    changed = {"lifecycle_stage": _ACTIVE, "deleted_time": _NULL, "deleted_with_experiment": _ZERO}
+    return update(RUNS).values(changed).where(_is(RUNS.c.experiment), RUNS.c.deleted_with_experiment == _ONE)
+
+
+def _of_runs() -> dict[str, Statement]:
+    new = ("run_id", "experiment", "name", "user_id", "start_time", "artifact_uri")
+    fixed = {"status": _RUNNING, "lifecycle_stage": _ACTIVE, "deleted_with_experiment": _ZERO}
+    insert_run = insert(RUNS).values({name: bindparam(name) for name in new} | fixed)
+    changed = ("name", "status", "end_time", "lifecycle_stage", "deleted_time")
+    update_run = _update(RUNS, changed, {"deleted_with_experiment": _ZERO})
+    for_write = select(RUNS.c.id, RUNS.c.lifecycle_stage, RUNS.c.experiment)
+    return {
+        "insert_run": (insert_run, new),
+        "run": (select(*RUN_COLUMNS).where(_is(RUNS.c.run_id)), ("of_run_id",)),
+        "run_for_write": (for_write.where(_is(RUNS.c.run_id)), ("of_run_id",)),
+        "update_run": (update_run, (*changed, "of_id")),
+        "rename_run": (_update(RUNS, ("name",)), ("name", "of_id")),
+    }
+
+
+def _of_contents() -> dict[str, Statement]:
+    metrics = select(*LATEST_COLUMNS).select_from(LATEST_JOIN).order_by(METRIC_KEYS.c.key)
+    inputs = select(*INPUT_COLUMNS).select_from(INPUT_JOIN).order_by(*INPUT_ORDER)
+    return {
+        "metrics_of_run": (metrics.where(_is(LATEST_METRICS.c.run)), ("of_run",)),
+        "params_of_run": (_texts_of_run(PARAMS), ("of_run",)),
+        "tags_of_run": (_texts_of_run(TAGS), ("of_run",)),
+        "inputs_of_run": (inputs.where(_is(INPUTS.c.run)), ("of_run",)),
+        "history": (_history(), ("of_run", "of_key", "most", "skip")),
+    }
+
+
+def _texts_of_run(table: Table) -> ClauseElement:
+    return select(table.c.key, table.c.value).where(_is(table.c.run)).order_by(table.c.key)
+
+
+def _history() -> ClauseElement:
+    points = METRICS.join(METRIC_KEYS, METRICS.c.key == METRIC_KEYS.c.id)
+    # NaN is the smallest value, as in `curves.py`.
+    order = (METRICS.c.timestamp, METRICS.c.step, case((METRICS.c.special == _ONE, _ZERO), else_=_ONE), METRICS.c.value)
+    return (
+        select(METRICS.c.step, METRICS.c.timestamp, METRICS.c.value, METRICS.c.special)
+        .select_from(points)
+        .where(_is(METRICS.c.run), _is(METRIC_KEYS.c.key))
+        .order_by(*order)
+        .limit(bindparam("most"))
+        .offset(bindparam("skip"))
+    )
+
+
+def _of_recording(grammar: Grammar) -> dict[str, Statement]:
+    latest = LATEST_METRICS
+    point = select(
+        latest.c.step, latest.c.timestamp, latest.c.value, latest.c.special, latest.c.min, latest.c.max, latest.c.count
+    )
+    key = select(METRIC_KEYS.c.id).where(_is(METRIC_KEYS.c.key))
+    of_tag = (_is(TAGS.c.run), _is(TAGS.c.key))
+    return {
+        "insert_metric_key": (grammar.insert_or_ignore(METRIC_KEYS, ("key",)), ("key",)),
+        "metric_key": (key, ("of_key",)),
+        "latest_metric": (point.where(_is(latest.c.run), _is(latest.c.key)), ("of_run", "of_key")),
+        "set_latest_metric": (grammar.upsert(latest), _names(latest)),
+        "insert_metric": (grammar.insert_or_ignore(METRICS, _names(METRICS)), _names(METRICS)),
+        "insert_param": (grammar.insert_or_ignore(PARAMS, _names(PARAMS)), _names(PARAMS)),
+        "set_tag": (grammar.upsert(TAGS), _names(TAGS)),
+        "delete_tag": (delete(TAGS).where(*of_tag), ("of_run", "of_key")),
+    }
+
+
+def _of_inputs(grammar: Grammar) -> dict[str, Statement]:
+    data = _names(DATASETS, without=("id",))
+    unique = ("experiment", "name", "digest")
+    dataset = select(DATASETS.c.id).where(*(_is(DATASETS.c[name]) for name in unique))
+    used = _names(INPUTS, without=("id",))
+    used_input = select(INPUTS.c.id).where(_is(INPUTS.c.run), _is(INPUTS.c.dataset))
+    return {
+        "insert_dataset": (grammar.insert_or_ignore(DATASETS, data), data),
+        "dataset": (dataset, ("of_experiment", "of_name", "of_digest")),
+        "insert_input": (grammar.insert_or_ignore(INPUTS, used), used),
+        "input": (used_input, ("of_run", "of_dataset")),
+        "insert_input_tag": (grammar.upsert(INPUT_TAGS), _names(INPUT_TAGS)),
+    }
+
+
+def _module(texts: Texts, names: dict[str, tuple[str, ...]]) -> str:
+    lines = [
+        '"""The statements as SQLite takes them; written by `python -m mlcore_store_sql.statements`, not by hand."""',
+        "",
+        "from mlcore_store_sql.texts import Texts",
+        "",
+        "TEXTS = Texts(",
+        "    ddl=(",
+        *(f"        {text!r}," for text in texts.ddl),
+        "    ),",
+    ]
+    for name, parameters in names.items():
+        lines += [f"    # {', '.join(parameters)}", f"    {name}={getattr(texts, name)!r},"]
+    return "\n".join([*lines, ")", ""])
+
+
+def sqlite_module() -> str:
+    """Return what `texts_sqlite.py` has to hold."""
+    from mlcore_store_sql.dialects import SqliteGrammar
+
+    grammar = SqliteGrammar()
+    return _module(compile_texts(grammar), parameter_names(grammar))
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("texts_sqlite.py").write_text(sqlite_module(), encoding="utf-8")

@@ -1,0 +1,60 @@
+"""The SQL of everything that is asked often, ready for the driver: one text per statement.
+
+The texts are compiled from the Core statements in `statements.py`. Those of SQLite are kept compiled, in
+`texts_sqlite.py`, because importing SQLAlchemy takes forty times as long as opening a store without it;
+`python -m mlcore_store_sql.statements` writes that module, and a test says when it is out of date.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Texts:
+    """One database's statements; parameters are positional, in the order given by `statements.py`.
+
+    ddl: what creates the tables and indexes of schema version 1.
+    """
+
+    ddl: tuple[str, ...]
+
+    version: str
+    set_version: str
+
+    insert_experiment: str
+    insert_default_experiment: str
+    experiment_by_id: str
+    experiment_by_name: str
+    experiment_tags: str
+    set_experiment_location: str
+    update_experiment: str
+    set_experiment_tag: str
+    delete_experiment_tag: str
+    delete_runs_of_experiment: str
+    restore_runs_of_experiment: str
+
+    insert_run: str
+    run: str
+    run_for_write: str
+    update_run: str
+    rename_run: str
+    metrics_of_run: str
+    params_of_run: str
+    tags_of_run: str
+    inputs_of_run: str
+    history: str
+
+    insert_metric_key: str
+    metric_key: str
+    latest_metric: str
+    set_latest_metric: str
+    insert_metric: str
+    insert_param: str
+    set_tag: str
+    delete_tag: str
+    insert_dataset: str
+    dataset: str
+    insert_input: str
+    input: str
+    insert_input_tag: str

@@ -1,0 +1,98 @@
+"""The statements as SQLite takes them; written by `python -m mlcore_store_sql.statements`, not by hand."""
+
+from mlcore_store_sql.texts import Texts
+
+TEXTS = Texts(
+    ddl=(
+        "CREATE TABLE mlcore_experiments ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, artifact_location TEXT, lifecycle_stage TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, deleted_time BIGINT, UNIQUE (name) )",
+        'CREATE TABLE mlcore_metric_keys ( id INTEGER NOT NULL, "key" TEXT NOT NULL, PRIMARY KEY (id), UNIQUE ("key") )',
+        'CREATE TABLE mlcore_metrics ( run BIGINT NOT NULL, "key" BIGINT NOT NULL, step BIGINT NOT NULL, timestamp BIGINT NOT NULL, value DOUBLE NOT NULL, special SMALLINT NOT NULL, PRIMARY KEY (run, "key", step, timestamp, value, special) ) WITHOUT ROWID',
+        "CREATE TABLE mlcore_versions ( component TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (component) )",
+        "CREATE TABLE mlcore_datasets ( id INTEGER NOT NULL, experiment INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, source_type TEXT NOT NULL, source TEXT NOT NULL, schema TEXT, profile TEXT, PRIMARY KEY (id), UNIQUE (experiment, name, digest), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE )",
+        'CREATE TABLE mlcore_experiment_tags ( experiment INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (experiment, "key"), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        "CREATE TABLE mlcore_runs ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, experiment INTEGER NOT NULL, name TEXT NOT NULL, user_id TEXT NOT NULL, status TEXT NOT NULL, start_time BIGINT NOT NULL, end_time BIGINT, artifact_uri TEXT, lifecycle_stage TEXT NOT NULL, deleted_time BIGINT, deleted_with_experiment SMALLINT NOT NULL, UNIQUE (run_id), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE )",
+        "CREATE TABLE mlcore_inputs ( id INTEGER NOT NULL, run INTEGER NOT NULL, dataset INTEGER NOT NULL, PRIMARY KEY (id), UNIQUE (run, dataset), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE, FOREIGN KEY(dataset) REFERENCES mlcore_datasets (id) ON DELETE CASCADE )",
+        'CREATE TABLE mlcore_latest_metrics ( run INTEGER NOT NULL, "key" INTEGER NOT NULL, step BIGINT NOT NULL, timestamp BIGINT NOT NULL, value DOUBLE NOT NULL, special SMALLINT NOT NULL, min DOUBLE, max DOUBLE, count BIGINT NOT NULL, PRIMARY KEY (run, "key"), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE, FOREIGN KEY("key") REFERENCES mlcore_metric_keys (id) ) WITHOUT ROWID',
+        'CREATE TABLE mlcore_params ( run INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, number DOUBLE, PRIMARY KEY (run, "key"), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        'CREATE TABLE mlcore_tags ( run INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (run, "key"), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        'CREATE TABLE mlcore_input_tags ( input INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (input, "key"), FOREIGN KEY(input) REFERENCES mlcore_inputs (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        "CREATE INDEX mlcore_runs_by_start ON mlcore_runs (experiment, lifecycle_stage, start_time DESC, run_id)",
+        "CREATE INDEX ix_mlcore_inputs_dataset ON mlcore_inputs (dataset)",
+        'CREATE INDEX mlcore_latest_by_value ON mlcore_latest_metrics ("key", value, special)',
+        'CREATE INDEX mlcore_params_by_number ON mlcore_params ("key", number)',
+        'CREATE INDEX mlcore_params_by_value ON mlcore_params ("key", value)',
+        'CREATE INDEX mlcore_tags_by_value ON mlcore_tags ("key", value)',
+    ),
+    # of_component
+    version="SELECT mlcore_versions.version FROM mlcore_versions WHERE mlcore_versions.component = ?",
+    # component, version
+    set_version="INSERT INTO mlcore_versions (component, version) VALUES (?, ?) ON CONFLICT (component) DO UPDATE SET version = excluded.version",
+    # name, artifact_location, creation_time, last_update_time
+    insert_experiment="INSERT INTO mlcore_experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES (?, ?, 'active', ?, ?) ON CONFLICT DO NOTHING",
+    # name, artifact_location, creation_time, last_update_time
+    insert_default_experiment="INSERT INTO mlcore_experiments (id, name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES (0, ?, ?, 'active', ?, ?) ON CONFLICT DO NOTHING",
+    # of_id
+    experiment_by_id="SELECT mlcore_experiments.id, mlcore_experiments.name, mlcore_experiments.artifact_location, mlcore_experiments.lifecycle_stage, mlcore_experiments.creation_time, mlcore_experiments.last_update_time FROM mlcore_experiments WHERE mlcore_experiments.id = ?",
+    # of_name
+    experiment_by_name="SELECT mlcore_experiments.id, mlcore_experiments.name, mlcore_experiments.artifact_location, mlcore_experiments.lifecycle_stage, mlcore_experiments.creation_time, mlcore_experiments.last_update_time FROM mlcore_experiments WHERE mlcore_experiments.name = ?",
+    # of_experiment
+    experiment_tags='SELECT mlcore_experiment_tags."key", mlcore_experiment_tags.value FROM mlcore_experiment_tags WHERE mlcore_experiment_tags.experiment = ? ORDER BY mlcore_experiment_tags."key"',
+    # artifact_location, of_id
+    set_experiment_location="UPDATE mlcore_experiments SET artifact_location=? WHERE mlcore_experiments.id = ?",
+    # name, lifecycle_stage, last_update_time, deleted_time, of_id
+    update_experiment="UPDATE mlcore_experiments SET name=?, lifecycle_stage=?, last_update_time=?, deleted_time=? WHERE mlcore_experiments.id = ?",
+    # experiment, key, value
+    set_experiment_tag='INSERT INTO mlcore_experiment_tags (experiment, "key", value) VALUES (?, ?, ?) ON CONFLICT (experiment, "key") DO UPDATE SET value = excluded.value',
+    # of_experiment, of_key
+    delete_experiment_tag='DELETE FROM mlcore_experiment_tags WHERE mlcore_experiment_tags.experiment = ? AND mlcore_experiment_tags."key" = ?',
+    # deleted_time, of_experiment
+    delete_runs_of_experiment="UPDATE mlcore_runs SET lifecycle_stage='deleted', deleted_time=?, deleted_with_experiment=1 WHERE mlcore_runs.experiment = ? AND mlcore_runs.lifecycle_stage = 'active'",
+    # of_experiment
+    restore_runs_of_experiment="UPDATE mlcore_runs SET lifecycle_stage='active', deleted_time=NULL, deleted_with_experiment=0 WHERE mlcore_runs.experiment = ? AND mlcore_runs.deleted_with_experiment = 1",
+    # run_id, experiment, name, user_id, start_time, artifact_uri
+    insert_run="INSERT INTO mlcore_runs (run_id, experiment, name, user_id, status, start_time, artifact_uri, lifecycle_stage, deleted_with_experiment) VALUES (?, ?, ?, ?, 'RUNNING', ?, ?, 'active', 0)",
+    # of_run_id
+    run="SELECT mlcore_runs.id, mlcore_runs.run_id, mlcore_runs.experiment, mlcore_runs.name, mlcore_runs.user_id, mlcore_runs.status, mlcore_runs.start_time, mlcore_runs.end_time, mlcore_runs.artifact_uri, mlcore_runs.lifecycle_stage FROM mlcore_runs WHERE mlcore_runs.run_id = ?",
+    # of_run_id
+    run_for_write="SELECT mlcore_runs.id, mlcore_runs.lifecycle_stage, mlcore_runs.experiment FROM mlcore_runs WHERE mlcore_runs.run_id = ?",
+    # name, status, end_time, lifecycle_stage, deleted_time, of_id
+    update_run="UPDATE mlcore_runs SET name=?, status=?, end_time=?, lifecycle_stage=?, deleted_time=?, deleted_with_experiment=0 WHERE mlcore_runs.id = ?",
+    # name, of_id
+    rename_run="UPDATE mlcore_runs SET name=? WHERE mlcore_runs.id = ?",
+    # of_run
+    metrics_of_run='SELECT mlcore_latest_metrics.run, mlcore_metric_keys."key", mlcore_latest_metrics.step, mlcore_latest_metrics.timestamp, mlcore_latest_metrics.value, mlcore_latest_metrics.special, mlcore_latest_metrics.min, mlcore_latest_metrics.max, mlcore_latest_metrics.count FROM mlcore_latest_metrics JOIN mlcore_metric_keys ON mlcore_metric_keys.id = mlcore_latest_metrics."key" WHERE mlcore_latest_metrics.run = ? ORDER BY mlcore_metric_keys."key"',
+    # of_run
+    params_of_run='SELECT mlcore_params."key", mlcore_params.value FROM mlcore_params WHERE mlcore_params.run = ? ORDER BY mlcore_params."key"',
+    # of_run
+    tags_of_run='SELECT mlcore_tags."key", mlcore_tags.value FROM mlcore_tags WHERE mlcore_tags.run = ? ORDER BY mlcore_tags."key"',
+    # of_run
+    inputs_of_run='SELECT mlcore_inputs.run, mlcore_inputs.id, mlcore_datasets.name, mlcore_datasets.digest, mlcore_datasets.source_type, mlcore_datasets.source, mlcore_datasets.schema, mlcore_datasets.profile, mlcore_input_tags."key", mlcore_input_tags.value FROM mlcore_inputs JOIN mlcore_datasets ON mlcore_datasets.id = mlcore_inputs.dataset LEFT OUTER JOIN mlcore_input_tags ON mlcore_inputs.id = mlcore_input_tags.input WHERE mlcore_inputs.run = ? ORDER BY mlcore_inputs.id, mlcore_input_tags."key"',
+    # of_run, of_key, most, skip
+    history='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics JOIN mlcore_metric_keys ON mlcore_metrics."key" = mlcore_metric_keys.id WHERE mlcore_metrics.run = ? AND mlcore_metric_keys."key" = ? ORDER BY mlcore_metrics.timestamp, mlcore_metrics.step, CASE WHEN (mlcore_metrics.special = 1) THEN 0 ELSE 1 END, mlcore_metrics.value LIMIT ? OFFSET ?',
+    # key
+    insert_metric_key='INSERT INTO mlcore_metric_keys ("key") VALUES (?) ON CONFLICT DO NOTHING',
+    # of_key
+    metric_key='SELECT mlcore_metric_keys.id FROM mlcore_metric_keys WHERE mlcore_metric_keys."key" = ?',
+    # of_run, of_key
+    latest_metric='SELECT mlcore_latest_metrics.step, mlcore_latest_metrics.timestamp, mlcore_latest_metrics.value, mlcore_latest_metrics.special, mlcore_latest_metrics.min, mlcore_latest_metrics.max, mlcore_latest_metrics.count FROM mlcore_latest_metrics WHERE mlcore_latest_metrics.run = ? AND mlcore_latest_metrics."key" = ?',
+    # run, key, step, timestamp, value, special, min, max, count
+    set_latest_metric='INSERT INTO mlcore_latest_metrics (run, "key", step, timestamp, value, special, min, max, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, "key") DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, special = excluded.special, min = excluded.min, max = excluded.max, count = excluded.count',
+    # run, key, step, timestamp, value, special
+    insert_metric='INSERT INTO mlcore_metrics (run, "key", step, timestamp, value, special) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    # run, key, value, number
+    insert_param='INSERT INTO mlcore_params (run, "key", value, number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    # run, key, value
+    set_tag='INSERT INTO mlcore_tags (run, "key", value) VALUES (?, ?, ?) ON CONFLICT (run, "key") DO UPDATE SET value = excluded.value',
+    # of_run, of_key
+    delete_tag='DELETE FROM mlcore_tags WHERE mlcore_tags.run = ? AND mlcore_tags."key" = ?',
+    # experiment, name, digest, source_type, source, schema, profile
+    insert_dataset="INSERT INTO mlcore_datasets (experiment, name, digest, source_type, source, schema, profile) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    # of_experiment, of_name, of_digest
+    dataset="SELECT mlcore_datasets.id FROM mlcore_datasets WHERE mlcore_datasets.experiment = ? AND mlcore_datasets.name = ? AND mlcore_datasets.digest = ?",
+    # run, dataset
+    insert_input="INSERT INTO mlcore_inputs (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    # of_run, of_dataset
+    input="SELECT mlcore_inputs.id FROM mlcore_inputs WHERE mlcore_inputs.run = ? AND mlcore_inputs.dataset = ?",
+    # input, key, value
+    insert_input_tag='INSERT INTO mlcore_input_tags (input, "key", value) VALUES (?, ?, ?) ON CONFLICT (input, "key") DO UPDATE SET value = excluded.value',
+)
