@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlcore.errors import FilterError, InvalidParameterError
-from mlcore.wire.filter_grammar import MAX_COMPARISONS, MAX_FILTER_DEPTH, MAX_LIST_VALUES
+from mlcore.wire import limits
 from mlcore.wire.filter_parser import (
-    MAX_FILTER_CHARS,
-    MAX_ORDER_CLAUSES,
     parse_experiment_filter,
     parse_experiment_order,
     parse_run_filter,
@@ -209,24 +209,24 @@ def test_a_blank_filter_is_refused(text: str) -> None:
 
 def test_a_filter_that_is_no_text_is_refused() -> None:
     with pytest.raises(InvalidParameterError, match=r"invalid filter \['a'\]: expected a text, got list"):
-        parse_run_filter(["a"])  # type: ignore[arg-type] - the mistake under test
+        parse_run_filter(["a"])  # type: ignore[arg-type]  # the mistake under test
 
 
 def test_a_filter_over_a_limit_is_refused() -> None:
     comparison = "metrics.a > 1"
 
-    long = refused(comparison + " " * MAX_FILTER_CHARS)
-    deep = refused("(" * (MAX_FILTER_DEPTH + 1) + comparison + ")" * (MAX_FILTER_DEPTH + 1))
-    negated = refused("NOT " * (MAX_FILTER_DEPTH + 1) + comparison)
-    endless = refused("(" * (MAX_FILTER_CHARS - 1))
-    wide = refused(" OR ".join([comparison] * (MAX_COMPARISONS + 1)))
-    values = ["'a'"] * (MAX_LIST_VALUES + 1)
+    long = refused(comparison + " " * limits.FILTER_LENGTH)
+    deep = refused("(" * (limits.FILTER_DEPTH + 1) + comparison + ")" * (limits.FILTER_DEPTH + 1))
+    negated = refused("NOT " * (limits.FILTER_DEPTH + 1) + comparison)
+    endless = refused("(" * (limits.FILTER_LENGTH - 1))
+    wide = refused(" OR ".join([comparison] * (limits.FILTER_COMPARISONS + 1)))
+    values = ["'a'"] * (limits.FILTER_LIST_VALUES + 1)
     listed = refused(f"run_id IN ({', '.join(values)})")
 
     assert str(long) == "the filter has 100013 characters, at most 100000 are allowed"
     for error in (deep, negated, endless):
         assert "parentheses and NOTs are nested more than 50 deep" in str(error)
-    assert deep.column == MAX_FILTER_DEPTH
+    assert deep.column == limits.FILTER_DEPTH
     assert "the filter has more than 200 comparisons" in str(wide)
     assert "the list has more than 2000 values" in str(listed)
 
@@ -271,7 +271,7 @@ def test_what_is_no_filter_of_experiments_is_explained(text: str, message: str) 
         (["start_time", "created DESC"], "order_by names this field twice; keep one of the clauses"),
         (["metrics.m", "metric.`m`.last DESC"], "order_by names this field twice"),
         (
-            [f"metrics.m{number}" for number in range(MAX_ORDER_CLAUSES + 1)],
+            [f"metrics.m{number}" for number in range(limits.ORDER_CLAUSES + 1)],
             "order_by has 21 clauses, at most 20 are allowed",
         ),
     ],
@@ -321,3 +321,20 @@ def test_any_sequence_of_tokens_is_a_filter_or_a_filter_error(tokens: list[str])
             parse(text)
         except FilterError as error:
             assert 0 <= error.column <= len(text)  # noqa: PT017 - either outcome is right
+
+
+@pytest.mark.parametrize("name", ["metrics.KEY", "metrics.`KEY`", "KEY", "KEY.x"])
+def test_a_name_that_nothing_can_have_is_refused(name: str) -> None:
+    error = refused(name.replace("KEY", "k" * 251) + " > 1")
+
+    assert "the name has 251 characters, at most 250 are allowed" in str(error)
+
+
+def test_a_long_text_of_digits_is_refused_in_no_time() -> None:
+    started = time.process_time()
+
+    error = refused("metrics.m > " + "1" * 90_000 + "x")
+    refused("metrics.m > 1." + "1" * 90_000 + "x")
+
+    assert len(str(error)) < 500
+    assert time.process_time() - started < 0.5

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mlcore.entities import And, Comparison, Field, Filter, Not, Or, OrderBy
-from mlcore.wire.filter_grammar import MAX_COMPARISONS, MAX_FILTER_DEPTH, MAX_LIST_VALUES
+from mlcore.wire import limits
 from mlcore.wire.filter_parser import (
     parse_experiment_filter,
     parse_experiment_order,
@@ -228,20 +228,20 @@ def test_experiments_are_searched_by_attributes_and_tags(text: str, tree: Filter
 
 
 def test_the_largest_allowed_filters_parse() -> None:
-    deep = "(" * MAX_FILTER_DEPTH + "metrics.a > 1" + ")" * MAX_FILTER_DEPTH
-    wide = " OR ".join(["metrics.a > 1"] * MAX_COMPARISONS)
-    values = ", ".join(f"'{number:032x}'" for number in range(MAX_LIST_VALUES))
+    deep = "(" * limits.FILTER_DEPTH + "metrics.a > 1" + ")" * limits.FILTER_DEPTH
+    wide = " OR ".join(["metrics.a > 1"] * limits.FILTER_COMPARISONS)
+    values = ", ".join(f"'{number:032x}'" for number in range(limits.FILTER_LIST_VALUES))
 
     assert parse_run_filter(deep) == A
-    assert parse_run_filter(wide) == Or((A,) * MAX_COMPARISONS)
+    assert parse_run_filter(wide) == Or((A,) * limits.FILTER_COMPARISONS)
     listed = parse_run_filter(f"run_id IN ({values})")
     assert isinstance(listed, Comparison)
     assert isinstance(listed.value, tuple)
-    assert len(listed.value) == MAX_LIST_VALUES
+    assert len(listed.value) == limits.FILTER_LIST_VALUES
 
 
 def test_the_deepest_allowed_filter_needs_little_of_the_recursion_limit() -> None:
-    deep = "(" * MAX_FILTER_DEPTH + "metrics.a > 1" + ")" * MAX_FILTER_DEPTH
+    deep = "(" * limits.FILTER_DEPTH + "metrics.a > 1" + ")" * limits.FILTER_DEPTH
     frame, used = sys._getframe(), 0
     while frame.f_back is not None:
         frame, used = frame.f_back, used + 1

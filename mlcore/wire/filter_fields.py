@@ -10,6 +10,7 @@ from attrs import field, frozen
 from mlcore.entities.filters import Field
 from mlcore.errors import FilterError
 from mlcore.wire.filter_tokens import Token
+from mlcore.wire.limits import KEY_LENGTH
 
 STATS = ("last", "min", "max")
 
@@ -94,6 +95,10 @@ class Vocabulary:
         text: the whole filter, for the error.
         Raises FilterError: no such entity, attribute, dataset key or aggregate.
         """
+        for part in (name.entity or "", name.key):
+            if len(part) > KEY_LENGTH:
+                message = f"the name has {len(part)} characters, at most {KEY_LENGTH} are allowed"
+                raise FilterError(message, text, name.start.column)
         entity = "attribute" if name.entity is None else self.entities.get(name.entity)
         if entity is None:
             raise FilterError(self._unknown_entity(name), text, name.start.column)

@@ -18,14 +18,11 @@ from collections.abc import Callable
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.errors import FilterError
 from mlcore.wire import filter_hints as hints
+from mlcore.wire import limits
 from mlcore.wire.filter_fields import Vocabulary
 from mlcore.wire.filter_names import read_name
 from mlcore.wire.filter_tokens import Token, tokenize
 from mlcore.wire.filter_values import clamped
-
-MAX_FILTER_DEPTH = 50  # parentheses and NOTs inside each other; it also keeps the recursion small
-MAX_COMPARISONS = 200
-MAX_LIST_VALUES = 2000
 
 
 class Parser:
@@ -113,8 +110,8 @@ class Parser:
 
     def _deeper(self, levels: int) -> None:
         self._depth += levels
-        if self._depth > MAX_FILTER_DEPTH:
-            raise self._error(f"parentheses and NOTs are nested more than {MAX_FILTER_DEPTH} deep", self._next)
+        if self._depth > limits.FILTER_DEPTH:
+            raise self._error(f"parentheses and NOTs are nested more than {limits.FILTER_DEPTH} deep", self._next)
 
     def _group(self) -> Filter:
         self._deeper(1)
@@ -131,8 +128,8 @@ class Parser:
 
     def _comparison(self) -> Comparison:
         self._comparisons += 1
-        if self._comparisons > MAX_COMPARISONS:
-            raise self._error(f"the filter has more than {MAX_COMPARISONS} comparisons", self._next)
+        if self._comparisons > limits.FILTER_COMPARISONS:
+            raise self._error(f"the filter has more than {limits.FILTER_COMPARISONS} comparisons", self._next)
         found = self._field()
         token = self._next
         op = self._operator()
@@ -200,8 +197,8 @@ class Parser:
             if not token.is_text:
                 raise self._error(hints.of_list_value(found, token), token)
             values.append(token.text[1:-1])
-            if len(values) > MAX_LIST_VALUES:
-                raise self._error(f"the list has more than {MAX_LIST_VALUES} values", token)
+            if len(values) > limits.FILTER_LIST_VALUES:
+                raise self._error(f"the list has more than {limits.FILTER_LIST_VALUES} values", token)
             token = self._take()
             if token.kind == ")":
                 return tuple(values)

@@ -11,6 +11,7 @@ from mlcore.wire.filter_values import param_number
 
 # The operators of other languages, and ours.
 _OPERATORS = {"==": "=", "===": "=", "<>": "!=", "=<": "<=", "=>": ">=", "=!": "!=", "~": "LIKE", "=~": "LIKE"}
+_SHOWN = 60  # texts of more characters are not repeated
 _JOINS = {"&&": "AND", "&": "AND", "||": "OR", "|": "OR", "!": "NOT", "~": "NOT"}
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _NOT_FINITE = {
@@ -32,7 +33,8 @@ def of_start(tokens: Sequence[Token]) -> str:
         return message
     message += "; the field stands on the left"
     if len(tokens) == 3 and tokens[1].kind == "op" and tokens[2].kind == "word":
-        message += f": {tokens[2].text} {_FLIPPED.get(tokens[1].text, tokens[1].text)} {token.text}"
+        turned = f"{tokens[2].text} {_FLIPPED.get(tokens[1].text, tokens[1].text)} {token.text}"
+        message += f": {turned}" if len(turned) <= _SHOWN else ""
     return message
 
 
@@ -53,14 +55,14 @@ def of_no_operator(before: Token, token: Token) -> str:
         return "there is no BETWEEN; write x >= 1 AND x <= 2"
     message = f"expected a comparator such as =, !=, < or LIKE, found {token.shown}"
     entity, dot, key = before.text.partition(".")
-    if token.kind == "word" and before.kind == "word" and dot:
+    if token.kind == "word" and before.kind == "word" and dot and len(key) + len(token.text) <= _SHOWN:
         message += f"; a key with spaces needs backticks: {entity}.`{key} {token.text}`"
     return message
 
 
 def of_operator(op: str, found: Field, vocabulary: Vocabulary) -> str:
     """Explain why the field *found* cannot be compared by *op*."""
-    message = f"invalid comparator {op!r} for {_shown(found)}"
+    message = f"invalid comparator {op[:_SHOWN]!r} for {_shown(found)}"
     if op in ("IN", "NOT IN"):
         lists = [key for key, rule in vocabulary.attributes.items() if op in rule.text_ops]
         return f"{message}: only {lists} attributes support comparison with a list of quoted texts; join tests with OR"
@@ -85,7 +87,7 @@ def _hint_of_value(found: Field, token: Token, vocabulary: Vocabulary, *, numeri
     if token.kind == "quoted":
         return "backticks are for keys, texts have single or double quotes"
     if token.kind == "number":
-        return f"write '{token.text}'"
+        return _in_quotes(token)
     if token.kind == "op":
         return f"did you mean {_OPERATORS[token.text]!r}?" if token.text in _OPERATORS else ""
     if token.kind != "word":
@@ -94,12 +96,12 @@ def _hint_of_value(found: Field, token: Token, vocabulary: Vocabulary, *, numeri
         return _NOT_FINITE[token.text.upper()]
     if "." in token.text and token.text.partition(".")[0] in vocabulary.entities:
         return "two fields cannot be compared with each other"
-    return f"the value is not quoted, write '{token.text}'" if quotable else ""
+    return f"the value is not quoted, {_in_quotes(token)}" if quotable else ""
 
 
 def _hint_of_text(found: Field, value: str) -> str:
     if param_number(value) is not None:
-        return f"write {value.lstrip('+')} without quotes"
+        return f"write {value.lstrip('+')} without quotes" if len(value) <= _SHOWN else "write it without quotes"
     if value.upper() in _NOT_FINITE:
         return _NOT_FINITE[value.upper()]
     return "times are milliseconds since the epoch" if found.entity == "attribute" else ""
@@ -107,7 +109,7 @@ def _hint_of_text(found: Field, value: str) -> str:
 
 def of_list_value(found: Field, token: Token) -> str:
     """Explain why *token* cannot be in the list that the field *found* is compared with."""
-    hint = f"; write '{token.text}'" if token.kind in ("word", "number") else ""
+    hint = f"; {_in_quotes(token)}" if token.kind in ("word", "number") else ""
     return f"the list for {_shown(found)} needs texts in quotes, found {token.shown}{hint}"
 
 
@@ -115,6 +117,10 @@ def of_order(found: Field, vocabulary: Vocabulary) -> str:
     """Explain why there is no order by the field *found*."""
     known = " or ".join(vocabulary.sortable)
     return f"{vocabulary.noun}s cannot be ordered by {_shown(found)}, order by {known}"
+
+
+def _in_quotes(token: Token) -> str:
+    return f"write '{token.text}'" if len(token.text) <= _SHOWN else "write it in quotes"
 
 
 def _shown(found: Field) -> str:

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 
 from mlcore.entities.filters import Field, Filter, OrderBy
 from mlcore.errors import FilterError, InvalidParameterError
+from mlcore.wire import limits
 from mlcore.wire.filter_fields import EXPERIMENTS, RUNS, Vocabulary
 from mlcore.wire.filter_grammar import Parser
-
-MAX_FILTER_CHARS = 100_000  # room for an IN list of 2000 run ids
-MAX_ORDER_CLAUSES = 20
 
 
 def parse_run_filter(text: str | None) -> Filter | None:
@@ -51,10 +49,10 @@ def _filter(text: object, vocabulary: Vocabulary) -> Filter | None:
         return None
     if not isinstance(text, str):
         raise InvalidParameterError(f"invalid filter {text!r}: expected a text, got {type(text).__name__}")
-    if len(text) > MAX_FILTER_CHARS:
-        raise FilterError(f"the filter has {len(text)} characters, at most {MAX_FILTER_CHARS} are allowed")
+    if len(text) > limits.FILTER_LENGTH:
+        raise FilterError(f"the filter has {len(text)} characters, at most {limits.FILTER_LENGTH} are allowed")
     if text.isspace():
-        raise FilterError(f"invalid filter {text!r}: could not be parsed; for no filter give an empty text")
+        raise FilterError(f"invalid filter {text[:20]!r}: could not be parsed; for no filter give an empty text")
     return Parser(text, vocabulary).filter()
 
 
@@ -63,8 +61,8 @@ def _order(clauses: object, vocabulary: Vocabulary) -> tuple[OrderBy, ...]:
         raise InvalidParameterError(
             f"invalid order_by {clauses!r}: expected a list of texts, such as ['start_time DESC']"
         )
-    if len(clauses) > MAX_ORDER_CLAUSES:
-        raise FilterError(f"order_by has {len(clauses)} clauses, at most {MAX_ORDER_CLAUSES} are allowed")
+    if len(clauses) > limits.ORDER_CLAUSES:
+        raise FilterError(f"order_by has {len(clauses)} clauses, at most {limits.ORDER_CLAUSES} are allowed")
     found: dict[Field, OrderBy] = {}
     for clause in clauses:
         criterion = _clause(clause, vocabulary)
@@ -78,6 +76,8 @@ def _clause(clause: object, vocabulary: Vocabulary) -> OrderBy:
     if not isinstance(clause, str) or not clause.strip():
         expected = "expected a field such as 'start_time DESC'"
         raise FilterError(f"invalid order_by clause {clause!r}: could not be parsed, {expected}")
-    if len(clause) > MAX_FILTER_CHARS:
-        raise FilterError(f"an order_by clause has {len(clause)} characters, at most {MAX_FILTER_CHARS} are allowed")
+    if len(clause) > limits.FILTER_LENGTH:
+        raise FilterError(
+            f"an order_by clause has {len(clause)} characters, at most {limits.FILTER_LENGTH} are allowed"
+        )
     return Parser(clause, vocabulary).order()

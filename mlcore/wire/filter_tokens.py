@@ -45,12 +45,13 @@ class Token(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The token as error messages name it."""
+        """The token as error messages name it, at most about 80 characters."""
+        text = self.text if len(self.text) <= 60 else f"{self.text[:50]}..."
         if self.kind == "number":
-            return f"the number {self.text}"
+            return f"the number {text}"
         if self.kind == "quoted":
-            return f"the quoted text {self.text}"
-        return "the end" if self.kind == "end" else repr(self.text)
+            return f"the quoted text {text}"
+        return "the end" if self.kind == "end" else repr(text)
 
 
 @functools.cache
@@ -59,7 +60,7 @@ def _pattern() -> re.Pattern[str]:
     # for the space, so that only keys with spaces need quotes.
     return re.compile(
         r"\s*(?:"
-        r"(?P<number>-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w./:\-]))"
+        r"(?P<number>-?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?![\w./:\-]))"
         r"|(?P<word>[\w./:\-]+)"
         r"|(?P<op>[<>=!&|~]+)"
         r"|(?P<quoted>'[^']*'|\"[^\"]*\"|`[^`]*`)"

@@ -8,7 +8,8 @@ import re
 import sys
 
 _LARGEST = sys.float_info.max
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+# Possessive quantifiers: a text of 6000 digits and a letter is refused in one walk, without a way back.
+_NUMBER = r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
 
 
 @functools.cache

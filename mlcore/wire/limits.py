@@ -22,6 +22,11 @@ BATCH_TAGS = 100
 BATCH_TOTAL = 1000
 SEARCH_RESULTS = 50_000
 HISTORY_RESULTS = 25_000
+FILTER_LENGTH = 100_000  # room for an IN list of 2000 run ids
+FILTER_DEPTH = 50  # parentheses and NOTs inside each other; it also keeps the parser's recursion small
+FILTER_COMPARISONS = 200
+FILTER_LIST_VALUES = 2000
+ORDER_CLAUSES = 20
 DATASETS = 1000
 DATASET_NAME_LENGTH = 500
 DATASET_DIGEST_LENGTH = 36
@@ -147,7 +152,9 @@ def dataset_input(value: DatasetInput) -> DatasetInput:
         *((f"value of input tag {t.key[:20]!r}", t.value, INPUT_TAG_VALUE_LENGTH) for t in value.tags),
     ):
         if len(text) > limit:
-            raise InvalidParameterError(f"{what} {_short(text)} has {len(text)} characters, at most {limit} are allowed")
+            raise InvalidParameterError(
+                f"{what} {_short(text)} has {len(text)} characters, at most {limit} are allowed"
+            )
     return value
 
 
