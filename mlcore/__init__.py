@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlcore.models.autolog import autolog
     from mlcore.models.saving import log_model
     from mlcore.tracking import datasets as data
+    from mlcore.tracking.artifact_api import download_artifacts
     from mlcore.tracking.client import Client
     from mlcore.tracking.client import Client as MlflowClient
     from mlcore.tracking.fluent import (
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
         delete_experiment,
         delete_experiment_tag,
         delete_run,
-        download_artifacts,
         get_experiment,
         get_experiment_by_name,
         get_parent_run,
@@ -99,6 +99,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "mlcore.models.autolog": ("autolog",),
     "mlcore.models.saving": ("log_model",),
+    "mlcore.tracking.artifact_api": ("download_artifacts",),
     "mlcore.tracking.client": ("Client",),
     "mlcore.tracking.fluent": (
         "active_run", "delete_tag", "end_run", "get_artifact_uri", "last_active_run", "log_artifact", "log_artifacts",
@@ -106,7 +107,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "log_params", "log_stream", "log_table", "log_text", "set_tag", "set_tags", "start_run",
     ),
     "mlcore.tracking.fluent_search": (
-        "create_experiment", "delete_experiment", "delete_experiment_tag", "delete_run", "download_artifacts",
+        "create_experiment", "delete_experiment", "delete_experiment_tag", "delete_run",
         "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run", "get_tracking_uri",
         "is_tracking_uri_set", "load_table", "rename_experiment", "rename_run", "restore_experiment", "restore_run",
         "search_experiments", "search_runs", "set_experiment", "set_experiment_tag", "set_experiment_tags",
@@ -118,7 +119,7 @@ _ALIASES = {
     "MlflowClient": "mlcore.tracking.client:Client",
     "MlflowException": "mlcore.errors:MlcoreError",
     "data": "mlcore.tracking.datasets",
-    "artifacts": "mlcore.tracking.artifact_api",
+    "artifacts": "mlcore.artifacts",
     "pyfunc": "mlcore.models.pyfunc",
     "models": "mlcore.models",
 }

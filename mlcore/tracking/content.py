@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError
 from mlcore.wire.plain import to_plain
@@ -92,7 +92,10 @@ def pil_image(array: object) -> object:
 
 def table_frame(data: object) -> pd.DataFrame:
     """Return a table given as a DataFrame, or as a dict of columns (scalars make one row)."""
-    pd = _pandas("log_table")
+    try:
+        import pandas as pd
+    except ImportError as err:
+        raise MissingDependencyError("log_table needs pandas: pip install pandas") from err
     if isinstance(data, pd.DataFrame):
         return data
     if isinstance(data, Mapping):
@@ -108,24 +111,15 @@ def save_table(frame: pd.DataFrame, target: Path) -> None:
     if target.suffix.lower() == ".parquet":
         frame.to_parquet(target, index=False)
     elif target.suffix.lower() == ".json":
-        target.write_text(
-            cast(str, frame.to_json(orient="split", index=False, date_format="iso", force_ascii=False)), "utf-8"
-        )
+        target.write_text(frame.to_json(orient="split", index=False, date_format="iso", force_ascii=False), "utf-8")
     else:
         raise InvalidParameterError(f"can't log a table as {target.name!r}: the name must end in .json or .parquet")
 
 
 def read_table(source: Path) -> pd.DataFrame:
     """Read what `save_table` wrote."""
-    pd = _pandas("load_table")
+    import pandas as pd
+
     if source.suffix.lower() == ".parquet":
         return pd.read_parquet(source)
     return pd.read_json(source, orient="split", convert_dates=False)
-
-
-def _pandas(what: str):  # type: ignore[no-untyped-def]  # returns the module pandas
-    try:
-        import pandas
-    except ImportError as err:
-        raise MissingDependencyError(f"{what} needs pandas: pip install pandas") from err
-    return pandas

@@ -14,7 +14,6 @@ from mlcore.tracking import content
 from mlcore.tracking.client import Client
 from mlcore.tracking.experiments import active_experiment_id, usable_experiment_id
 from mlcore.tracking.frames import runs_frame
-from mlcore.tracking.locating import download
 from mlcore.tracking.session import current_session
 from mlcore.wire import limits
 
@@ -249,25 +248,6 @@ def load_table(
             f"no run among {len(runs)} has the table {artifact_file!r}; list_artifacts shows what a run has"
         )
     return pd.concat(frames, ignore_index=True)
-
-
-def download_artifacts(
-    artifact_uri: str | None = None,
-    run_id: str | None = None,
-    artifact_path: str | None = None,
-    dst_path: str | PathLike[str] | None = None,
-) -> str:
-    """Fetch a file or directory by URI, or by run and path, and return its local path.
-
-    artifact_uri: `runs:/<run id>/<path>`, or any URI that an artifact plugin opens; a local path is returned as it is
-    unless *dst_path* is given.
-    """
-    if (artifact_uri is None) == (run_id is None):
-        raise InvalidParameterError(
-            f"download_artifacts takes either artifact_uri or run_id, got {artifact_uri!r} and {run_id!r}"
-        )
-    uri = artifact_uri if artifact_uri is not None else f"runs:/{run_id}/{artifact_path or ''}"
-    return str(download(current_session(), uri, dst_path))
 
 
 def _experiments(client: Client, ids: Sequence[str] | None, names: Sequence[str] | None, search_all: bool) -> list[str]:

@@ -28,8 +28,8 @@ def runs_frame(runs: Sequence[Run]) -> pd.DataFrame:
         "experiment_id": [i.experiment_id for i in infos],
         "status": [str(i.status) for i in infos],
         "artifact_uri": [i.artifact_uri for i in infos],
-        "start_time": pd.to_datetime([i.start_time for i in infos], unit="ms", utc=True),
-        "end_time": pd.to_datetime([i.end_time for i in infos], unit="ms", utc=True),
+        "start_time": _times([i.start_time for i in infos]),
+        "end_time": _times([i.end_time for i in infos]),
     }
     metrics = [run.data.metrics for run in runs]
     for key in sorted({k for row in metrics for k in row}):
@@ -39,3 +39,12 @@ def runs_frame(runs: Sequence[Run]) -> pd.DataFrame:
     for key in sorted({k for run in runs for k in run.data.tags}):
         columns[f"tags.{key}"] = pd.Series([run.data.tags.get(key) for run in runs], dtype=object)
     return pd.DataFrame(columns)
+
+
+def _times(moments: Sequence[int | None]) -> pd.DatetimeIndex:
+    import numpy as np
+    import pandas as pd
+
+    missing = np.iinfo(np.int64).min  # NaT
+    stamps = np.array([missing if m is None else m for m in moments], dtype="int64").view("datetime64[ms]")
+    return pd.DatetimeIndex(stamps.astype("datetime64[ns]")).tz_localize("UTC")

@@ -107,8 +107,10 @@ class Session:
         with self._lock:
             for recorder in self._recorders.values():
                 recorder.flush()
-            for closable in (*self._stores.values(), *self._repos.values()):
-                closable.close()
+            for store in self._stores.values():
+                store.close()
+            for repo in self._repos.values():
+                repo.close()
             self._stores.clear()
             self._repos.clear()
             self._recorders.clear()

@@ -1,0 +1,56 @@
+"""Find what an artifact URI names, and bring it to this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from os import PathLike
+from pathlib import Path
+
+from mlcore.artifacts.resolve import Location, locate
+from mlcore.artifacts.transfer import download_file, download_tree
+from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
+from mlcore.tracking.session import Session
+from mlcore.uris import local_path, redacted, scheme
+
+
+def find(session: Session, uri: str, tracking_uri: str | None = None) -> Location:
+    """Follow *uri* to a root that an artifact plugin opens, and a path below it."""
+
+    def run_root(run_id: str) -> str:
+        return session.store(tracking_uri).get_run(run_id).info.artifact_uri
+
+    return locate(uri, run_root=run_root)
+
+
+def download(
+    session: Session, uri: str, dst_path: str | PathLike[str] | None = None, tracking_uri: str | None = None
+) -> Path:
+    """Bring what *uri* names to this machine and return its path; see `artifact_api.download_artifacts`."""
+    found = find(session, uri, tracking_uri)
+    if dst_path is None and scheme(found.root_uri) == "file":
+        return _in_place(found, uri)
+    root = Path(dst_path) if dst_path is not None else Path(tempfile.mkdtemp(prefix="mlcore-"))
+    repo = session.repo(found.root_uri)
+    info = repo.stat(found.path)
+    if info is None and found.path:
+        raise ArtifactNotFoundError(
+            f"no artifact {found.path!r} under {redacted(found.root_uri)!r} (asked for {uri!r})"
+        )
+    target = root / found.name if found.path else root
+    if info is not None and not info.is_dir:
+        download_file(repo, found.path, root / found.name)
+        return root / found.name
+    download_tree(repo, found.path, target)
+    return target
+
+
+def _in_place(found: Location, uri: str) -> Path:
+    root = local_path(found.root_uri)
+    path = root / found.path if found.path else root
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InvalidParameterError(
+            f"artifact {found.path!r} under {found.root_uri!r} leads out of it by a symbolic link"
+        )
+    if not path.exists():
+        raise ArtifactNotFoundError(f"no artifact at {str(path)!r} (asked for {uri!r})")
+    return path
