@@ -2,6 +2,7 @@
 
 Truth is two-valued. A comparison is false for an object that lacks the key, `!=` included; only
 `IS NULL` is true for it. `NOT` turns that around: `NOT metrics.x > 1` is true for runs without `x`.
+`mlcore.tracking.evaluate` is the meaning in full.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Comparison:
     """One test of one field.
 
     op: `=`, `!=`, `<`, `<=`, `>`, `>=`, `LIKE`, `ILIKE`, `IN`, `NOT IN`, `IS NULL`, `IS NOT NULL`.
-    value: float for numeric tests, str for text, a tuple of str for IN and NOT IN, None for IS ... NULL.
+    value: float for numeric tests, never NaN; str for text; a tuple of str for IN and NOT IN; None for IS ... NULL.
+    A param with a float value is compared as a number, with a str as text.
     """
 
     field: Field
