@@ -97,11 +97,11 @@ def test_a_spark_shows_the_trend_in_one_line() -> None:
     assert spark([1.0]) == ""
 
 
-@given(st.lists(st.floats(), max_size=100), st.integers(1, 20))
 def test_a_spark_of_the_greatest_floats_does_not_overflow() -> None:
-    assert spark([1.7e308, -1.7e308] * 50, 20) == "▁" * 20
+    assert spark([1.7e308, -1.7e308] * 50, 20) == "█▁" * 10
     assert spark([-1.7e308, 1.7e308]) == "▁█"
 
 
+@given(st.lists(st.floats(), max_size=100), st.integers(1, 20))
 def test_a_spark_is_never_wider_than_asked(values: list[float], width: int) -> None:
     assert len(spark(values, width)) <= width

@@ -17,6 +17,7 @@ _BRAILLE = 0x2800
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # [column][row] of a cell
 _SPARKS = "▁▂▃▄▅▆▇█"
 _LEAST_WIDTH = 20
+_TOP_DECADE = 308  # of a float
 
 
 @frozen
@@ -52,7 +53,8 @@ class _Scale:
     dots: int
 
     def dot(self, value: float) -> int:
-        share = (value - self.low) / (self.high - self.low)
+        # halves, because the difference of two floats may be too great for a float
+        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
         return round(share * (self.dots - 1))
 
 
@@ -146,10 +148,8 @@ def _segment(start: tuple[int, int], end: tuple[int, int]) -> Iterator[tuple[int
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
-    if high > low and math.isfinite(high - low):
+    if high / 2 > low / 2:
         return low, high
-    if high > low:  # the span overflows: draw what fits
-        return low / 4, high / 4
     half = abs(low) / 2 or 0.5
     return low - half, high + half
 
@@ -159,8 +159,9 @@ def _labels(low: float, high: float, rows: int, *, log: bool) -> dict[int, str]:
     found = {}
     for i in range(count):
         row = round(i * (rows - 1) / (count - 1))
-        value = high - (high - low) * row / (rows - 1)
-        found[row] = f"{10**value if log else value:.4g}"
+        share = row / (rows - 1)
+        value = high * (1 - share) + low * share
+        found[row] = f"{10 ** min(value, _TOP_DECADE) if log else value:.4g}"
     return found
 
 

@@ -31,6 +31,17 @@ class Program(LazyGroup):
         "doctor": ("mlcore.cli.doctor:doctor", "Check settings, plugins, store and disk."),
     }
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a reader that leaves early, such as `head`, is no error worth a word."""
+        try:
+            done: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # what is still buffered has nobody to read it; without this the interpreter complains when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
+        return done
+
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mlcore", message="%(prog)s %(version)s")
@@ -47,20 +58,14 @@ def run(arguments: Sequence[str]) -> int:
     """Run the program with *arguments*; return the exit code, after saying what went wrong in one line."""
     try:
         code = program.main(list(arguments), prog_name="mlcore", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as err:
         err.show()
         return err.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        return _without_reader()
     except (MlcoreError, OSError) as err:
         return _failed(err, arguments)
-    except SystemExit as end:
-        # click turns a broken pipe into an exit of its own
-        return _without_reader() if isinstance(end.__context__, BrokenPipeError) else _code(end.code)
-    return _code(code)
+    return code if isinstance(code, int) else 0
 
 
 def _failed(err: MlcoreError | OSError, arguments: Sequence[str]) -> int:
@@ -81,13 +86,3 @@ def _color(arguments: Sequence[str]) -> bool | None:
 def _os_text(err: OSError) -> str:
     where = f"{err.filename!r}: " if err.filename else ""
     return f"{where}{(err.strerror or str(err)).lower()}"
-
-
-def _code(code: object) -> int:
-    return code if isinstance(code, int) else 0 if code is None else FAILED
-
-
-def _without_reader() -> int:
-    # what is still buffered has nobody to read it; without this the interpreter complains when it ends
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE
