@@ -54,7 +54,6 @@ def fill_by_insert() -> None:
             )
             named = {**tags, "mlflow.runName": name}
             database.executemany("insert into tags values (?, ?, ?)", [(k, v, run_id) for k, v in named.items()])
-    database.execute("analyze")
     database.close()
 
 

@@ -4,7 +4,10 @@ import random
 from collections.abc import Iterator
 
 START = 1_700_000_000_000
-FILTER = "metrics.m3 > 0.5 and params.p2 = 'v1' and tags.t1 = 'x'"
+FILTERS = {
+    "metric": "metrics.m3 > 0.5",
+    "metric, param, tag": "metrics.m3 > 0.5 and params.p2 = 'v1' and tags.t1 = 'x'",
+}
 ORDER = ["metrics.m1 DESC"]
 
 Row = tuple[str, int, dict[str, str], dict[str, float], dict[str, str]]
