@@ -1,1 +1,1 @@
-"""TODO"""
+"""Run context of mlcore: who runs what, from which commit."""
