@@ -22,7 +22,11 @@ CHUNK_BYTES = 1 << 20
 MARKERS = frozenset({"MLmodel"})
 
 _O_BINARY = getattr(os, "O_BINARY", 0)
-_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up"}
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota is used up",
+    errno.EFBIG: "it is larger than the process or the file system may have files",
+}
 
 
 def staging_name() -> str:

@@ -54,5 +54,6 @@ class SupportsStaging(Protocol):
         """Return a repository to fill; its files appear under *path* together when the block ends well.
 
         When the block raises, nothing of it is left.
+        Raises AlreadyExistsError at the end: somebody else put files there meanwhile; then nothing is published.
         """
         ...
