@@ -122,4 +122,6 @@ def read_table(source: Path) -> pd.DataFrame:
 
     if source.suffix.lower() == ".parquet":
         return pd.read_parquet(source)
-    return pd.read_json(source, orient="split", convert_dates=False)
+    # as it was written: read_json would guess types, and turn texts such as "01" into numbers
+    table = json.loads(source.read_text("utf-8"))
+    return pd.DataFrame(table["data"], columns=table["columns"])
