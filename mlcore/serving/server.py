@@ -1,0 +1,215 @@
+"""Run the scoring server: one process, or several that share a port."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from mlcore.errors import InvalidParameterError, MissingDependencyError, MlcoreError
+
+if TYPE_CHECKING:
+    import types
+
+    from starlette.applications import Starlette
+
+_BACKLOG = 2048
+_GRACE_S = 10  # for requests that are being answered when the server is told to stop
+
+
+@frozen
+class Address:
+    """Where to listen; port 0 lets the system choose a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+
+
+def require_server() -> None:
+    """Raise MissingDependencyError when no ASGI server is installed, before any model is loaded."""
+    try:
+        import uvicorn  # noqa: F401  # asked for, not used
+    except ImportError as err:
+        raise MissingDependencyError(
+            "serving a model needs an ASGI server: pip install 'mlcore-kernel[serve]'"
+        ) from err
+
+
+def bind(address: Address) -> socket.socket:
+    """Return a listening socket.
+
+    Raises InvalidParameterError: the port is taken, or the host is none of this machine; says what to do.
+    """
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((address.host, address.port))
+    except OSError as err:
+        found.close()
+        hint = "choose another with --port, or 0 for any free one" if err.errno == errno.EADDRINUSE else "check --host"
+        raise InvalidParameterError(
+            f"cannot listen on {address.host}:{address.port}: {(err.strerror or str(err)).lower()}; {hint}"
+        ) from err
+    found.listen(_BACKLOG)
+    found.set_inheritable(True)
+    return found
+
+
+def url(listening: socket.socket) -> str:
+    """Return the URL of a listening socket."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(app: Starlette, listening: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return.
+
+    ready: called once, when requests are answered.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                ready()
+
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
+    with _quiet_signals():
+        Server(config).run(sockets=[listening])
+
+
+def serve_with_workers(
+    make_app: Callable[[], Starlette], listening: socket.socket, workers: int, *, ready: Callable[[], None]
+) -> int:
+    """Serve from several processes that share the socket; return the exit code.
+
+    make_app: called in each process after the fork, because not every library survives one.
+    ready: called once, when all of them answer. A process that dies later is replaced; one that dies before it
+    ever answered ends the server with its code.
+    """
+    if not hasattr(os, "fork"):
+        raise InvalidParameterError(f"{workers} workers need a system that can fork: use one worker here")
+    crew = _Crew(make_app, listening)
+    with _stopping(crew):
+        for _ in range(workers):
+            crew.add()
+        return crew.watch(ready)
+
+
+class _Crew:
+    """The processes of a server with several workers."""
+
+    def __init__(self, make_app: Callable[[], Starlette], listening: socket.socket) -> None:
+        self._make_app = make_app
+        self._listening = listening
+        self._starting: dict[int, int] = {}  # process to the pipe that tells when it answers
+        self._running: set[int] = set()
+        self._stopping = False
+
+    def add(self) -> int:
+        """Start one more process; return its id."""
+        told, tell = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(told)
+            self._work(tell)
+        os.close(tell)
+        self._starting[pid] = told
+        if self._stopping:
+            os.kill(pid, signal.SIGTERM)  # the signal came before there was anybody to pass it on to
+        return pid
+
+    def watch(self, ready: Callable[[], None]) -> int:
+        """Wait for the processes; replace those that die; return the exit code when all have ended."""
+        for pid in list(self._starting):
+            if not self._answers(pid):
+                return self._give_up(pid)
+        if not self._stopping:
+            ready()
+        while self._running:
+            pid, _ = os.wait()
+            self._running.discard(pid)
+            if self._stopping:
+                continue
+            replaced = self.add()
+            if not self._answers(replaced):
+                return self._give_up(replaced)
+        return 0
+
+    def _answers(self, pid: int) -> bool:
+        """Wait until a process answers requests, or has ended without."""
+        told = self._starting.pop(pid)
+        answers = bool(os.read(told, 1))
+        os.close(told)
+        if answers:
+            self._running.add(pid)
+        return answers
+
+    def stop(self, *_: object) -> None:
+        """Tell all processes to stop after what they are doing."""
+        self._stopping = True
+        for pid in (*self._starting, *self._running):
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:  # it ended by itself
+                continue
+
+    def _give_up(self, pid: int) -> int:
+        was_stopping = self._stopping
+        _, status = os.waitpid(pid, 0)
+        self.stop()
+        for other in (*self._starting, *self._running):
+            os.waitpid(other, 0)
+        return 0 if was_stopping else os.waitstatus_to_exitcode(status) or 1
+
+    def _work(self, tell: int) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)
+        code = 1
+        try:
+            try:
+                serve(self._make_app(), self._listening, ready=lambda: _tell(tell))
+                code = 0
+            except MlcoreError as err:
+                os.write(2, f"error: {err.message}\n".encode())
+        finally:
+            # neither the exit handlers nor the open files of the parent are this process's to end
+            os._exit(code)
+
+
+def _tell(pipe: int) -> None:
+    os.write(pipe, b"1")
+    os.close(pipe)
+
+
+@contextmanager
+def _stopping(crew: _Crew) -> Iterator[None]:
+    before = {each: signal.signal(each, crew.stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let a stop by signal be a normal end: the server raises the signal again after it has stopped."""
+
+    def ignore(_number: int, _frame: types.FrameType | None) -> None:
+        return
+
+    before = {each: signal.signal(each, ignore) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
