@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mlcore.hookspecs import HookSpecs, hookimpl
     from mlcore.interfaces import ArtifactRepo, Deployer, Flavor, ProjectBackend, RegistryStore, TrackingStore
     from mlcore.models.autolog import autolog
+    from mlcore.models.flavor_module import FlavorModule
     from mlcore.models.saving import log_model
     from mlcore.tracking import datasets as data
     from mlcore.tracking.artifact_api import download_artifacts
@@ -140,7 +141,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> FlavorModule:  # what type checkers see of a name that is not listed above
     """Resolve a public name, or a flavor: `mlcore.sklearn` is the API of the installed flavor of that name."""
     import importlib
 
@@ -150,7 +151,7 @@ def __getattr__(name: str) -> object:
         found = importlib.import_module(module)
         value = getattr(found, attribute) if attribute else found
         globals()[name] = value
-        return value
+        return value  # type: ignore[no-any-return]  # a listed name, of its own type
     if not name.startswith("_"):
         from mlcore.models.flavor_module import find_flavor_module
 

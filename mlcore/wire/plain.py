@@ -9,10 +9,12 @@ import math
 import os
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import cattrs
 from attrs import has
+
+if TYPE_CHECKING:
+    import cattrs
 
 T = TypeVar("T")
 
@@ -38,6 +40,8 @@ def structure(value: object, cls: type[T]) -> T:
 
     Raises InvalidParameterError: names every fault with its path, such as `$.metrics[3].step`.
     """
+    import cattrs  # here and in converter(): most processes that record convert nothing
+
     try:
         return converter().structure(value, cls)
     except cattrs.BaseValidationError as err:
