@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable
 
 from mlcore.entities import Metric, MetricSummary
 
@@ -77,10 +78,19 @@ def metric_of(key: str, row: Point) -> Metric:
     return Metric(key, value if special == FINITE else _TRUE_VALUES[special], timestamp, step)
 
 
-def summary_of(key: str, row: Latest) -> MetricSummary:
-    """Return the summary that a row stands for; the largest double stands for infinity in min and max."""
-    return MetricSummary(key, metric_of(key, row[:4]), _bound(row[4]), _bound(row[5]), row[6])
+def summary_of(key: str, row: Latest, has: Callable[[int], bool]) -> MetricSummary:
+    """Return the summary that a row stands for.
 
-
-def _bound(value: float | None) -> float | None:
-    return value if value is None or abs(value) < LARGEST else math.copysign(math.inf, value)
+    has: whether the curve has a point of a kind, finite or other; asked only where it matters.
+    """
+    low, high = row[4], row[5]
+    # The largest double may be itself, or stand for infinity.
+    if low == -LARGEST and has(MINUS_INFINITY):
+        low = -math.inf
+    elif low == LARGEST and not has(FINITE):
+        low = math.inf
+    if high == LARGEST and has(PLUS_INFINITY):
+        high = math.inf
+    elif high == -LARGEST and not has(FINITE):
+        high = -math.inf
+    return MetricSummary(key, metric_of(key, row[:4]), low, high, row[6])

@@ -1,4 +1,4 @@
-"""Connections and transactions: one writer at a time in a process, readers beside it, safe after a fork."""
+"""Connections and transactions: one writer at a time in a process, readers beside it, none across a fork."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import random
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from mlcore.errors import MlcoreError
+from mlcore.errors import MlcoreError, StoreUnavailableError
 from mlcore_store_sql.dialects import BUSY_SECONDS, Connection, Cursor, Dialect
 
 T = TypeVar("T")
 
 _IDLE_READERS = 8
+_FORK_PATIENCE_S = 10.0
 
 
 class Database:
@@ -25,17 +25,23 @@ class Database:
 
     Writers of this process take turns at one connection, so that they wait on a lock and not on the database.
     Readers have connections of their own and never wait, but for a database in memory, which has one for all.
-    A forked child opens connections of its own.
+
+    A fork waits until what is under way has ended, and closes the connections before it: SQLite keeps notes of
+    its file locks in the process, and a child that inherits them believes to hold locks that only its parent has.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         """Prepare to speak *dialect*; nothing is opened before it is needed."""
         self.dialect = dialect
         self.texts = dialect.texts
-        self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._writer: Connection | None = None
-        self._idle: deque[Connection] = deque()
-        self._readers: set[Connection] = set()
+        self._reading = threading.Condition()
+        self._idle: list[Connection] = []
+        self._busy_readers = 0
+        self._forking = False
+        self._held_for_fork = False
+        self._lost: list[Connection | None] = []
         if hasattr(os, "register_at_fork"):
             _watch_forks(self)
 
@@ -45,7 +51,7 @@ class Database:
 
         Raises StoreUnavailableError: locked for too long, full, or not writable. CorruptStoreError: not readable.
         """
-        with self._lock:
+        with self._writing:
             try:
                 connection = self._writer or self._open_writer()
                 done = False
@@ -72,21 +78,21 @@ class Database:
                 yield cursor
             return
         try:
-            connection = self._reader()
+            connection = self._take_reader()
             try:
                 cursor = connection.cursor()
                 self.dialect.begin(cursor, write=False)
                 yield cursor
             finally:
                 connection.rollback()
-                self._put_back(connection)
+                self._give_back(connection)
         except self.dialect.errors as error:
             raise self.dialect.translate(error) from error
 
     @contextmanager
     def outside_transactions(self) -> Iterator[Cursor]:
         """Run a block on the writer's connection without a transaction, for what cannot be in one."""
-        with self._lock:
+        with self._writing:
             try:
                 yield (self._writer or self._open_writer()).cursor()
             except self.dialect.errors as error:
@@ -108,57 +114,93 @@ class Database:
         """Close all connections that are not in use; the next call opens new ones. Memory stays open."""
         if self.dialect.single:
             return
-        with self._lock:
-            writer, self._writer = self._writer, None
-            if writer is not None:
-                writer.close()
-        while self._idle:
-            self._discard(self._idle.pop())
+        with self._writing:
+            self._close_writer()
+        with self._reading:
+            self._close_readers()
 
     def _open_writer(self) -> Connection:
+        self._refuse_if_lost()
         self._writer = self.dialect.connect()
         return self._writer
 
-    def _reader(self) -> Connection:
+    def _take_reader(self) -> Connection:
+        with self._reading:
+            while self._forking:
+                self._reading.wait()
+            self._busy_readers += 1
+            if self._idle:
+                return self._idle.pop()
         try:
-            return self._idle.pop()
-        except IndexError:
-            connection = self.dialect.connect(read_only=True)
-            self._readers.add(connection)
-            return connection
+            self._refuse_if_lost()
+            return self.dialect.connect(read_only=True)
+        except BaseException:
+            self._reader_is_done(None)
+            raise
 
-    def _put_back(self, connection: Connection) -> None:
-        if len(self._idle) < _IDLE_READERS:
-            self._idle.append(connection)
-        else:
-            self._discard(connection)
+    def _give_back(self, connection: Connection) -> None:
+        keep = len(self._idle) < _IDLE_READERS
+        if not keep:
+            connection.close()
+        self._reader_is_done(connection if keep else None)
 
-    def _discard(self, connection: Connection) -> None:
-        self._readers.discard(connection)
-        connection.close()
+    def _reader_is_done(self, connection: Connection | None) -> None:
+        with self._reading:
+            self._busy_readers -= 1
+            if connection is not None:
+                self._idle.append(connection)
+            if self._forking:
+                self._reading.notify_all()
+
+    def _close_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+    def _close_readers(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _refuse_if_lost(self) -> None:
+        if self._lost:
+            raise StoreUnavailableError(
+                f"the {self.dialect.place} cannot be used in this process: it was forked while a transaction was "
+                "open. Start processes with the method 'spawn', or fork where nothing is being logged"
+            )
 
     def before_fork(self) -> None:
-        """Wait for the writer, so that a child gets no transaction that is under way.
-
-        Only memory needs it; a file's connections stay with the parent, and waiting may take long.
-        """
-        if self.dialect.single:
-            self._lock.acquire()
+        """Wait until what is under way has ended, keep more from beginning, and close all connections."""
+        self._held_for_fork = quiet = self._writing.acquire(timeout=_FORK_PATIENCE_S)
+        with self._reading:
+            self._forking = True
+            quiet = self._reading.wait_for(lambda: not self._busy_readers, _FORK_PATIENCE_S) and quiet
+            if not quiet:
+                # The forking thread itself may be inside of a transaction, such as in a signal handler.
+                self._lost = [self._writer, *self._idle]
+            elif not self.dialect.single:
+                self._close_writer()
+                self._close_readers()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        if self.dialect.single:
-            self._lock.release()
+        with self._reading:
+            self._forking = False
+            self._lost = []
+            self._reading.notify_all()
+        if self._held_for_fork:
+            self._writing.release()
 
     def after_fork_in_child(self) -> None:
-        """Leave the parent's connections alone: closing one here could undo the parent's work."""
-        self._lock = threading.Lock()
-        if self.dialect.single:
-            return
-        _never_free([self._writer, *self._readers])
-        self._writer = None
-        self._idle = deque()
-        self._readers = set()
+        """Begin anew; what could not be closed before stays the parent's."""
+        for connection in self._lost:
+            _never_free(connection)
+        self._writing = threading.Lock()
+        self._reading = threading.Condition()
+        self._busy_readers = 0
+        self._forking = False
+        if self._lost:
+            self._writer = None
+            self._idle = []
 
 
 def _watch_forks(database: Database) -> None:
@@ -176,9 +218,8 @@ def _watch_forks(database: Database) -> None:
     )
 
 
-def _never_free(connections: list[Connection | None]) -> None:
-    import ctypes  # only forked children need it
+def _never_free(connection: Connection | None) -> None:
+    import ctypes  # only a child that was forked at a bad moment needs it
 
-    for connection in connections:
-        # The driver closes what is freed, at the latest when the interpreter ends.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+    # The driver closes what is freed, at the latest when the interpreter ends; that would undo the parent's work.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))

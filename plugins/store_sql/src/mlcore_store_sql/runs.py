@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mlcore.entities import (
     Dataset,
     DatasetInput,
@@ -94,7 +96,14 @@ class RunsPart(Part):
         with self._db.read() as cursor:
             number = self._run_row(cursor, run_id)[0]
             cursor.execute(self._texts.metrics_of_run, (number,))
-            return tuple(curves.summary_of(row[1], row[2:]) for row in cursor.fetchall())
+            return tuple(
+                curves.summary_of(row[1], row[2:], partial(self._has_special, cursor, number, row[1]))
+                for row in cursor.fetchall()
+            )
+
+    def _has_special(self, cursor: Cursor, run: int, key: str, special: int) -> bool:
+        cursor.execute(self._texts.has_special, (run, key, special))
+        return cursor.fetchone() is not None
 
     def _writable_experiment(self, cursor: Cursor, experiment_id: str) -> tuple[int, str | None]:
         number = experiment_number(experiment_id)

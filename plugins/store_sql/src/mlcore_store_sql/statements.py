@@ -247,6 +247,7 @@ def _of_contents() -> dict[str, Statement]:
         "tags_of_run": (_texts_of_run(TAGS), ("of_run",)),
         "inputs_of_run": (inputs.where(_is(INPUTS.c.run)), ("of_run",)),
         "history": (_history(), ("of_run", "of_key", "most", "skip")),
+        "has_special": (_has_special(), ("of_run", "of_key", "of_special")),
     }
 
 
@@ -254,13 +255,20 @@ def _texts_of_run(table: Table) -> ClauseElement:
     return select(table.c.key, table.c.value).where(_is(table.c.run)).order_by(table.c.key)
 
 
+_POINTS = METRICS.join(METRIC_KEYS, METRICS.c.key == METRIC_KEYS.c.id)
+
+
+def _has_special() -> ClauseElement:
+    of_run = (_is(METRICS.c.run), _is(METRIC_KEYS.c.key), _is(METRICS.c.special))
+    return select(_ONE).select_from(_POINTS).where(*of_run)
+
+
 def _history() -> ClauseElement:
-    points = METRICS.join(METRIC_KEYS, METRICS.c.key == METRIC_KEYS.c.id)
     # NaN is the smallest value, as in `curves.py`.
     order = (METRICS.c.timestamp, METRICS.c.step, case((METRICS.c.special == _ONE, _ZERO), else_=_ONE), METRICS.c.value)
     return (
         select(METRICS.c.step, METRICS.c.timestamp, METRICS.c.value, METRICS.c.special)
-        .select_from(points)
+        .select_from(_POINTS)
         .where(_is(METRICS.c.run), _is(METRIC_KEYS.c.key))
         .order_by(*order)
         .limit(bindparam("most"))

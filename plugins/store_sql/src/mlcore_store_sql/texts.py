@@ -44,6 +44,7 @@ class Texts:
     tags_of_run: str
     inputs_of_run: str
     history: str
+    has_special: str
 
     insert_metric_key: str
     metric_key: str

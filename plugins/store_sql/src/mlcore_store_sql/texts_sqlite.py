@@ -69,6 +69,8 @@ TEXTS = Texts(
     inputs_of_run='SELECT mlcore_inputs.run, mlcore_inputs.id, mlcore_datasets.name, mlcore_datasets.digest, mlcore_datasets.source_type, mlcore_datasets.source, mlcore_datasets.schema, mlcore_datasets.profile, mlcore_input_tags."key", mlcore_input_tags.value FROM mlcore_inputs JOIN mlcore_datasets ON mlcore_datasets.id = mlcore_inputs.dataset LEFT OUTER JOIN mlcore_input_tags ON mlcore_inputs.id = mlcore_input_tags.input WHERE mlcore_inputs.run = ? ORDER BY mlcore_inputs.id, mlcore_input_tags."key"',
     # of_run, of_key, most, skip
     history='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics JOIN mlcore_metric_keys ON mlcore_metrics."key" = mlcore_metric_keys.id WHERE mlcore_metrics.run = ? AND mlcore_metric_keys."key" = ? ORDER BY mlcore_metrics.timestamp, mlcore_metrics.step, CASE WHEN (mlcore_metrics.special = 1) THEN 0 ELSE 1 END, mlcore_metrics.value LIMIT ? OFFSET ?',
+    # of_run, of_key, of_special
+    has_special='SELECT 1 FROM mlcore_metrics JOIN mlcore_metric_keys ON mlcore_metrics."key" = mlcore_metric_keys.id WHERE mlcore_metrics.run = ? AND mlcore_metric_keys."key" = ? AND mlcore_metrics.special = ?',
     # key
     insert_metric_key='INSERT INTO mlcore_metric_keys ("key") VALUES (?) ON CONFLICT DO NOTHING',
     # of_key
