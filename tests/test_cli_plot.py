@@ -47,7 +47,7 @@ def test_a_value_that_is_no_number_leaves_a_gap() -> None:
 def test_a_curve_without_finite_values_says_so() -> None:
     lines = list(plot([Curve("loss", [0, 1], [math.nan, math.inf])], Frame(), PLAIN))
 
-    assert lines == ["━━ loss  no finite values  last inf", "no finite values to draw"]
+    assert lines == ["━━ loss  no finite values  last Infinity", "no finite values to draw"]
 
 
 def test_several_curves_have_their_own_marks_where_there_is_no_colour() -> None:

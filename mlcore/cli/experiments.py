@@ -148,7 +148,7 @@ def _search(cli: Cli, view: str, text: str, order: tuple[str, ...], limit: int) 
         token = page.token
         if not token:
             return found
-    note(f"the first {limit} experiments; more with --max-results")
+    note(f"stopped at {limit}; there are more experiments: raise --max-results")
     return found
 
 

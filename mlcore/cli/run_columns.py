@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
@@ -90,8 +89,6 @@ def csv_value(wanted: Column, run: Run) -> str:
     found = value(wanted, run)
     if wanted.kind == "time" and isinstance(found, int):
         return values.iso(found)
-    if isinstance(found, float) and math.isnan(found):
-        return "NaN"
     return values.exact(found)
 
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from mlcore.cli import find, values
 from mlcore.cli.context import Cli, json_option, pass_cli
-from mlcore.cli.tables import Column
+from mlcore.cli.tables import Column, table
 from mlcore.entities import Run
 
 
@@ -52,11 +52,16 @@ def compare(cli: Cli, words: tuple[str, ...], differing: bool, as_json: bool) ->
         return
     names = [run.info.run_name for run in runs]
     columns = [Column("kind", whole=True), Column("key"), *map(_column, ids, names)]
-    cli.print_table(columns, [_shown(cli, row) for row in rows])
+    for line in table(columns, [_shown(cli, row) for row in rows], cli.terminal, is_faint=_agree):
+        cli.terminal.echo(line)
 
 
 def _column(run_id: str, name: str) -> Column:
     return Column(run_id, "aligned", name)
+
+
+def _agree(shown: Sequence[object]) -> bool:
+    return len(set(shown[2:])) == 1
 
 
 def _shown(cli: Cli, row: Row) -> list[object]:

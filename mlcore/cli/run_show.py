@@ -38,7 +38,7 @@ def show(cli: Cli, word: str, as_json: bool) -> None:
 
 def _for_people(cli: Cli, run: Run, summaries: Sequence[MetricSummary]) -> None:
     cli.terminal.echo(cli.terminal.style(visible(run.info.run_name), bold=True))
-    _print_fields(cli, [*_info(run), ("experiment", _experiment(cli, run), "text")])
+    _print_fields(cli, [("experiment", _experiment(cli, run), "text"), *_info(run)])
     if run.data.params:
         cli.print_title("params")
         _print_fields(cli, [(key, value, "text") for key, value in sorted(run.data.params.items())])

@@ -69,7 +69,7 @@ def search(
         shown = chosen or run_columns.usual_columns(found, mentioned, several_experiments=several)
         cli.print_table(shown, [[run_columns.value(c, run, experiments) for c in shown] for run in found])
     if next(every, None) is not None:
-        note(f"the first {limit} runs; more with --limit")
+        note(f"stopped at {limit}; there are more runs: raise --limit")
     elif not found:
         note("no run fits")
 

@@ -59,24 +59,35 @@ class Column:
     whole: bool = False
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], terminal: Terminal) -> Iterator[str]:
+def table(
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[object]],
+    terminal: Terminal,
+    *,
+    is_faint: Callable[[Sequence[object]], bool] = lambda _: False,
+) -> Iterator[str]:
     """Return the lines of a table, header first.
 
     rows: as many values as there are columns; None is an empty cell. Times are ms since the epoch, spans ms, sizes bytes.
+    is_faint: tells which rows are dim in a colour terminal.
     """
     if not terminal.is_tty:
         yield "\t".join(visible(c.name) for c in columns)
         for row in rows:
             yield "\t".join(_exact(c, value) for c, value in zip(columns, row, strict=True))
         return
-    shown = [[_short(c, value) for c, value in zip(columns, row, strict=True)] for row in rows]
+    given = list(rows)
+    shown = [[_short(c, value) for c, value in zip(columns, row, strict=True)] for row in given]
     titles = [visible(c.title or c.name) for c in columns]
     natural = [max([cells(title), *(cells(row[i]) for row in shown)]) for i, title in enumerate(titles)]
     least = [n if c.whole or c.kind not in _ELASTIC else min(n, _LEAST) for c, n in zip(columns, natural, strict=True)]
     widths = fit(natural, least, terminal.width)
     yield _line(columns, titles, widths, lambda _, text: terminal.style(text, bold=True))
-    for row in shown:
-        yield _line(columns, row, widths, lambda column, text: _styled(column, text, terminal))
+    for row, texts in zip(given, shown, strict=True):
+        if is_faint(row):
+            yield terminal.style(_line(columns, texts, widths, lambda _, text: text), dim=True)
+        else:
+            yield _line(columns, texts, widths, lambda column, text: _styled(column, text, terminal))
     if len(widths) < len(columns):
         hidden = ", ".join(c.name for c in columns[len(widths) :])
         yield terminal.style(cut(f"not shown: {hidden}", terminal.width), dim=True)

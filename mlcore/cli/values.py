@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
 
@@ -14,12 +15,14 @@ def number(value: float | None) -> str:
     """Return six significant digits."""
     if value is None:
         return ""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+    return f"{value:.6g}" if isinstance(value, float) and math.isfinite(value) else exact(value)
 
 
 def exact(value: object) -> str:
-    """Return a value in full; nothing for None."""
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    """Return a value in full; nothing for None; `NaN`, `Infinity` and `-Infinity` as in the REST protocol."""
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    return "" if value is None else str(value)
 
 
 def iso(ms: int | None) -> str:
