@@ -12,7 +12,7 @@ from mlcore.settings import Settings
 _QUIET_S = 0.5
 _EVERY_S = 0.1
 _BAR_WIDTH = 24
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 class Progress(Protocol):
