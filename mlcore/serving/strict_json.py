@@ -21,7 +21,7 @@ def loads(body: bytes) -> object:
     """
     try:
         return _loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         # the quick reader knows no NaN; this one also names the place of a fault
         return _lenient(body)
 
