@@ -109,3 +109,17 @@ def test_every_change_note_has_a_kind_that_readers_know() -> None:
     odd = [name for name in notes if not re.fullmatch(r"[\w-]+\.(added|changed|fixed|removed)\.md", name)]
 
     assert not odd, "\n".join(odd)
+
+
+def test_without_a_python_that_is_new_enough_the_bootstrap_says_what_to_do() -> None:
+    done = subprocess.run(
+        ["sh", str(ROOT / "tools" / "bootstrap.sh")],
+        env={"PATH": "/usr/bin:/bin", "PYTHON": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "error: no Python 3.11 or later found (tried: false)" in done.stderr
+    assert "make PYTHON=/path/to/python3.11" in done.stderr
