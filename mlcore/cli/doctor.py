@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -106,12 +107,10 @@ def _examine(cli: Cli) -> Iterator[Finding]:
 
 
 def _libraries() -> Iterator[Finding]:
-    import importlib_metadata
-
     for name in _LIBRARIES:
         try:
-            yield Finding("version", name, "ok", importlib_metadata.version(name))
-        except importlib_metadata.PackageNotFoundError:
+            yield Finding("version", name, "ok", metadata.version(name))
+        except metadata.PackageNotFoundError:
             continue  # an optional one; the kernel's own would have failed at import
 
 
