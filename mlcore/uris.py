@@ -47,11 +47,17 @@ def local_path(uri: str) -> Path:
         return Path(uri)
     split = urlsplit(uri)
     if split.scheme.lower() != "file":
-        raise InvalidParameterError(f"URI {uri!r} is not a local path: expected a plain path or file:, got {split.scheme}:")
+        raise InvalidParameterError(
+            f"URI {uri!r} is not a local path: expected a plain path or file:, got {split.scheme}:"
+        )
     if split.netloc not in ("", "localhost"):
-        raise InvalidParameterError(f"file URI {uri!r} names the host {split.netloc!r}; write file:///path for a local path")
+        raise InvalidParameterError(
+            f"file URI {uri!r} names the host {split.netloc!r}; write file:///path for a local path"
+        )
     if split.query or split.fragment:
-        raise InvalidParameterError(f"file URI {uri!r} has a query or fragment; percent-encode '?' and '#' that belong to the path")
+        raise InvalidParameterError(
+            f"file URI {uri!r} has a query or fragment; percent-encode '?' and '#' that belong to the path"
+        )
     return Path(unquote(split.path))
 
 
@@ -95,7 +101,9 @@ def relative_path(path: str) -> str:
             break
         spelled = decoded
     else:
-        raise InvalidParameterError(f"invalid artifact path {path[:80]!r}: percent-encoded more than {_MAX_UNQUOTE} times")
+        raise InvalidParameterError(
+            f"invalid artifact path {path[:80]!r}: percent-encoded more than {_MAX_UNQUOTE} times"
+        )
     return "" if path in ("", ".") else posixpath.normpath(path)
 
 

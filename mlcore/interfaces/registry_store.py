@@ -39,7 +39,14 @@ class RegistryStore(Protocol):
         ...
 
     def create_version(
-        self, name: str, source: str, *, run_id: str | None, run_link: str | None, description: str, tags: Mapping[str, str]
+        self,
+        name: str,
+        source: str,
+        *,
+        run_id: str | None,
+        run_link: str | None,
+        description: str,
+        tags: Mapping[str, str],
     ) -> ModelVersion:
         """Add the next version; of many racing callers each gets a number of its own."""
         ...

@@ -48,7 +48,7 @@ def structure(value: object, cls: type[T]) -> T:
         from mlcore.errors import InvalidParameterError
 
         faults = cattrs.transform_error(err)
-        shown = "; ".join(faults[:5]) + (f" and {len(faults) - 5} more" if len(faults) > 5 else "")  # noqa: PLR2004
+        shown = "; ".join(faults[:5]) + (f" and {len(faults) - 5} more" if len(faults) > 5 else "")
         raise InvalidParameterError(f"invalid {cls.__name__}: {shown}") from err
 
 
