@@ -51,7 +51,7 @@ def make_dirs(path: str | os.PathLike[str], mode: int) -> list[str]:
     """
     missing: list[str] = []
     place = os.fspath(path)
-    while place and not Path(place).is_dir():
+    while place and not os.path.isdir(place):  # noqa: PTH112  # Path.is_dir raises where one may not look
         missing.append(place)
         parent = str(Path(place).parent)
         if parent == place:

@@ -271,4 +271,4 @@ def _take_back(unfinished: str, made: Sequence[str]) -> None:
 def _nearest(folder: str) -> str:
     """Return the nearest directory upwards that exists."""
     place = Path(folder)
-    return str(next(p for p in (place, *place.parents) if p.is_dir()))
+    return str(next(p for p in (place, *place.parents) if os.path.isdir(p)))  # noqa: PTH112  # Path.is_dir raises where one may not look
