@@ -24,7 +24,7 @@ from mlcore.uris import scheme
 P = ParamSpec("P")
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 ALWAYS = ""  # the hook name of plugins in the group `mlcore`: they may implement any hook
 

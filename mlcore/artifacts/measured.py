@@ -45,7 +45,7 @@ class MeasuredReader(io.RawIOBase):
         self._digest = hashlib.sha256()
         self._hashed = 0
         self._position = 0
-        self.size_bytes = os.fstat(file.fileno()).st_size
+        self.size_bytes: int = os.fstat(file.fileno()).st_size
 
     def readable(self) -> bool:
         """Return True."""

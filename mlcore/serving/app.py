@@ -9,7 +9,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 from starlette.applications import Starlette
@@ -21,25 +21,21 @@ from starlette.routing import Route
 from mlcore import __version__
 from mlcore.errors import BadRequestError, MlcoreError
 from mlcore.serving import payload, strict_json
-from mlcore.serving.payload import BodyTooLargeError, Payload
+from mlcore.serving.payload import BodyTooLargeError
+from mlcore.serving.scorer import ModelScorer, Scorer
+
+if TYPE_CHECKING:
+    from mlcore.models.pyfunc import PyFuncModel
 
 MAX_BODY_BYTES = 64 * 2**20
 TIMEOUT_S = 60.0
 
-logger = logging.getLogger("mlcore.serving")
+logger: logging.Logger = logging.getLogger("mlcore.serving")
 
 # ASGI's own types, as starlette spells them
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-
-class Scorer(Protocol):
-    """What answers a request."""
-
-    def score(self, request: Payload) -> object:
-        """Return the predictions. Raises MlcoreError for a request that does not fit the model."""
-        ...
 
 
 @frozen
@@ -65,6 +61,14 @@ class PredictionTimeoutError(MlcoreError):
 
 class PredictionError(BadRequestError):
     """The model raised an error of its own; most often the data is not what it was trained on."""
+
+
+def create_app(model: PyFuncModel, limits: Limits | None = None, *, debug: bool = False) -> Starlette:
+    """Make the application that serves *model*; for any ASGI server, or to mount in a larger application.
+
+    debug: answers to failed predictions hold the traceback, under `stack_trace`.
+    """
+    return scoring_app(ModelScorer(model), limits, debug=debug)
 
 
 def scoring_app(scorer: Scorer, limits: Limits | None = None, *, debug: bool = False) -> Starlette:

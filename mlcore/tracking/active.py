@@ -60,7 +60,7 @@ class OpenRuns:
         self._lock = threading.Lock()
 
 
-open_runs = OpenRuns()
+open_runs: OpenRuns = OpenRuns()
 os.register_at_fork(after_in_child=open_runs.reset_lock)
 
 

@@ -47,7 +47,7 @@ class Client(RunOperations):
     ) -> None:
         """Use the store at *tracking_uri*, or the one of the fluent API when not given."""
         super().__init__(tracking_uri, session=session)
-        self.registry_uri = registry_uri or self._session.registry_uri
+        self.registry_uri: str = registry_uri or self._session.registry_uri
 
     @property
     def _store(self) -> TrackingStore:

@@ -40,8 +40,8 @@ class RunHandle(RunArtifacts):
     def __init__(self, run_id: str, tracking_uri: str | None = None, session: Session | None = None) -> None:
         """Point at a run; nothing is read yet."""
         self._session = session or current_session()
-        self.tracking_uri = tracking_uri or self._session.tracking_uri
-        self.run_id = limits.check_run_id(run_id)
+        self.tracking_uri: str = tracking_uri or self._session.tracking_uri
+        self.run_id: str = limits.check_run_id(run_id)
         self._recorder = self._session.recorder(self.tracking_uri)
         self._artifact_uri: str | None = None
 
@@ -134,7 +134,7 @@ class ActiveRun(RunHandle):
         self._artifact_uri = run.info.artifact_uri
         self._params = dict(run.data.params)
         self._pid = os.getpid()
-        self.is_ended = False
+        self.is_ended: bool = False
 
     @property
     def info(self) -> RunInfo:

@@ -26,7 +26,7 @@ class Session:
         settings: gathered from the environment when not given.
         plugins: those installed when not given.
         """
-        self.settings = settings or Settings.load()
+        self.settings: Settings = settings or Settings.load()
         self._plugins = plugins
         self._tracking_uri: str | None = None
         self._registry_uri: str | None = None

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from mlcore.errors import MlcoreError, StoreUnavailableError
 from mlcore_store_sql.dialects import BUSY_SECONDS, Connection, Cursor, Dialect
+from mlcore_store_sql.texts import Texts
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ class Database:
     def __init__(self, dialect: Dialect) -> None:
         """Prepare to speak *dialect*; nothing is opened before it is needed."""
         self.dialect = dialect
-        self.texts = dialect.texts
+        self.texts: Texts = dialect.texts
         self._writing = threading.Lock()
         self._writer: Connection | None = None
         self._reading = threading.Condition()
