@@ -6,12 +6,14 @@ import os
 import posixpath
 import re
 from pathlib import Path
-from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from mlcore.errors import InvalidParameterError
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+):")
 _DRIVE = re.compile(r"^[A-Za-z]:([\\/]|$)")
+_PARTS = re.compile(r"^([^:/?#]+:(?://[^/?#]*)?)([^?#]*)(.*)$", re.DOTALL)
+_SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
 
 
@@ -25,17 +27,19 @@ def scheme(uri: str) -> str:
 
 
 def join(uri: str, *parts: str) -> str:
-    """Append path *parts* to *uri*, keeping its query: `s3://b/x?y` + `z` = `s3://b/x/z?y`."""
+    """Append path *parts* to *uri*, keeping its query: `s3://b/x?y` + `z` = `s3://b/x/z?y`.
+
+    In a `file:` URI the parts are percent-encoded, as `file_uri` does, so that `local_path` finds them again.
+    """
     extra = [p.strip("/") for p in parts if p.strip("/")]
     if not extra:
         return uri
     if not _SCHEME.match(uri):
         return posixpath.join(uri, *extra)
-    split = urlsplit(uri)
-    path = "/".join([split.path.rstrip("/"), *extra])
-    if split.netloc and not path.startswith("/"):
-        path = "/" + path
-    return urlunsplit(SplitResult(split.scheme, split.netloc, path, split.query, split.fragment))
+    found = _PARTS.match(uri)
+    base, path, rest = found.groups() if found else (uri, "", "")
+    encoded = map(quote, extra) if scheme(uri) == "file" else extra
+    return base + "/".join([path.rstrip("/"), *encoded]) + rest
 
 
 def local_path(uri: str) -> Path:
@@ -116,9 +120,17 @@ def _refuse_unsafe(path: str, spelled: str) -> None:
         or re.match(r"^[A-Za-z][A-Za-z0-9+.\-]*:/", spelled)
         or spelled.lower().startswith("file:")
         or any(part.strip() == ".." for part in spelled.split("/"))
+        or (not spelled.isascii() and _climbs_in_other_script(spelled))
     )
     if unsafe:
         raise InvalidParameterError(
             f"invalid artifact path {path[:80]!r}: expected a path below the artifact root, such as 'plots/roc.png', "
             "without '..', a leading '/' or '~', backslashes or a scheme"
         )
+
+
+def _climbs_in_other_script(spelled: str) -> bool:
+    """Whether *spelled* has dots and slashes that a store which normalises names would take for `..`."""
+    from unicodedata import normalize  # a megabyte that few processes need
+
+    return any(part.strip() == ".." for part in _SLASHES.split(normalize("NFKC", spelled)))
