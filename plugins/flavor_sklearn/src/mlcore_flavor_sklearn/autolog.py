@@ -160,7 +160,8 @@ def _subclasses(cls: type) -> list[type]:
     found: dict[type, None] = {}
     waiting: list[type] = [cls]
     while waiting:
-        for sub in waiting.pop().__subclasses__():
+        subclasses: list[type] = waiting.pop().__subclasses__()
+        for sub in subclasses:
             if sub not in found and sys.modules.get(sub.__module__) is not None:
                 found[sub] = None
                 waiting.append(sub)

@@ -1,0 +1,167 @@
+"""The flavor `sklearn`: skops files, which hold no code, unless cloudpickle is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mlcore.errors import InvalidParameterError, MissingDependencyError, ModelFormatError
+from mlcore.interfaces import AutologOptions, Predictor, SavedModel
+
+_FILES = {"skops": "model.skops", "cloudpickle": "model.pkl"}
+_OPTIONS = ("serialization_format", "pyfunc_predict_fn")
+PREDICT_FUNCTIONS = (
+    "predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "decision_function", "score", "transform",
+)  # fmt: skip
+
+
+class SklearnFlavor:
+    """scikit-learn estimators and pipelines, and those that follow its interface."""
+
+    name = "sklearn"
+
+    def can_save(self, model: object) -> bool:
+        """Whether *model* is a scikit-learn estimator."""
+        base = sys.modules.get("sklearn.base")
+        return base is not None and isinstance(model, base.BaseEstimator)
+
+    def save(self, model: object, directory: Path, options: Mapping[str, object]) -> SavedModel:
+        """Write `model.skops`, or `model.pkl` when *serialization_format* is `cloudpickle`.
+
+        options: `serialization_format` (`skops` or `cloudpickle`), `pyfunc_predict_fn` (one of `PREDICT_FUNCTIONS`).
+        Raises InvalidParameterError: an unknown option or value, or a model that skops can't write.
+        """
+        form, predict = _checked(options)
+        path = directory / _FILES[form]
+        if form == "skops":
+            _dump_skops(model, path)
+        else:
+            import cloudpickle
+
+            path.write_bytes(cloudpickle.dumps(model))
+        import sklearn
+
+        return SavedModel(
+            config={
+                "pickled_model": path.name,
+                "sklearn_version": sklearn.__version__,
+                "serialization_format": form,
+                "code": None,
+                "skops_trusted_types": None,
+            },
+            pyfunc={"loader_module": "mlflow.sklearn", "model_path": path.name, "predict_fn": predict},
+            requirements=("scikit-learn", "skops" if form == "skops" else "cloudpickle"),
+        )
+
+    def code_in(self, directory: Path, config: Mapping[str, object]) -> str | None:
+        """Say which types outside of scikit-learn a skops file holds, or that the file is a pickle."""
+        path = _model_file(directory, config)
+        if config.get("serialization_format") != "skops" and path.suffix != ".skops":
+            return f"{path.name} is a pickle"
+        foreign = [name for name in _unlisted_types(path) if not _is_sklearn_class(name)]
+        if not foreign:
+            return None
+        more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""  # bounded message
+        return f"{path.name} holds types and functions from outside of scikit-learn: {', '.join(foreign[:5])}{more}"
+
+    def load(self, directory: Path, config: Mapping[str, object]) -> object:
+        """Load the estimator. The kernel has settled trust before."""
+        path = _model_file(directory, config)
+        _require_sklearn()
+        if config.get("serialization_format") == "skops" or path.suffix == ".skops":
+            import skops.io
+
+            return skops.io.load(path, trusted=_unlisted_types(path))
+        import pickle
+
+        with path.open("rb") as file:
+            return pickle.load(file)  # noqa: S301  # the kernel asked code_in, and somebody trusts the source
+
+    def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
+        """Load the estimator behind the function that it was saved with, `predict` unless said otherwise."""
+        from mlcore_flavor_sklearn.predictor import SklearnPredictor
+
+        return SklearnPredictor(self.load(directory, config), str(pyfunc.get("predict_fn") or "predict"))
+
+    def autolog(self, options: AutologOptions) -> Callable[[], None]:
+        """Record trainings until the returned function is called."""
+        _require_sklearn()
+        from mlcore_flavor_sklearn.autolog import start
+
+        return start(options)
+
+
+def _checked(options: Mapping[str, object]) -> tuple[str, str]:
+    unknown = [name for name in options if name not in _OPTIONS]
+    if unknown:
+        raise InvalidParameterError(f"unknown option {unknown[0]!r} of flavor sklearn; known are {', '.join(_OPTIONS)}")
+    form = str(options.get("serialization_format") or "skops")
+    if form not in _FILES:
+        raise InvalidParameterError(
+            f"unknown serialization_format {form!r} of flavor sklearn: expected skops or cloudpickle"
+        )
+    predict = str(options.get("pyfunc_predict_fn") or "predict")
+    if predict not in PREDICT_FUNCTIONS:
+        raise InvalidParameterError(
+            f"unknown pyfunc_predict_fn {predict!r}: expected one of {', '.join(PREDICT_FUNCTIONS)}"
+        )
+    return form, predict
+
+
+def _dump_skops(model: object, path: Path) -> None:
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        skops.io.dump(model, path)
+    except UnsupportedTypeException as err:
+        raise InvalidParameterError(
+            f"skops can't save this {type(model).__name__}: {err}. Save it with serialization_format='cloudpickle'; "
+            "whoever loads it then has to trust it"
+        ) from err
+
+
+def _model_file(directory: Path, config: Mapping[str, object]) -> Path:
+    name = config.get("pickled_model")
+    if not isinstance(name, str):
+        raise ModelFormatError(
+            f"field `flavors.sklearn.pickled_model` of {directory / 'MLmodel'} must be a string, got {name!r}"
+        )
+    path = (directory / name).resolve()
+    if not path.is_relative_to(directory.resolve()):
+        raise ModelFormatError(
+            f"field `flavors.sklearn.pickled_model` of {directory / 'MLmodel'} leads out of the model: {name!r}"
+        )
+    if not path.is_file():
+        raise ModelFormatError(f"the model file {name!r} is missing in {directory}")
+    return path
+
+
+def _unlisted_types(path: Path) -> list[str]:
+    """Types and functions in a skops file beyond those that skops itself knows as harmless; nothing is loaded."""
+    try:
+        import skops.io
+    except ImportError as err:
+        raise MissingDependencyError(f"{path.name} needs skops: pip install mlcore-flavor-sklearn") from err
+    return list(skops.io.get_untrusted_types(file=path))
+
+
+def _is_sklearn_class(name: str) -> bool:
+    """Whether *name* is a class of scikit-learn's own: fine to make, while a function could be put where it is called."""
+    module, _, attribute = name.rpartition(".")
+    if not (module == "sklearn" or module.startswith("sklearn.")):
+        return False
+    import importlib
+
+    try:
+        return isinstance(getattr(importlib.import_module(module), attribute, None), type)
+    except ImportError:
+        return False
+
+
+def _require_sklearn() -> None:
+    try:
+        import sklearn  # noqa: F401  # asked here, so that the message says what to install
+    except ImportError as err:
+        raise MissingDependencyError("models of flavor sklearn need scikit-learn: pip install scikit-learn") from err
