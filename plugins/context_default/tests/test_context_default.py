@@ -4,14 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from mlcore_context_default import git as git_module
 from mlcore_context_default.environment import RunContextWarning, given_tags
-from mlcore_context_default.git import git_tags, without_credentials
+from mlcore_context_default.git import git_tags
+from mlcore_context_default.git_files import git_directory, head, without_credentials
 from mlcore_context_default.plugin import run_context
 
+from mlcore.testing.run_context import RunContextContract
+
 PRINT = "import json\nfrom mlcore_context_default.plugin import run_context\nprint(json.dumps(dict(run_context())))\n"
+
+
+class TestDefaultContext(RunContextContract):
+    @pytest.fixture
+    def run_context(self) -> Callable[[], Mapping[str, str] | None]:
+        return run_context
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -99,13 +110,192 @@ def test_outside_of_a_checkout_there_are_no_git_tags(tmp_path: Path) -> None:
     assert git_tags(tmp_path) == {}
 
 
-def test_without_git_the_tags_are_left_out(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_commit_and_branch_come_from_the_files(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = git(checkout, "rev-parse", "HEAD")
     monkeypatch.setenv("PATH", "/nowhere")
 
     found = tags_of(str(checkout / "train.py"))
 
+    assert found["mlflow.source.git.commit"] == commit
+    assert found["mlflow.source.git.branch"] == "trunk"
+    assert found["mlflow.source.git.repoURL"] == "https://example.org/code.git"
+    assert "mlflow.source.git.dirty" not in found
+
+
+@pytest.mark.parametrize("state", ["loose", "packed", "detached", "worktree", "submodule"])
+def test_the_files_tell_what_git_tells(state: str, checkout: Path, tmp_path: Path) -> None:
+    place = checkout
+    if state == "packed":
+        git(checkout, "pack-refs", "--all")
+    if state == "detached":
+        git(checkout, "checkout", "-q", "--detach")
+    if state == "worktree":
+        place = tmp_path / "tree"
+        git(checkout, "worktree", "add", "-q", str(place), "-b", "side")
+        git(checkout, "pack-refs", "--all")
+    if state == "submodule":
+        outer = tmp_path / "outer"
+        git(tmp_path, "init", "-q", str(outer))
+        git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(checkout), "inner")
+        place = outer / "inner"
+
+    directory = git_directory(place)
+
+    branch = git(place, "branch", "--show-current")
+    assert directory is not None
+    assert head(directory) == (git(place, "rev-parse", "HEAD"), branch)
+
+
+def test_a_git_that_hangs_or_refuses_is_no_obstacle(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = git(checkout, "rev-parse", "HEAD")
+    monkeypatch.setattr(git_module, "_TIMEOUT_S", 0.2)
+    for name, text in (("hangs", "exec sleep 5"), ("refuses", "exit 128")):
+        program = tmp_path / name / "git"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+        git_module._state.cache_clear()
+
+        found = git_tags(checkout)
+
+        assert found["mlflow.source.git.commit"] == commit
+        assert "mlflow.source.git.dirty" not in found
+
+
+def test_looking_runs_no_program_of_the_repository(checkout: Path, tmp_path: Path) -> None:
+    spy = tmp_path / "spy.sh"
+    spy.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    spy.chmod(0o755)
+    git(checkout, "config", "core.fsmonitor", str(spy))
+
+    git_tags(checkout)
+
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_git_hooks_variables_do_not_lead_elsewhere(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = git(checkout, "rev-parse", "HEAD")
+    git(tmp_path, "init", "-q", "other")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+
+    assert git_tags(checkout)["mlflow.source.git.commit"] == commit
+
+
+def test_git_is_asked_once_per_process_and_checkout(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = git_tags(checkout)
+    (checkout / "train.py").write_text("# changed\n")
+    (checkout / "deep").mkdir()
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert git_tags(checkout / "deep") == first
+
+
+def test_at_a_prompt_the_state_is_looked_up_again(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert git_tags(checkout, interactive=True)["mlflow.source.git.dirty"] == "false"
+    (checkout / "train.py").write_text("# changed\n")
+    monkeypatch.setattr(git_module, "_KEPT_S", 1e-6)
+
+    assert git_tags(checkout, interactive=True)["mlflow.source.git.dirty"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:secret@example.org/a/b.git", "https://example.org/a/b.git"),
+        ("https://token@example.org:8443/a.git", "https://example.org:8443/a.git"),
+        ("https://example.org/a.git?access_token=secret#x", "https://example.org/a.git"),
+        ("ssh://git@example.org:22/a.git", "ssh://git@example.org:22/a.git"),
+        ("ssh://git:secret@example.org/a.git", "ssh://git@example.org/a.git"),
+        ("git@example.org:a/b.git", "git@example.org:a/b.git"),
+        ("/srv/git/a.git", "/srv/git/a.git"),
+        ("https://[secret@broken", ""),
+    ],
+)
+def test_a_repositorys_url_keeps_no_secret(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown
+
+
+def test_an_installed_module_is_not_taken_for_the_checkout_around_its_environment(
+    checkout: Path, tmp_path: Path
+) -> None:
+    packages = checkout / ".venv" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "tool.py").write_text(PRINT)
+    done = subprocess.run(
+        [sys.executable, "-m", "tool"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(packages)},
+    )
+
+    found = json.loads(done.stdout)
+
+    assert found["mlflow.source.name"] == "tool"
     assert "mlflow.source.git.commit" not in found
-    assert "mlflow.user" in found
+
+
+def test_a_console_script_is_told_by_its_name(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout)
+    done = subprocess.run(
+        [sys.executable, "-c", LIKE_A_CONSOLE_SCRIPT], check=True, capture_output=True, text=True, cwd=checkout
+    )
+
+    found = json.loads(done.stdout)
+
+    assert (found["mlflow.source.name"], found["mlflow.project.entryPoint"]) == ("train-wine", "train-wine")
+    assert found["mlflow.source.git.commit"] == git(checkout, "rev-parse", "HEAD")
+
+
+LIKE_A_CONSOLE_SCRIPT = (
+    """
+import sys
+from pathlib import Path
+__file__ = str(Path(sys.executable).parent / "train-wine")
+"""
+    + PRINT
+)
+
+IPYTHON = """
+import os, sys
+class Shell:
+    config = {"IPKernelApp": {}} if os.environ.get("KERNEL") else {}
+    user_ns = {"__vsc_ipynb_file__": os.environ["VSC"]} if os.environ.get("VSC") else {}
+def get_ipython():
+    return Shell()
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "kind"),
+    [
+        ({"KERNEL": "1", "JPY_SESSION_NAME": "/home/a/wine.ipynb"}, "/home/a/wine.ipynb", "NOTEBOOK"),
+        ({"KERNEL": "1", "VSC": "/home/a/code.ipynb"}, "/home/a/code.ipynb", "NOTEBOOK"),
+        ({"KERNEL": "1"}, "<notebook>", "NOTEBOOK"),
+        ({}, "<ipython>", "LOCAL"),
+    ],
+)
+def test_a_notebook_and_ipython_are_told_as_such(environ: dict[str, str], name: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "IPython.py").write_text(IPYTHON)
+    (tmp_path / "launcher.py").write_text("import IPython\n" + PRINT)
+    done = subprocess.run(
+        [sys.executable, "launcher.py"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**{k: v for k, v in os.environ.items() if k != "JPY_SESSION_NAME"}, **environ},
+    )
+
+    found = json.loads(done.stdout)
+
+    assert (found["mlflow.source.name"], found["mlflow.source.type"]) == (name, kind)
 
 
 def test_a_module_is_told_by_its_name(tmp_path: Path) -> None:

@@ -22,5 +22,5 @@ def run_context() -> Mapping[str, str]:
         "mlflow.project.entryPoint": source.entry_point,
     }
     if source.directory is not None:
-        found.update(git_tags(source.directory))
+        found.update(git_tags(source.directory, interactive=source.interactive))
     return {k: v for k, v in {**found, **given_tags()}.items() if v}
