@@ -52,7 +52,8 @@ class TrackingStore(Protocol):
     def update_experiment(self, experiment_id: str, change: ExperimentChange) -> Experiment:
         """Rename, tag, delete or restore an experiment; its runs are deleted and restored with it.
 
-        Raises AlreadyExistsError: the new name is taken. NotFoundError: a tag to delete is not there.
+        Raises AlreadyExistsError: the new name is taken. NotFoundError: a tag to delete is not there, or
+        the experiment is in the wanted lifecycle stage already. Runs that were deleted before stay deleted.
         """
         ...
 

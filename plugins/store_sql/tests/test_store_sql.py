@@ -15,7 +15,7 @@ from mlcore_store_sql.plugin import tracking_store
 from mlcore_store_sql.store import SqlTrackingStore
 
 from mlcore.entities import Batch, Metric, NewRun, RunQuery
-from mlcore.errors import InvalidParameterError, StoreUnavailableError
+from mlcore.errors import CorruptStoreError, InvalidParameterError, NotFoundError, StoreUnavailableError
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.tracking_store import TrackingStoreContract
 
@@ -162,6 +162,53 @@ def test_a_failed_call_leaves_nothing_behind_and_the_store_usable(store: SqlTrac
     store.log_batch(RUN, Batch(metrics=(Metric("new", 1.0, 1, 2),)))
 
     assert store.get_run(RUN).data.metrics == {"m": 1.0, "new": 1.0}
+
+
+def test_a_database_that_was_removed_while_it_was_open_is_made_anew(tmp_path: Path, store: SqlTrackingStore) -> None:
+    store.create_run(NewRun("0", "old", "n", "u", 1))
+    store.log_batch("old", Batch(metrics=(Metric("first", 1.0, 1), Metric("m", 1.0, 1))))
+    store.get_run("old")
+
+    for file in tmp_path.glob("mlcore.db*"):
+        file.unlink()
+    record(store, 1)
+
+    assert (tmp_path / "mlcore.db").exists()
+    assert [run.info.run_id for run in store.search_runs(RunQuery(("0",))).items] == [RUN]
+    assert SqlTrackingStore.open(f"sqlite:///{tmp_path}/mlcore.db").get_run(RUN).data.metrics == {"m": 1.0}
+    with pytest.raises(NotFoundError, match="run with id='old' not found"):
+        store.log_batch("old", Batch(metrics=(Metric("m", 2.0, 2),)))
+
+
+def test_a_database_that_was_removed_without_its_log_is_made_anew_once_the_log_is_gone(
+    tmp_path: Path, store: SqlTrackingStore
+) -> None:
+    record(store, 1)
+
+    (tmp_path / "mlcore.db").unlink()
+    with pytest.raises(CorruptStoreError, match="or remove the log to begin anew"):
+        store.log_batch(RUN, Batch(metrics=(Metric("m", 1.0, 2, 2),)))
+    (tmp_path / "mlcore.db-wal").unlink()
+    record(store, 3)
+
+    assert steps(store) == [3]
+
+
+def test_a_database_that_was_replaced_while_it_was_open_is_the_one_that_is_used(
+    tmp_path: Path, store: SqlTrackingStore
+) -> None:
+    record(store, 1)
+    other = SqlTrackingStore.open(f"sqlite:///{tmp_path}/other.db")
+    other.create_run(NewRun("0", "other", "n", "u", 1))
+    other.log_batch("other", Batch(metrics=(Metric("z", 1.0, 1),)))
+    other.close()
+
+    for file in tmp_path.glob("mlcore.db*"):
+        file.unlink()
+    (tmp_path / "other.db").rename(tmp_path / "mlcore.db")
+    store.log_batch("other", Batch(metrics=(Metric("m", 5.0, 1),)))
+
+    assert store.get_run("other").data.metrics == {"m": 5.0, "z": 1.0}
 
 
 def child_logs(store: SqlTrackingStore, step: int) -> None:

@@ -197,6 +197,21 @@ def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_the_log_of_a_removed_database_is_not_played_into_a_new_one(tmp_path: Path) -> None:
+    store = SqlTrackingStore.open(f"sqlite:///{tmp_path}/mlcore.db")
+    store.create_run(NewRun("0", RUN, "n", "u", 1))
+    log = (tmp_path / "mlcore.db-wal").read_bytes()
+    store.close()
+    (tmp_path / "mlcore.db").unlink()
+    (tmp_path / "mlcore.db-wal").write_bytes(log)
+
+    with pytest.raises(CorruptStoreError, match=r"mlcore\.db-wal' is left of a database that was removed.*or remove"):
+        SqlTrackingStore.open(f"sqlite:///{tmp_path}/mlcore.db")
+
+    assert (tmp_path / "mlcore.db-wal").read_bytes() == log
+    assert not (tmp_path / "mlcore.db").exists()
+
+
 LOGGER = """
 import sys
 from mlcore_store_sql.store import SqlTrackingStore

@@ -43,9 +43,9 @@ def columns(path: Path) -> list[str]:
 
 
 def database(path: Path) -> Database:
-    file = SqliteFile(path)
-    file.make()
-    return Database(SqliteDialect(file))
+    opened = Database(SqliteDialect(SqliteFile(path)))
+    opened.set_up_with(lambda: None)
+    return opened
 
 
 def nothing_first(cursor: Cursor) -> None:

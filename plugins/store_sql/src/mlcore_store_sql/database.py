@@ -27,6 +27,9 @@ class Database:
     Writers of this process take turns at one connection, so that they wait on a lock and not on the database.
     Readers have connections of their own and never wait, but for a database in memory, which has one for all.
 
+    When the file was removed or replaced since it was opened, the one that stands there now is set up and used:
+    what is written to the old one would be lost.
+
     A fork waits until what is under way has ended, and closes the connections before it: SQLite keeps notes of
     its file locks in the process, and a child that inherits them believes to hold locks that only its parent has.
     """
@@ -35,6 +38,12 @@ class Database:
         """Prepare to speak *dialect*; nothing is opened before it is needed."""
         self.dialect = dialect
         self.texts: Texts = dialect.texts
+        # Numbers of metric keys; they never change once committed, as long as the database is the same.
+        self.key_numbers: dict[str, int] = {}
+        self._set_up: Callable[[], None] | None = None
+        self._identity: object = None
+        self._renewing = threading.RLock()
+        self._setting_up = False
         self._writing = threading.Lock()
         self._writer: Connection | None = None
         self._reading = threading.Condition()
@@ -46,12 +55,18 @@ class Database:
         if hasattr(os, "register_at_fork"):
             _watch_forks(self)
 
+    def set_up_with(self, set_up: Callable[[], None]) -> None:
+        """Make or check the tables with *set_up*, now and whenever the database has been replaced."""
+        self._set_up = set_up
+        self._renew()
+
     @contextmanager
     def write(self) -> Iterator[Cursor]:
         """Run a block as one transaction that nobody else's writes can come between: all of it, or nothing.
 
         Raises StoreUnavailableError: locked for too long, full, or not writable. CorruptStoreError: not readable.
         """
+        self._follow()
         with self._writing:
             try:
                 connection = self._writer or self._open_writer()
@@ -78,6 +93,7 @@ class Database:
             with self.write() as cursor:
                 yield cursor
             return
+        self._follow()
         try:
             connection = self._take_reader()
             try:
@@ -85,8 +101,10 @@ class Database:
                 self.dialect.begin(cursor, write=False)
                 yield cursor
             finally:
-                connection.rollback()
-                self._give_back(connection)
+                try:
+                    connection.rollback()
+                finally:
+                    self._give_back(connection)
         except self.dialect.errors as error:
             raise self.dialect.translate(error) from error
 
@@ -119,6 +137,28 @@ class Database:
             self._close_writer()
         with self._reading:
             self._close_readers()
+
+    def _follow(self) -> None:
+        if self.dialect.identity() != self._identity:
+            self._renew()
+
+    def _renew(self) -> None:
+        with self._renewing:
+            # Setting up reads and writes, and so comes by here itself; other threads wait for the tables.
+            if self._setting_up or self._set_up is None:
+                return
+            if self._identity is not None and self.dialect.identity() == self._identity:
+                return
+            self._setting_up = True
+            try:
+                self.close()
+                self.dialect.make()
+                self.key_numbers = {}
+                identity = self.dialect.identity()
+                self._set_up()
+                self._identity = identity
+            finally:
+                self._setting_up = False
 
     def _open_writer(self) -> Connection:
         self._refuse_if_lost()
@@ -195,6 +235,8 @@ class Database:
         """Begin anew; what could not be closed before stays the parent's."""
         for connection in self._lost:
             _never_free(connection)
+        self._renewing = threading.RLock()
+        self._setting_up = False
         self._writing = threading.Lock()
         self._reading = threading.Condition()
         self._busy_readers = 0

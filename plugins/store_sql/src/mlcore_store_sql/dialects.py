@@ -98,6 +98,14 @@ class Dialect(Protocol):
         """How the database is called in messages."""
         ...
 
+    def make(self) -> None:
+        """Make what has to be there before a connection can be opened."""
+        ...
+
+    def identity(self) -> object:
+        """Return what tells this database from another one that was put in its place; None when there is none."""
+        ...
+
     def connect(self, *, read_only: bool = False) -> Connection:
         """Open a connection that begins no transactions by itself."""
         ...
@@ -165,6 +173,14 @@ class SqliteDialect:
     def place(self) -> str:
         """The file's path."""
         return f"SQLite database {str(self.file.path)!r}" if self.file.path else "SQLite database in memory"
+
+    def make(self) -> None:
+        """Create the file and its directory; check what is there already."""
+        self.file.make()
+
+    def identity(self) -> object:
+        """Return the file's device and number."""
+        return self.file.identity()
 
     def connect(self, *, read_only: bool = False) -> Connection:
         """Open a connection; write-ahead log, foreign keys, and the functions that searches use."""

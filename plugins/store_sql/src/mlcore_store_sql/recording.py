@@ -6,21 +6,13 @@ from mlcore.entities import Batch, DatasetInput, Metric, Param, RunTag
 from mlcore.errors import NotFoundError, ParamConflictError
 from mlcore.wire.filter_values import param_number
 from mlcore_store_sql import curves
-from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor
 from mlcore_store_sql.part import Part
-from mlcore_store_sql.places import Places
 from mlcore_store_sql.runs import RUN_NAME_TAG
 
 
 class RecordingPart(Part):
     """The store's methods that add to a run."""
-
-    def __init__(self, database: Database, places: Places) -> None:
-        """Work on *database*, with artifacts below *places*."""
-        super().__init__(database, places)
-        # A key's number never changes once it is committed.
-        self._key_numbers: dict[str, int] = {}
 
     def log_batch(self, run_id: str, batch: Batch) -> None:
         """Record params, points and tags of a run: all, or nothing."""
@@ -28,11 +20,12 @@ class RecordingPart(Part):
             run, _ = self._writable_run(cursor, run_id)
             if batch.params:
                 self._add_params(cursor, run_id, run, batch.params)
-            numbers = self._add_points(cursor, run, batch.metrics) if batch.metrics else {}
+            known = self._db.key_numbers
+            new = self._add_points(cursor, run, batch.metrics, known) if batch.metrics else {}
             if batch.tags:
                 self._set_tags(cursor, run, batch.tags)
-        if numbers:
-            self._key_numbers.update(numbers)
+        if new:
+            known.update(new)  # only now that they are committed
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag."""
@@ -73,7 +66,9 @@ class RecordingPart(Part):
         if RUN_NAME_TAG in values:
             cursor.execute(self._texts.rename_run, (values[RUN_NAME_TAG], run))
 
-    def _add_points(self, cursor: Cursor, run: int, metrics: tuple[Metric, ...]) -> dict[str, int]:
+    def _add_points(
+        self, cursor: Cursor, run: int, metrics: tuple[Metric, ...], known: dict[str, int]
+    ) -> dict[str, int]:
         """Add points and bring the summaries of their curves up to date; return new keys with their numbers."""
         found: dict[str, list[curves.Point]] = {}
         for metric in metrics:
@@ -86,7 +81,7 @@ class RecordingPart(Part):
         latest: list[tuple[object, ...]] = []
         new_keys: dict[str, int] = {}
         for key in sorted(found):
-            number = self._key_numbers.get(key)
+            number = known.get(key)
             if number is None:
                 number = new_keys[key] = self._key_number(cursor, key)
             points = found[key]

@@ -45,14 +45,31 @@ class SqliteFile:
         """The directory of artifacts beside the database; in the working directory for one in memory."""
         return (self.path.parent if self.path else Path.cwd()) / "mlartifacts"
 
+    def identity(self) -> tuple[int, int] | None:
+        """Return the file's device and number; None when it is not there, zeros for one in memory."""
+        if self.path is None:
+            return (0, 0)
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - half the time of Path.stat(), on every call of the store
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino)
+
     def make(self) -> None:
         """Create the file, empty, and its directory, for this user alone; check what is there already.
 
         Raises StoreUnavailableError: a directory is in the way, or it may not be created.
-        CorruptStoreError: a file that is not an SQLite database.
+        CorruptStoreError: a file that is not an SQLite database, or the rest of one that was removed.
         """
         if self.path is None:
             return
+        log = self.path.with_name(self.path.name + "-wal")
+        if log.exists() and not self.path.exists():
+            # SQLite would play it back into the new database.
+            raise CorruptStoreError(
+                f"the write-ahead log {str(log)!r} is left of a database that was removed. Put {self.path.name!r} back "
+                "to read both, or remove the log to begin anew"
+            )
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # SQLite gives the write-ahead log the mode of the database.

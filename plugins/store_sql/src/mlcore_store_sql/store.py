@@ -29,7 +29,6 @@ class SqlTrackingStore(ExperimentsPart, RunsPart, RecordingPart, SearchingPart):
         InvalidStateError: another program's database.
         """
         file = SqliteFile.from_uri(uri)
-        file.make()
         beside = file_uri(file.artifacts)
         chosen = artifact_root.rstrip("/") if artifact_root else None
         return cls(Database(SqliteDialect(file)), Places(beside, None if chosen == beside else chosen))
@@ -37,7 +36,7 @@ class SqlTrackingStore(ExperimentsPart, RunsPart, RecordingPart, SearchingPart):
     def __init__(self, database: Database, places: Places) -> None:
         """Bring the tables of *database* up to date."""
         super().__init__(database, places)
-        migrate(database, self._add_default_experiment)
+        database.set_up_with(lambda: migrate(database, self._add_default_experiment))
 
     def close(self) -> None:
         """Let go of connections and files; further calls open them again. A database in memory stays."""
