@@ -275,8 +275,8 @@ def get_ipython():
 @pytest.mark.parametrize(
     ("environ", "name", "kind"),
     [
-        ({"KERNEL": "1", "JPY_SESSION_NAME": "/home/a/wine.ipynb"}, "/home/a/wine.ipynb", "NOTEBOOK"),
-        ({"KERNEL": "1", "VSC": "/home/a/code.ipynb"}, "/home/a/code.ipynb", "NOTEBOOK"),
+        ({"KERNEL": "1", "JPY_SESSION_NAME": "/data/a/wine.ipynb"}, "/data/a/wine.ipynb", "NOTEBOOK"),
+        ({"KERNEL": "1", "VSC": "/data/a/code.ipynb"}, "/data/a/code.ipynb", "NOTEBOOK"),
         ({"KERNEL": "1"}, "<notebook>", "NOTEBOOK"),
         ({}, "<ipython>", "LOCAL"),
     ],

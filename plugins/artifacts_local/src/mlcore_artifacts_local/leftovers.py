@@ -1,5 +1,6 @@
 """Clean up after processes that died while they wrote."""
 
+# ruff: noqa: PTH108, PTH118  # the paths come from scandir and walk as texts
 from __future__ import annotations
 
 import os
@@ -25,7 +26,7 @@ def remove_stale(directory: str, now: float | None = None) -> None:
                     shutil.rmtree(entry.path, ignore_errors=True)
                 else:
                     with suppress(OSError):
-                        os.unlink(entry.path)  # noqa: PTH108  # a path from scandir
+                        os.unlink(entry.path)
 
 
 def _newest(path: str) -> float:
@@ -35,5 +36,5 @@ def _newest(path: str) -> float:
         newest = max(newest, os.lstat(folder).st_mtime)
         for name in names:
             with suppress(OSError):
-                newest = max(newest, os.lstat(os.path.join(folder, name)).st_mtime)  # noqa: PTH118
+                newest = max(newest, os.lstat(os.path.join(folder, name)).st_mtime)
     return newest

@@ -1,5 +1,6 @@
 """An artifact repository in a directory: atomic files and trees, and no way out of the root."""
 
+# ruff: noqa: PTH102, PTH104, PTH105, PTH106, PTH108, PTH112, PTH116, PTH118, PTH120  # paths are plain texts here: Path objects double the time of small files
 from __future__ import annotations
 
 import errno
@@ -77,7 +78,7 @@ class LocalRepo:
         if real is None:
             return None
         try:
-            return _described(checked, os.stat(real))  # noqa: PTH116  # Path objects double the time of small files
+            return _described(checked, os.stat(real))
         except OSError as err:
             if err.errno in _ABSENT:
                 return None
@@ -105,12 +106,12 @@ class LocalRepo:
         checked, target = self._writable(path)
         if not checked:
             raise InvalidParameterError(f"invalid artifact path {path!r}: expected the name of a file below the root")
-        folder = os.path.dirname(target)  # noqa: PTH120  # Path objects double the time of small files
-        unfinished = os.path.join(folder, staging_name())  # noqa: PTH118
+        folder = os.path.dirname(target)
+        unfinished = os.path.join(folder, staging_name())
         made: list[str] = []
         try:
             _fill(unfinished, source, size_bytes, made)
-            os.replace(unfinished, target)  # noqa: PTH105
+            os.replace(unfinished, target)
         except OSError as err:
             _take_back(unfinished, made)
             raise write_error(err, f"artifact {checked!r}", _nearest(folder), size_bytes) from err
@@ -128,13 +129,13 @@ class LocalRepo:
             for child in self._existing_children():
                 self.delete(child.path)
             return
-        hidden = os.path.join(os.path.dirname(target), staging_name())  # noqa: PTH118, PTH120
+        hidden = os.path.join(os.path.dirname(target), staging_name())
         try:
-            os.rename(target, hidden)  # noqa: PTH104
+            os.rename(target, hidden)
             if stat.S_ISDIR(os.lstat(hidden).st_mode):
                 shutil.rmtree(hidden)
             else:
-                os.unlink(hidden)  # noqa: PTH108
+                os.unlink(hidden)
         except OSError as err:
             if err.errno in _ABSENT:
                 raise self._not_found(checked) from err
@@ -152,11 +153,11 @@ class LocalRepo:
         Raises AlreadyExistsError: something is there, or came there meanwhile; then nothing is published.
         """
         checked, target = self._writable(path)
-        place = _nearest(os.path.dirname(target))  # noqa: PTH120  # the same file system, so that a rename works
+        place = _nearest(os.path.dirname(target))
         remove_stale(place)
-        staging = os.path.join(place, staging_name())  # noqa: PTH118
+        staging = os.path.join(place, staging_name())
         try:
-            os.mkdir(staging, _DIR_MODE)  # noqa: PTH102
+            os.mkdir(staging, _DIR_MODE)
         except OSError as err:
             raise write_error(err, f"artifact {checked!r}", place, 0) from err
         try:
@@ -168,8 +169,8 @@ class LocalRepo:
     def _publish(self, staging: str, target: str, checked: str) -> None:
         made: list[str] = []
         try:
-            made += make_dirs(os.path.dirname(target), _DIR_MODE)  # noqa: PTH120
-            os.rename(staging, target)  # noqa: PTH104
+            made += make_dirs(os.path.dirname(target), _DIR_MODE)
+            os.rename(staging, target)
         except OSError as err:
             _take_back("", made)
             if err.errno in _TAKEN:
@@ -191,7 +192,7 @@ class LocalRepo:
         checked = self._checked(path)
         if any(is_staging(part) for part in checked.split("/")):
             return checked, None
-        full = os.path.join(self._root, checked) if checked else self._root  # noqa: PTH118
+        full = os.path.join(self._root, checked) if checked else self._root
         return checked, self._inside(os.path.realpath(full), checked)
 
     def _writable(self, path: str) -> tuple[str, str]:
@@ -202,8 +203,8 @@ class LocalRepo:
         if not checked:
             return checked, self._root
         folder, _, name = checked.rpartition("/")
-        full = os.path.join(self._root, folder) if folder else self._root  # noqa: PTH118
-        return checked, os.path.join(self._inside(os.path.realpath(full), checked), name)  # noqa: PTH118
+        full = os.path.join(self._root, folder) if folder else self._root
+        return checked, os.path.join(self._inside(os.path.realpath(full), checked), name)
 
     def _inside(self, real: str, checked: str) -> str:
         if real != self._root and not real.startswith(self._root.rstrip(os.sep) + os.sep):
@@ -251,7 +252,7 @@ def _fill(unfinished: str, source: BinaryIO, size_bytes: int, made: list[str]) -
     try:
         target = open_new(unfinished, _FILE_MODE)
     except FileNotFoundError:
-        made += make_dirs(os.path.dirname(unfinished), _DIR_MODE)  # noqa: PTH120
+        made += make_dirs(os.path.dirname(unfinished), _DIR_MODE)
         target = open_new(unfinished, _FILE_MODE)
     with target:
         shutil.copyfileobj(source, target, CHUNK_BYTES)
@@ -262,13 +263,14 @@ def _fill(unfinished: str, source: BinaryIO, size_bytes: int, made: list[str]) -
 
 def _take_back(unfinished: str, made: Sequence[str]) -> None:
     with suppress(OSError):
-        os.unlink(unfinished)  # noqa: PTH108
+        os.unlink(unfinished)
     for folder in reversed(made):
         with suppress(OSError):  # in use by somebody else by now
-            os.rmdir(folder)  # noqa: PTH106
+            os.rmdir(folder)
 
 
 def _nearest(folder: str) -> str:
     """Return the nearest directory upwards that exists."""
     place = Path(folder)
-    return str(next(p for p in (place, *place.parents) if os.path.isdir(p)))  # noqa: PTH112  # Path.is_dir raises where one may not look
+    # Path.is_dir would raise where one may not look
+    return str(next(p for p in (place, *place.parents) if os.path.isdir(p)))
