@@ -1,0 +1,110 @@
+"""Load models: check their files, decide on trust, then let the flavor load. Every way of loading goes through here."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Mapping
+from os import PathLike, fspath
+from pathlib import Path
+
+from attrs import frozen
+
+from mlcore.errors import ModelFormatError
+from mlcore.interfaces.flavor import Predictor
+from mlcore.models.flavors import Chosen, native_flavor, predicting_flavor
+from mlcore.models.manifest import verify_manifest
+from mlcore.models.mlmodel import FILE, PYFUNC, MLModel
+from mlcore.models.places import LocalModel, fetch
+from mlcore.models.trust import is_trusted, require_trust
+from mlcore.plugins import Plugins
+from mlcore.uris import relative_path
+
+
+@frozen
+class Opened:
+    """A model whose files are checked, before anything of it is loaded.
+
+    where: what the user asked for, for messages. trusted: whether its code may run.
+    """
+
+    model: MLModel
+    local: LocalModel
+    where: str
+    trusted: bool
+    plugins: Plugins
+
+    def predictor(self, model_config: Mapping[str, object] | None = None) -> Predictor:
+        """Load the model behind `predict`.
+
+        model_config: values that override those saved with a Python model.
+        Raises UntrustedModelError: that would run code and the model is not trusted.
+        """
+        chosen = predicting_flavor(self.model, self.local.path, self.plugins)
+        pyfunc = dict(self.model.pyfunc)
+        if model_config:
+            saved = pyfunc.get("model_config")
+            pyfunc["model_config"] = {**(saved if isinstance(saved, Mapping) else {}), **model_config}
+        self._settle_trust(chosen, pyfunc.get("code"))
+        return chosen.flavor.predictor(self.local.path, chosen.config, pyfunc)
+
+    def native(self, flavor: str) -> object:
+        """Load the library's own object. Raises UntrustedModelError: as `predictor`."""
+        chosen = native_flavor(self.model, self.local.path, flavor, self.plugins)
+        self._settle_trust(chosen, chosen.config.get("code"))
+        return chosen.flavor.load(self.local.path, chosen.config)
+
+    def _settle_trust(self, chosen: Chosen, code: object) -> None:
+        reason = chosen.flavor.code_in(self.local.path, chosen.config)
+        if code is not None:
+            reason = f"the directory {code!r} is put on sys.path" + (f"; {reason}" if reason else "")
+        require_trust(reason, self.where, trusted=self.trusted)
+        if code is not None:
+            _put_on_path(self.local.path, code)
+
+
+def open_model(
+    model_uri: str | PathLike[str],
+    *,
+    trust: bool = False,
+    dst_path: str | PathLike[str] | None = None,
+    plugins: Plugins | None = None,
+    trusted_places: Iterable[str] | None = None,
+) -> Opened:
+    """Fetch a model, check its files and read its `MLmodel`; nothing of the model is loaded yet.
+
+    trusted_places: URI prefixes of models whose code may run; the setting `trust_models` when not given.
+    Raises ModelFormatError, ArtifactNotFoundError: there is none. ChecksumError: a file was changed.
+    """
+    uri = fspath(model_uri)
+    local = fetch(uri, dst_path)
+    try:
+        model = MLModel.read(local.path)
+        directory = local.path if local.path.is_dir() else local.path.parent
+        verify_manifest(directory)
+    except BaseException:
+        local.discard()
+        raise
+    trusted = trust or is_trusted(uri, _trusted_places() if trusted_places is None else trusted_places)
+    return Opened(model, LocalModel(directory, local.temporary), uri, trusted, plugins or _plugins())
+
+
+def _put_on_path(directory: Path, code: object) -> None:
+    if not isinstance(code, str):
+        raise ModelFormatError(f"field `flavors.{PYFUNC}.code` of {directory / FILE} must be a string, got {code!r}")
+    path = str((directory / relative_path(code)).resolve())
+    if path not in sys.path:
+        sys.path.insert(0, path)
+        importlib.invalidate_caches()
+
+
+def _trusted_places() -> Iterable[str]:
+    from mlcore.tracking.session import current_session
+
+    return current_session().settings.trust_models
+
+
+def _plugins() -> Plugins:
+    from mlcore.tracking.session import current_session
+
+    return current_session().plugins

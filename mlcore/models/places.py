@@ -1,0 +1,67 @@
+"""Bring a model to this machine: by path, or by any URI that an artifact plugin opens."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike, fspath
+from pathlib import Path
+
+from attrs import frozen
+
+from mlcore.errors import ModelFormatError
+from mlcore.uris import local_path, scheme
+
+
+@frozen
+class LocalModel:
+    """A model's files on this machine.
+
+    temporary: the directory to remove when the model is no longer used; None when they are kept elsewhere.
+    """
+
+    path: Path
+    temporary: Path | None = None
+
+    def discard(self) -> None:
+        """Remove the files if they were fetched for this use only."""
+        if self.temporary is not None:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def fetch(model_uri: str | PathLike[str], dst_path: str | PathLike[str] | None = None) -> LocalModel:
+    """Return the local files of *model_uri*; what is on this machine is used in place.
+
+    dst_path: directory to copy them to and keep them in.
+    Raises ArtifactNotFoundError, ModelFormatError: nothing is there.
+    """
+    uri = fspath(model_uri)
+    if scheme(uri) == "file" and dst_path is None:
+        path = local_path(uri)
+        if not path.exists():
+            raise ModelFormatError(f"no model at {str(path)!r}: expected a directory with the file MLmodel")
+        return LocalModel(path)
+    from mlcore.tracking.locating import download, find
+    from mlcore.tracking.session import current_session
+
+    session = current_session()
+    if dst_path is not None or scheme(find(session, uri).root_uri) == "file":
+        return LocalModel(download(session, uri, dst_path))
+    temporary = Path(tempfile.mkdtemp(prefix="mlcore-model-"))
+    try:
+        return LocalModel(download(session, uri, temporary), temporary)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def fetched(model_uri: str | PathLike[str]) -> Iterator[Path]:
+    """Yield the local path of *model_uri* for the time of the block."""
+    local = fetch(model_uri)
+    try:
+        yield local.path
+    finally:
+        local.discard()

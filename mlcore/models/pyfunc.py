@@ -1,0 +1,228 @@
+"""Models of any library behind one `predict`. Reached as `mlcore.pyfunc`, with the names of `mlflow.pyfunc`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+
+from mlcore.errors import InvalidParameterError, UnsupportedError
+from mlcore.interfaces.flavor import Predictor
+from mlcore.models.enforce import Validator, compile_signature
+from mlcore.models.environment import CONDA_FILE, REQUIREMENTS_FILE
+from mlcore.models.example import InputExample, load_example
+from mlcore.models.info import ModelInfo
+from mlcore.models.loading import Opened, open_model
+from mlcore.models.mlmodel import MLModel
+from mlcore.models.places import LocalModel, fetched
+from mlcore.models.python_model import PythonModel, PythonModelContext
+from mlcore.models.schema import ModelSignature
+from mlcore.plugins import Plugins
+
+
+class PyFuncModel:
+    """A loaded model: `predict` checks the data against the signature, then asks the model."""
+
+    def __init__(self, opened: Opened, predictor: Predictor) -> None:
+        """Wrap a loaded *predictor*; `load_model` makes these."""
+        self._opened = opened
+        self._predictor = predictor
+        self.validator: Validator = compile_signature(opened.model.signature)
+        # fetched files may be read as long as the model lives, and not longer
+        weakref.finalize(self, LocalModel.discard, opened.local)
+
+    def predict(self, data: object, params: Mapping[str, object] | None = None) -> object:
+        """Predict for *data*: a frame, array, dict, list or scalar that fits the signature.
+
+        params: for `predict` of the model; those not given have their defaults.
+        Raises SignatureError: the data or a param does not fit; lists every fault.
+        """
+        validator = self.validator
+        return self._predictor.predict(validator.enforce(data), validator.params(params))
+
+    def predict_checked(self, data: object, params: Mapping[str, object]) -> object:
+        """Predict for data and params that `validator` has checked already."""
+        return self._predictor.predict(data, params)
+
+    @property
+    def metadata(self) -> MLModel:
+        """What `MLmodel` says."""
+        return self._opened.model
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """The same as a record, with the URI that the model was loaded from."""
+        return ModelInfo.of(self._opened.where, self._opened.model)
+
+    @property
+    def path(self) -> Path:
+        """Where the model's files are on this machine."""
+        return self._opened.local.path
+
+    @property
+    def input_example(self) -> InputExample | None:
+        """The example that was saved with the model."""
+        model = self._opened.model
+        return load_example(self.path, model.saved_input_example_info, model.signature)
+
+    @property
+    def loader_module(self) -> object:
+        """The loader module that `MLmodel` names."""
+        return self.metadata.pyfunc.get("loader_module")
+
+    @property
+    def model_config(self) -> object:
+        """The values that were saved for `load_context`."""
+        return self.metadata.pyfunc.get("model_config", {})
+
+    @property
+    def raw(self) -> object:
+        """The library's own object, where the flavor shows it."""
+        return getattr(self._predictor, "model", self._predictor)
+
+    def get_raw_model(self) -> object:
+        """Return the library's own object; see `raw`."""
+        return self.raw
+
+    def unwrap_python_model(self) -> PythonModel:
+        """Return the `PythonModel` inside. Raises UnsupportedError: the model is of another flavor."""
+        raw = self.raw
+        if not isinstance(raw, PythonModel):
+            raise UnsupportedError(
+                f"the model at {self._opened.where!r} holds no PythonModel but {type(raw).__name__!r}: use raw for it"
+            )
+        return raw
+
+    def __repr__(self) -> str:
+        flavors = ", ".join(self.metadata.flavors)
+        return f"<PyFuncModel of {self._opened.where!r}, flavors: {flavors}>"
+
+
+def load_model(
+    model_uri: str | PathLike[str],
+    suppress_warnings: bool = False,  # noqa: ARG001  # part of MLflow's signature
+    dst_path: str | PathLike[str] | None = None,
+    model_config: Mapping[str, object] | None = None,
+    *,
+    trust: bool = False,
+    plugins: Plugins | None = None,
+) -> PyFuncModel:
+    """Load a model for predictions.
+
+    model_uri: local path, `runs:/<run id>/<path>`, or any URI that an artifact plugin opens.
+    model_config: overrides values that were saved for the `load_context` of a Python model.
+    trust: whether code that the model brings may run; see docs/models.md.
+    Raises UntrustedModelError: loading would run code and the model is not trusted. ChecksumError: a file was changed.
+    PluginNotFoundError: names the plugin to install. ModelFormatError: it is no model, or broken.
+    """
+    opened = open_model(model_uri, trust=trust, dst_path=dst_path, plugins=plugins)
+    try:
+        return PyFuncModel(opened, opened.predictor(model_config))
+    except BaseException:
+        opened.local.discard()
+        raise
+
+
+def save_model(
+    path: str | PathLike[str],
+    *,
+    python_model: object = None,
+    artifacts: Mapping[str, str] | None = None,
+    model_config: Mapping[str, object] | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: object = None,
+    pip_requirements: Sequence[str] | str | None = None,
+    extra_pip_requirements: Sequence[str] | str | None = None,
+    conda_env: Mapping[str, object] | str | None = None,
+    code_paths: Sequence[str | PathLike[str]] | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> ModelInfo:
+    """Save a `PythonModel` or function into the new directory *path*; see `mlcore.models.saving.save_model`."""
+    from mlcore.models import saving
+
+    return saving.save_model(
+        _given(python_model),
+        path,
+        flavor="python_function",
+        signature=signature,
+        input_example=input_example,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+        conda_env=conda_env,
+        code_paths=code_paths,
+        metadata=metadata,
+        artifacts=artifacts,
+        model_config=model_config,
+    )
+
+
+def log_model(
+    artifact_path: str | None = None,
+    *,
+    name: str | None = None,
+    python_model: object = None,
+    artifacts: Mapping[str, str] | None = None,
+    model_config: Mapping[str, object] | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: object = None,
+    pip_requirements: Sequence[str] | str | None = None,
+    extra_pip_requirements: Sequence[str] | str | None = None,
+    conda_env: Mapping[str, object] | str | None = None,
+    code_paths: Sequence[str | PathLike[str]] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    run_id: str | None = None,
+) -> ModelInfo:
+    """Log a `PythonModel` or function to a run; see `mlcore.models.saving.log_model`."""
+    from mlcore.models import saving
+
+    return saving.log_model(
+        _given(python_model),
+        artifact_path,
+        name=name,
+        run_id=run_id,
+        flavor="python_function",
+        signature=signature,
+        input_example=input_example,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+        conda_env=conda_env,
+        code_paths=code_paths,
+        metadata=metadata,
+        artifacts=artifacts,
+        model_config=model_config,
+    )
+
+
+def get_model_dependencies(model_uri: str, format: str = "pip") -> str:
+    """Return the local path of a copy of the model's requirements file, or of its conda environment.
+
+    format: `pip` or `conda`.
+    """
+    if format not in ("pip", "conda"):
+        raise InvalidParameterError(f"invalid format {format!r}: expected 'pip' or 'conda'")
+    import shutil
+    import tempfile
+
+    name = REQUIREMENTS_FILE if format == "pip" else CONDA_FILE
+    with fetched(model_uri) as directory:
+        target = Path(tempfile.mkdtemp(prefix="mlcore-")) / name
+        shutil.copyfile(directory / name, target)
+    return str(target)
+
+
+def _given(python_model: object) -> object:
+    if python_model is None:
+        raise InvalidParameterError("python_model is missing: expected a PythonModel or a function")
+    return python_model
+
+
+__all__ = [
+    "PyFuncModel",
+    "PythonModel",
+    "PythonModelContext",
+    "get_model_dependencies",
+    "load_model",
+    "log_model",
+    "save_model",
+]

@@ -1,0 +1,309 @@
+"""Save models into directories and log them to runs; flavors write their own files, everything else is written here."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+
+import attrs
+from attrs import frozen
+
+from mlcore import __version__
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, UnsupportedError
+from mlcore.interfaces.flavor import Flavor, SavedModel
+from mlcore.models.enforce import compile_signature
+from mlcore.models.environment import CONDA_FILE, PYTHON_ENV_FILE, Environment, capture, from_conda
+from mlcore.models.example import InputExample, save_example
+from mlcore.models.flavors import flavor_for, flavor_named
+from mlcore.models.infer import infer_schema, infer_signature
+from mlcore.models.info import ModelInfo
+from mlcore.models.manifest import write_manifest
+from mlcore.models.mlmodel import PYFUNC, MLModel, new_model
+from mlcore.models.schema import ModelSignature
+from mlcore.plugins import Plugins
+from mlcore.tracking import tags
+from mlcore.tracking.run_handle import RunHandle
+from mlcore.uris import file_uri, local_path, relative_path
+from mlcore.wire import limits
+
+CODE_DIR = "code"
+
+
+@frozen(kw_only=True)
+class SaveOptions:
+    """What is saved with a model besides the model itself.
+
+    signature: False for none; None lets the input example tell, if there is one.
+    input_example: data, or a tuple of data and params.
+    pip_requirements: lines, or a file's path, that replace what is found out; `extra_...` are added to it.
+    conda_env: a conda environment that replaces both. code_paths: files and directories that loading needs.
+    """
+
+    signature: ModelSignature | bool | None = None
+    input_example: object = None
+    pip_requirements: Sequence[str] | str | None = None
+    extra_pip_requirements: Sequence[str] | str | None = None
+    conda_env: Mapping[str, object] | str | None = None
+    code_paths: Sequence[str | PathLike[str]] | None = None
+    metadata: Mapping[str, object] | None = None
+
+
+def save_model(
+    model: object,
+    path: str | PathLike[str],
+    *,
+    flavor: str | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: object = None,
+    pip_requirements: Sequence[str] | str | None = None,
+    extra_pip_requirements: Sequence[str] | str | None = None,
+    conda_env: Mapping[str, object] | str | None = None,
+    code_paths: Sequence[str | PathLike[str]] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    plugins: Plugins | None = None,
+    **options: object,
+) -> ModelInfo:
+    """Save *model* into the directory *path*, which appears whole or not at all.
+
+    flavor: by name; found out from the model when not given. options: the flavor's own.
+    Other arguments: see `SaveOptions`.
+    Raises AlreadyExistsError: *path* is there and not empty. InvalidParameterError: no flavor saves the model.
+    """
+    target = Path(path)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise AlreadyExistsError(f"{str(path)!r} is there already: save to a new directory, or remove it first")
+    wanted = SaveOptions(
+        signature=signature,
+        input_example=input_example,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+        conda_env=conda_env,
+        code_paths=code_paths,
+        metadata=metadata,
+    )
+    found = _plugins(plugins)
+    with _staging(target) as staged:
+        saved = write_model(model, staged, _flavor(model, flavor, found), wanted, options, found)
+        saved.write(staged)
+        write_manifest(staged)
+        if target.exists():
+            target.rmdir()
+        staged.rename(target)
+    return ModelInfo.of(file_uri(target), saved)
+
+
+def log_model(
+    model: object,
+    artifact_path: str | None = None,
+    *,
+    name: str | None = None,
+    run_id: str | None = None,
+    flavor: str | None = None,
+    signature: ModelSignature | bool | None = None,
+    input_example: object = None,
+    pip_requirements: Sequence[str] | str | None = None,
+    extra_pip_requirements: Sequence[str] | str | None = None,
+    conda_env: Mapping[str, object] | str | None = None,
+    code_paths: Sequence[str | PathLike[str]] | None = None,
+    metadata: Mapping[str, object] | None = None,
+    registered_model_name: str | None = None,
+    plugins: Plugins | None = None,
+    **options: object,
+) -> ModelInfo:
+    """Log *model* to a run (the active one, started if there is none), below *artifact_path* or *name*: `model`.
+
+    run_id: log to this run instead. Other arguments: as `save_model`.
+    Returns what was logged; its `model_uri` is `runs:/<run id>/<path>`.
+    """
+    if artifact_path is not None and name is not None and artifact_path != name:
+        raise InvalidParameterError(f"log_model takes either artifact_path or name, got {artifact_path!r} and {name!r}")
+    if registered_model_name is not None:
+        raise UnsupportedError(
+            f"registered_model_name={registered_model_name!r}: the model registry can't be reached from log_model yet; log the "
+            "model without it"
+        )
+    place = relative_path(artifact_path or name or "model")
+    wanted = SaveOptions(
+        signature=signature,
+        input_example=input_example,
+        pip_requirements=pip_requirements,
+        extra_pip_requirements=extra_pip_requirements,
+        conda_env=conda_env,
+        code_paths=code_paths,
+        metadata=metadata,
+    )
+    found = _plugins(plugins)
+    chosen = _flavor(model, flavor, found)
+    run = _run(run_id)
+    with tempfile.TemporaryDirectory(prefix="mlcore-model-") as folder:
+        staged = Path(folder)
+        saved = write_model(model, staged, chosen, wanted, options, found)
+        saved = attrs.evolve(saved, run_id=run.run_id, artifact_path=place)
+        saved.write(staged)
+        write_manifest(staged)
+        run.log_artifacts(staged, place)
+    _note_model(run, saved)
+    return ModelInfo.of(f"runs:/{run.run_id}/{place}", saved)
+
+
+def write_model(
+    model: object,
+    directory: Path,
+    flavor: Flavor,
+    wanted: SaveOptions,
+    options: Mapping[str, object],
+    plugins: Plugins,
+) -> MLModel:
+    """Write all files of a model but `MLmodel` and the manifest into *directory*; return what `MLmodel` is to say."""
+    saved = flavor.save(model, directory, options)
+    code = _copy_code(wanted.code_paths, directory)
+    pyfunc = {
+        **saved.pyfunc,
+        "python_version": platform.python_version(),
+        "env": {"conda": CONDA_FILE, "virtualenv": PYTHON_ENV_FILE},
+        **({"code": code} if code else {}),
+    }
+    sections: dict[str, Mapping[str, object]] = {PYFUNC: pyfunc}
+    if flavor.name != PYFUNC:
+        sections[flavor.name] = {**saved.config, "code": code}
+    example = None if wanted.input_example is None else InputExample.of(wanted.input_example)
+    info = None if example is None else save_example(example, directory)
+    signature = _signature(wanted.signature, example, flavor, directory, saved)
+    _environment(saved, flavor, wanted, signature, plugins).write(directory)
+    return attrs.evolve(
+        new_model(sections, __version__),
+        signature=signature,
+        saved_input_example_info=info,
+        metadata=wanted.metadata,
+        model_size_bytes=sum(p.stat().st_size for p in directory.rglob("*") if p.is_file()),
+    )
+
+
+def _flavor(model: object, name: str | None, plugins: Plugins) -> Flavor:
+    return flavor_for(model, plugins) if name is None else flavor_named(name, plugins)
+
+
+def _plugins(plugins: Plugins | None) -> Plugins:
+    from mlcore.tracking.session import current_session
+
+    return plugins or current_session().plugins
+
+
+def _run(run_id: str | None) -> RunHandle:
+    from mlcore.tracking import fluent
+
+    if run_id is not None:
+        return RunHandle(run_id)
+    return fluent.active_run() or fluent.start_run()
+
+
+def _environment(
+    saved: SavedModel, flavor: Flavor, wanted: SaveOptions, signature: ModelSignature | None, plugins: Plugins
+) -> Environment:
+    if wanted.conda_env is not None:
+        return from_conda(wanted.conda_env)
+    entry = plugins.entry("flavor", flavor.name)
+    needed = [*saved.requirements, *([entry.dist] if entry else [])]
+    schema = signature.inputs if signature else None
+    if schema is not None and len(schema):
+        needed.append("numpy" if schema.is_tensor_spec() else "pandas")  # what checks the input
+    return capture(
+        needed, pip_requirements=wanted.pip_requirements, extra_pip_requirements=wanted.extra_pip_requirements
+    )
+
+
+def _signature(
+    given: ModelSignature | bool | None,
+    example: InputExample | None,
+    flavor: Flavor,
+    directory: Path,
+    saved: SavedModel,
+) -> ModelSignature | None:
+    """The signature that was given, or the one that the example and the saved model's answer to it tell."""
+    if isinstance(given, ModelSignature):
+        return given
+    if given is not None or example is None:
+        return None
+    known = infer_signature(example.data, params=example.params)
+    checks = compile_signature(known)
+    with _Noted("while the model that was just saved predicted its own input example"):
+        config = saved.config if flavor.name != PYFUNC else saved.pyfunc
+        predictor = flavor.predictor(directory, config, saved.pyfunc)
+        answer = predictor.predict(checks.enforce(example.data), checks.params(example.params))
+    return attrs.evolve(known, outputs=infer_schema(answer) if answer is not None else None)
+
+
+class _Noted:
+    """Adds to whatever is raised inside what was being done."""
+
+    def __init__(self, note: str) -> None:
+        self._note = note
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.add_note(self._note)
+
+
+def _copy_code(paths: Sequence[str | PathLike[str]] | None, directory: Path) -> str | None:
+    if not paths:
+        return None
+    root = directory / CODE_DIR
+    root.mkdir()
+    for path in paths:
+        source = local_path(str(path)).resolve()
+        if source.is_dir():
+            shutil.copytree(source, root / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".git"))
+        elif source.is_file():
+            shutil.copyfile(source, root / source.name)
+        else:
+            raise InvalidParameterError(f"code path {str(path)!r} is no file or directory of this machine")
+    return CODE_DIR
+
+
+@contextmanager
+def _staging(target: Path) -> Iterator[Path]:
+    """Yield a new directory beside *target*, to be renamed to it; removed when that does not happen."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = target.parent / f".mlcore-staging-{uuid.uuid4().hex}"
+    staged.mkdir()
+    try:
+        yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _note_model(run: RunHandle, saved: MLModel) -> None:
+    """Append the model to the tag that lists a run's models; the oldest go when the tag would grow too long."""
+    from mlcore.tracking.client import Client
+
+    known = Client(run.tracking_uri).get_run(run.run_id).data.tags.get(tags.LOG_MODEL_HISTORY, "[]")
+    try:
+        history = json.loads(known)
+    except json.JSONDecodeError:
+        history = []
+    entry = {
+        "run_id": saved.run_id,
+        "artifact_path": saved.artifact_path,
+        "utc_time_created": saved.utc_time_created,
+        "model_uuid": saved.model_uuid,
+        "flavors": saved.to_dict()["flavors"],
+    }
+    if len(json.dumps(entry)) > limits.TAG_VALUE_LENGTH // 2:
+        entry["flavors"] = {name: {} for name in saved.flavors}
+    entries = [*(history if isinstance(history, list) else []), entry]
+    while len(entries) > 1 and len(json.dumps(entries)) > limits.TAG_VALUE_LENGTH:
+        entries.pop(0)
+    run.set_tag(tags.LOG_MODEL_HISTORY, json.dumps(entries))
