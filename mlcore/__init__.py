@@ -151,7 +151,7 @@ def __getattr__(name: str) -> FlavorModule:  # what type checkers see of a name 
         found = importlib.import_module(module)
         value = getattr(found, attribute) if attribute else found
         globals()[name] = value
-        return value
+        return value  # type: ignore[return-value]  # whatever the name stands for; listed names have their own types
     if not name.startswith("_"):
         from mlcore.models.flavor_module import find_flavor_module
 
