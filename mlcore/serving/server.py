@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -68,6 +69,24 @@ def url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def run_server(
+    make_app: Callable[[], Starlette], address: Address, *, workers: int = 1, announce: Callable[[str], None]
+) -> int:
+    """Listen, make the application, serve it until SIGTERM or SIGINT; return the exit code.
+
+    make_app: loads the model; called once in each process.
+    announce: called once with the URL, when requests are answered.
+    Raises MissingDependencyError: no ASGI server is installed. InvalidParameterError: the address cannot be used.
+    """
+    require_server()
+    with bind(address) as listening:
+        where = url(listening)
+        if workers > 1:
+            return serve_with_workers(make_app, listening, workers, ready=lambda: announce(where))
+        serve(make_app(), listening, ready=lambda: announce(where))
+        return 0
+
+
 def serve(app: Starlette, listening: socket.socket, *, ready: Callable[[], None]) -> None:
     """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return.
 
@@ -113,6 +132,7 @@ class _Crew:
         self._starting: dict[int, int] = {}  # process to the pipe that tells when it answers
         self._running: set[int] = set()
         self._stopping = False
+        self._alive, self._life = os.pipe()  # closed by the system when this process ends, however it ends
 
     def add(self) -> int:
         """Start one more process; return its id."""
@@ -120,6 +140,7 @@ class _Crew:
         pid = os.fork()
         if pid == 0:
             os.close(told)
+            os.close(self._life)
             self._work(tell)
         os.close(tell)
         self._starting[pid] = told
@@ -146,11 +167,12 @@ class _Crew:
 
     def _answers(self, pid: int) -> bool:
         """Wait until a process answers requests, or has ended without."""
-        told = self._starting.pop(pid)
+        told = self._starting[pid]
         answers = bool(os.read(told, 1))
-        os.close(told)
         if answers:
             self._running.add(pid)
+        del self._starting[pid]  # not before: until then a signal to stop must find it here
+        os.close(told)
         return answers
 
     def stop(self, *_: object) -> None:
@@ -173,6 +195,7 @@ class _Crew:
     def _work(self, tell: int) -> None:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_DFL)
+        threading.Thread(target=_end_with, args=(self._alive,), daemon=True).start()
         code = 1
         try:
             try:
@@ -188,6 +211,12 @@ class _Crew:
 def _tell(pipe: int) -> None:
     os.write(pipe, b"1")
     os.close(pipe)
+
+
+def _end_with(pipe: int) -> None:
+    """Stop this worker when its parent has gone without a word, as after kill -9: nobody else would."""
+    os.read(pipe, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""From a request to predictions: the signature's validator, then the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
+
+from mlcore.serving.payload import CSV, Payload
+
+if TYPE_CHECKING:
+    from mlcore.models.pyfunc import PyFuncModel
+
+
+class Scorer(Protocol):
+    """What answers a request."""
+
+    def score(self, request: Payload) -> object:
+        """Return the predictions. Raises MlcoreError for a request that does not fit the model."""
+        ...
+
+
+class ModelScorer:
+    """Score with a model behind `python_function`."""
+
+    def __init__(self, model: PyFuncModel) -> None:
+        """Score with *model*."""
+        self._model = model
+
+    def score(self, request: Payload) -> object:
+        """Return the predictions. Raises SignatureError: the request does not fit; lists every fault."""
+        params = self._model.validator.params(request.params)
+        return self._model.predict_checked(self._data(request), params)
+
+    def _data(self, request: Payload) -> object:
+        validator = self._model.validator
+        if request.kind == "dataframe_split":
+            return validator.split(request.columns, cast("Sequence[Sequence[object]]", request.data))
+        if request.kind == "dataframe_records":
+            return validator.records(cast("Sequence[Mapping[str, object]]", request.data))
+        if request.kind == CSV:
+            return validator.csv(cast(bytes, request.data))
+        return validator.json(request.data)
