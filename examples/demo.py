@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -78,9 +79,8 @@ def build(d: Data, family: str, params: dict[str, object]) -> object:
         c = float(params["C"])
         return make_pipeline(StandardScaler(), Ridge(alpha=1 / c) if d.is_regression else LogisticRegression(C=c))
     kind = MLPRegressor if d.is_regression else MLPClassifier
-    return kind(
-        (int(params["hidden"]),), learning_rate_init=float(params["lr"]), max_iter=1, warm_start=True, random_state=0
-    )
+    layers, rate = (int(params["hidden"]),), float(params["lr"])
+    return kind(hidden_layer_sizes=layers, learning_rate_init=rate, max_iter=1, warm_start=True, random_state=0)
 
 
 def fit(d: Data, family: str, model: object) -> object:
@@ -128,8 +128,7 @@ def sweep(sweep_id: str) -> None:
 
 def show(*arguments: str) -> None:
     """Print an mlcore command as one would type it, and run it."""
-    shown = " ".join(a if a.replace("-", "").isalnum() else f"'{a}'" for a in arguments)
-    click.secho(f"\n$ mlcore {shown}", fg="cyan", bold=True)
+    click.secho(f"\n$ mlcore {shlex.join(arguments)}", fg="cyan", bold=True)
     sys.stdout.flush()
     subprocess.run([PROGRAM, *arguments], check=True)
 
