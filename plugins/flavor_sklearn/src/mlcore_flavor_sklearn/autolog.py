@@ -56,6 +56,7 @@ class _Outermost:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[int, frozenset[int]] = {}
+        self.own_runs: set[str] = set()
 
     @contextmanager
     def entered(self) -> Iterator[bool]:
@@ -124,18 +125,22 @@ def _recorded(original: Callable[..., object], outermost: _Outermost, options: A
         with outermost.entered() as is_outermost:
             if not is_outermost:
                 return original(self, *args, **kwargs)
-            training = _attempt(options, lambda: Training.begin(self, original, args, kwargs, options))
+            training = _attempt(
+                options, lambda: Training.begin(self, original, args, kwargs, options, outermost.own_runs)
+            )
             try:
                 result = original(self, *args, **kwargs)
             except BaseException as err:
                 if training is not None:
                     failed, error = training, err
                     _attempt(options, lambda: failed.end(error))
+                    outermost.own_runs.discard(failed.run.run_id)
                 raise
             if training is not None:
                 done = training
                 _attempt(options, lambda: record(done, options))
                 _attempt(options, lambda: done.end(None))
+                outermost.own_runs.discard(done.run.run_id)
             return result
 
     fit._mlcore_autolog = True  # type: ignore[attr-defined]  # marks the patch, so that it is made once

@@ -42,14 +42,24 @@ class Training:
         args: tuple[object, ...],
         kwargs: Mapping[str, object],
         options: AutologOptions,
+        own_runs: set[str],
     ) -> Training | None:
-        """Choose the run and record the parameters; None when the active run is the user's and is to be left alone."""
+        """Choose the run and record the parameters; None when the active run is the user's and is to be left alone.
+
+        own_runs: ids of the open runs that autologging started. A thread without a run of its own sees the one open run
+        of the process, which must not be that of a training in another thread.
+        """
         active = fluent.active_run()
+        if active is not None and active.run_id in own_runs:
+            active = None
         if active is not None and options.exclusive:
             return None
         given = inspect.signature(fit).bind_partial(model, *args, **kwargs).arguments
         values = list(given.values())
-        run = active if active is not None else fluent.start_run(tags=options.extra_tags)
+        run = active
+        if run is None:
+            run = fluent.start_run(tags=options.extra_tags)
+            own_runs.add(run.run_id)
         training = Training(
             model=model,
             features=values[1] if len(values) > 1 else None,
@@ -118,9 +128,8 @@ def _log_dataset(training: Training) -> None:
 
 
 def _log_model(training: Training, options: AutologOptions) -> None:
-    from mlcore.models.saving import log_model
-
     from mlcore.models.infer import infer_signature
+    from mlcore.models.saving import log_model
 
     model = training.model
     if is_search(model):
