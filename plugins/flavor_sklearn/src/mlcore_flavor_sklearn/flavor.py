@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from zipfile import BadZipFile
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError, ModelFormatError
 from mlcore.interfaces import AutologOptions, Predictor, SavedModel
+from mlcore.models.environment import distributions_of
+from mlcore.models.pickled import modules_in_pickle
+from mlcore_flavor_sklearn import skops_types
 
 _FILES = {"skops": "model.skops", "cloudpickle": "model.pkl"}
 _OPTIONS = ("serialization_format", "pyfunc_predict_fn")
 PREDICT_FUNCTIONS = (
     "predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "decision_function", "score", "transform",
 )  # fmt: skip
+
+
+class SklearnVersionWarning(UserWarning):
+    """A model is loaded with another version of scikit-learn than it was saved with."""
 
 
 class SklearnFlavor:
@@ -42,41 +52,53 @@ class SklearnFlavor:
             path.write_bytes(cloudpickle.dumps(model))
         import sklearn
 
+        unlisted = _unlisted_types(path) if form == "skops" else []
+        modules = skops_types.modules(unlisted) if form == "skops" else modules_in_pickle(path)
         return SavedModel(
             config={
                 "pickled_model": path.name,
                 "sklearn_version": sklearn.__version__,
                 "serialization_format": form,
                 "code": None,
-                "skops_trusted_types": None,
+                # for MLflow, which trusts what the file itself lists; loading here does not
+                "skops_trusted_types": unlisted or None,
             },
             pyfunc={"loader_module": "mlflow.sklearn", "model_path": path.name, "predict_fn": predict},
-            requirements=("scikit-learn", "skops" if form == "skops" else "cloudpickle"),
+            requirements=(
+                "scikit-learn",
+                "skops" if form == "skops" else "cloudpickle",
+                *distributions_of(skops_types.beyond_sklearn(modules)),
+            ),
         )
 
     def code_in(self, directory: Path, config: Mapping[str, object]) -> str | None:
         """Say which types outside of scikit-learn a skops file holds, or that the file is a pickle."""
         path = _model_file(directory, config)
-        if config.get("serialization_format") != "skops" and path.suffix != ".skops":
+        if not _is_skops(path, config):
             return f"{path.name} is a pickle"
-        foreign = [name for name in _unlisted_types(path) if not _is_sklearn_class(name)]
+        foreign = skops_types.foreign(_unlisted_types(path))
         if not foreign:
             return None
         more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""  # bounded message
-        return f"{path.name} holds types and functions from outside of scikit-learn: {', '.join(foreign[:5])}{more}"
+        return f"{path.name} holds types and functions that scikit-learn does not answer for: {', '.join(foreign[:5])}{more}"
 
     def load(self, directory: Path, config: Mapping[str, object]) -> object:
         """Load the estimator. The kernel has settled trust before."""
         path = _model_file(directory, config)
         _require_sklearn()
-        if config.get("serialization_format") == "skops" or path.suffix == ".skops":
-            import skops.io
-
-            return skops.io.load(path, trusted=_unlisted_types(path))
-        import pickle
-
-        with path.open("rb") as file:
-            return pickle.load(file)  # noqa: S301  # the kernel asked code_in, and somebody trusts the source
+        _warn_of_other_version(config)
+        try:
+            return _loaded(path, config)
+        except ImportError as err:
+            raise MissingDependencyError(
+                f"{path.name} needs a module that can't be imported: {err}. The model's requirements.txt lists what it was "
+                "saved with; modules of your own are saved along with code_paths=[...]"
+            ) from err
+        except (pickle.UnpicklingError, EOFError, AttributeError, LookupError, TypeError, ValueError) as err:
+            raise ModelFormatError(
+                f"{path.name} can't be loaded: {type(err).__name__}: {err}. It may be cut short, or made by another version than "
+                f"those installed; it was saved with scikit-learn {config.get('sklearn_version')}"
+            ) from err
 
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Load the estimator behind the function that it was saved with, `predict` unless said otherwise."""
@@ -93,7 +115,7 @@ class SklearnFlavor:
 
 
 def _checked(options: Mapping[str, object]) -> tuple[str, str]:
-    unknown = [name for name in options if name not in _OPTIONS]
+    unknown = [name for name, value in options.items() if value is not None and name not in _OPTIONS]
     if unknown:
         raise InvalidParameterError(f"unknown option {unknown[0]!r} of flavor sklearn; known are {', '.join(_OPTIONS)}")
     form = str(options.get("serialization_format") or "skops")
@@ -138,26 +160,46 @@ def _model_file(directory: Path, config: Mapping[str, object]) -> Path:
     return path
 
 
+def _loaded(path: Path, config: Mapping[str, object]) -> object:
+    if _is_skops(path, config):
+        import skops.io
+
+        return skops.io.load(path, trusted=_unlisted_types(path))
+    with path.open("rb") as file, warnings.catch_warnings():
+        # it warns once per estimator; the flavor has warned of the version once
+        warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
+        return pickle.load(file)  # noqa: S301  # the kernel asked code_in, and somebody trusts the source
+
+
+def _is_skops(path: Path, config: Mapping[str, object]) -> bool:
+    return config.get("serialization_format") == "skops" or path.suffix == ".skops"
+
+
 def _unlisted_types(path: Path) -> list[str]:
     """Types and functions in a skops file beyond those that skops itself knows as harmless; nothing is loaded."""
     try:
         import skops.io
     except ImportError as err:
         raise MissingDependencyError(f"{path.name} needs skops: pip install mlcore-flavor-sklearn") from err
-    return list(skops.io.get_untrusted_types(file=path))
-
-
-def _is_sklearn_class(name: str) -> bool:
-    """Whether *name* is a class of scikit-learn's own: fine to make, while a function could be put where it is called."""
-    module, _, attribute = name.rpartition(".")
-    if not (module == "sklearn" or module.startswith("sklearn.")):
-        return False
-    import importlib
-
     try:
-        return isinstance(getattr(importlib.import_module(module), attribute, None), type)
-    except ImportError:
-        return False
+        return list(skops.io.get_untrusted_types(file=path))
+    except (BadZipFile, LookupError, TypeError, ValueError) as err:
+        raise ModelFormatError(
+            f"{path.name} is not a skops file, or a broken one: {type(err).__name__}: {err}"
+        ) from err
+
+
+def _warn_of_other_version(config: Mapping[str, object]) -> None:
+    import sklearn
+
+    saved = config.get("sklearn_version")
+    if isinstance(saved, str) and saved.split(".")[:2] != sklearn.__version__.split(".")[:2]:
+        warnings.warn(
+            f"the model was saved with scikit-learn {saved} and is loaded with {sklearn.__version__}, which may fail or "
+            f"predict differently: pip install scikit-learn=={saved}",
+            SklearnVersionWarning,
+            stacklevel=4,
+        )
 
 
 def _require_sklearn() -> None:
