@@ -190,7 +190,7 @@ def main() -> None:
     sweep_id = time.strftime("%Y%m%d-%H%M%S")
     mlcore.set_experiment(EXPERIMENT)
     sweep(sweep_id)
-    wanted = f"tags.sweep = '{sweep_id}' AND metrics.accuracy > 0.9 AND NOT params.model = 'linear'"
+    wanted = f'tags.sweep = "{sweep_id}" AND metrics.accuracy > 0.9 AND NOT params.model = "linear"'
     columns = "run_id,run_name,params.data,params.model,metrics.accuracy,metrics.f1,duration"
     show("runs", "search", "-n", EXPERIMENT, "-f", wanted, "-o", "metrics.accuracy DESC", "-l", "8", "-c", columns)
     network = mlcore.search_runs(
