@@ -109,17 +109,6 @@ def distributions_of(modules: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(_normal(name) for name in found))
 
 
-def strays(modules: Iterable[str]) -> tuple[str, ...]:
-    """Return those of *modules*, by top-level name, that no distribution installs: the user's own files."""
-    tops = {module.partition(".")[0] for module in modules}
-    known = _distributions()
-    return tuple(
-        sorted(
-            t for t in tops if t not in known and t not in sys.stdlib_module_names and t not in ("__main__", "mlcore")
-        )
-    )
-
-
 @functools.cache
 def _distributions() -> dict[str, list[str]]:
     """The distributions of each top-level module; reads the metadata of all that is installed, once."""
