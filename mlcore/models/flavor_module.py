@@ -20,9 +20,9 @@ class FlavorModule:
 
     def __init__(self, name: str, flavor: Flavor, requirements: tuple[str, ...] = ()) -> None:
         """Stand for *flavor*; `find_flavor_module` makes these."""
-        self.__name__ = f"mlcore.{name}"
-        self.flavor_name = name
-        self.flavor = flavor
+        self.__name__: str = f"mlcore.{name}"
+        self.flavor_name: str = name
+        self.flavor: Flavor = flavor
         self._requirements = requirements
 
     def save_model(self, model: object = None, path: str | PathLike[str] | None = None, **options: object) -> ModelInfo:
