@@ -48,7 +48,8 @@ def bind(address: Address) -> socket.socket:
     Raises InvalidParameterError: the port is taken, or the host is none of this machine; says what to do.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    # the protocol is named because asyncio sets TCP_NODELAY on such sockets only: without it an answer takes 40 ms
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((address.host, address.port))
