@@ -91,7 +91,7 @@ def copy_tests(work: Path) -> None:
     tool = manifest(ROOT)["tool"]
     options = tool["pytest"]["ini_options"] if isinstance(tool, dict) else {}
     config["pytest"] = {
-        name: value if isinstance(value, str) else (" " if name == "addopts" else "\n").join(value)
+        name: (" " if name == "addopts" else "\n").join(value) if isinstance(value, list) else str(value)
         for name, value in options.items()
         if name not in ("testpaths", "pythonpath")
     }
