@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -124,8 +125,9 @@ def test_a_read_only_directory_is_named(tmp_path: Path, exists: bool) -> None:
         filled(place / "mlcore.db", 1)
         (place / "mlcore.db").chmod(0o444)
     place.chmod(0o555)
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(parent.stat().st_mode | 0o011)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
+            parent.chmod(parent.stat().st_mode | 0o011)
 
     done = subprocess.run(
         [sys.executable, "-c", AS_NOBODY, f"sqlite:///{place}/mlcore.db"], capture_output=True, text=True, check=False
@@ -134,6 +136,21 @@ def test_a_read_only_directory_is_named(tmp_path: Path, exists: bool) -> None:
 
     assert "StoreUnavailableError: the SQLite database" in done.stderr
     assert re.search(r"place/mlcore\.db' cannot be (opened|used): .*writable by this user", done.stderr)
+
+
+def test_a_directory_that_this_user_may_not_enter_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir(mode=0o700)
+    tmp_path.chmod(0o700)
+
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, f"sqlite:///{place}/mlcore.db"], capture_output=True, text=True, check=False
+    )
+
+    if os.getuid() == 0:
+        assert re.search(r"place/mlcore\.db' cannot be opened: Permission denied.*writable by this user", done.stderr)
+    else:
+        assert done.returncode == 0  # whoever made the directory may enter it
 
 
 def test_a_full_disk_is_said_and_nothing_of_the_call_is_kept(tmp_path: Path) -> None:

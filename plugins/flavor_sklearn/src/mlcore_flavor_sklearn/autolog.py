@@ -78,21 +78,9 @@ def start(options: AutologOptions) -> Callable[[], None]:
     """Record every outermost fit from now on; return what undoes it."""
     from sklearn.base import BaseEstimator
 
-    outermost = _Outermost()
-    patched: list[tuple[type, str, object]] = []
-
-    def patch(cls: type) -> None:
-        if cls.__module__.startswith(_PREPARATION):
-            return
-        for name in _METHODS:
-            original = cls.__dict__.get(name)
-            # descriptors such as available_if decide on each access; they lead to methods that are patched themselves
-            if inspect.isfunction(original) and not hasattr(original, "_mlcore_autolog"):
-                patched.append((cls, name, original))
-                setattr(cls, name, _recorded(original, outermost, options))
-
+    patches = _Patches(options)
     for cls in _subclasses(BaseEstimator):
-        patch(cls)
+        patches.patch(cls)
     before = BaseEstimator.__dict__.get("__init_subclass__")
 
     def patch_later(cls: type, /, **arguments: object) -> None:
@@ -101,22 +89,43 @@ def start(options: AutologOptions) -> Callable[[], None]:
             super(BaseEstimator, cls).__init_subclass__(**arguments)
         else:
             before.__get__(None, cls)(**arguments)
-        patch(cls)
+        patches.patch(cls)
 
     BaseEstimator.__init_subclass__ = classmethod(patch_later)
 
     def undo() -> None:
-        if before is None:
-            if "__init_subclass__" in BaseEstimator.__dict__:
-                del BaseEstimator.__init_subclass__
-        else:
+        if before is not None:
             BaseEstimator.__init_subclass__ = before
-        while patched:
-            cls, name, original = patched.pop()
-            if hasattr(cls.__dict__.get(name), "_mlcore_autolog"):
-                setattr(cls, name, original)
+        elif "__init_subclass__" in BaseEstimator.__dict__:
+            del BaseEstimator.__init_subclass__
+        patches.undo()
 
     return undo
+
+
+class _Patches:
+    """The methods that were replaced, and by what they were before."""
+
+    def __init__(self, options: AutologOptions) -> None:
+        self._options = options
+        self._outermost = _Outermost()
+        self._originals: list[tuple[type, str, object]] = []
+
+    def patch(self, cls: type) -> None:
+        if cls.__module__.startswith(_PREPARATION):
+            return
+        for name in _METHODS:
+            original = cls.__dict__.get(name)
+            # descriptors such as available_if decide on each access; they lead to methods that are patched themselves
+            if inspect.isfunction(original) and not hasattr(original, "_mlcore_autolog"):
+                self._originals.append((cls, name, original))
+                setattr(cls, name, _recorded(original, self._outermost, self._options))
+
+    def undo(self) -> None:
+        while self._originals:
+            cls, name, original = self._originals.pop()
+            if hasattr(cls.__dict__.get(name), "_mlcore_autolog"):
+                setattr(cls, name, original)
 
 
 def _recorded(original: Callable[..., object], outermost: _Outermost, options: AutologOptions) -> Callable[..., object]:
