@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError, UnsupportedError
 from mlcore.interfaces.flavor import Predictor
@@ -20,6 +21,9 @@ from mlcore.models.python_model import PythonModel, PythonModelContext
 from mlcore.models.schema import ModelSignature
 from mlcore.plugins import Plugins
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class PyFuncModel:
     """A loaded model: `predict` checks the data against the signature, then asks the model."""
@@ -29,6 +33,8 @@ class PyFuncModel:
         self._opened = opened
         self._predictor = predictor
         self.validator: Validator = compile_signature(opened.model.signature)
+        # MLflow's models with type hints such as list[str] take lists where others take frames
+        self._takes_rows = opened.model.other.get("is_signature_from_type_hint") is True
         # fetched files may be read as long as the model lives, and not longer
         weakref.finalize(self, LocalModel.discard, opened.local)
 
@@ -39,10 +45,12 @@ class PyFuncModel:
         Raises SignatureError: the data or a param does not fit; lists every fault.
         """
         validator = self.validator
-        return self._predictor.predict(validator.enforce(data), validator.params(params))
+        return self.predict_checked(validator.enforce(data), validator.params(params))
 
     def predict_checked(self, data: object, params: Mapping[str, object]) -> object:
         """Predict for data and params that `validator` has checked already."""
+        if self._takes_rows:
+            data = _rows(data)
         return self._predictor.predict(data, params)
 
     @property
@@ -209,6 +217,14 @@ def get_model_dependencies(model_uri: str, format: str = "pip") -> str:
         target = Path(tempfile.mkdtemp(prefix="mlcore-")) / name
         shutil.copyfile(directory / name, target)
     return str(target)
+
+
+def _rows(data: object) -> object:
+    if type(data).__name__ != "DataFrame":
+        return data
+    frame = cast("pd.DataFrame", data)
+    named = any(isinstance(c, str) for c in frame.columns)
+    return frame.to_dict("records") if named or frame.shape[1] != 1 else frame.iloc[:, 0].tolist()
 
 
 def _given(python_model: object) -> object:

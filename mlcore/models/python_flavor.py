@@ -15,6 +15,7 @@ import cloudpickle
 from mlcore.errors import InvalidParameterError, MissingDependencyError, ModelFormatError
 from mlcore.interfaces.flavor import Predictor, SavedModel
 from mlcore.models.environment import distributions_of
+from mlcore.models.mlflow_pickles import STAND_INS
 from mlcore.models.mlmodel import FILE, PYFUNC
 from mlcore.models.pickled import modules_in_code, modules_in_pickle
 from mlcore.models.python_model import FunctionModel, PythonModel, PythonModelContext, PythonPredictor
@@ -129,17 +130,11 @@ def _by_loader(directory: Path, config: Mapping[str, object], model_config: Mapp
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads what MLflow pickled where MLflow is not installed: its base classes are ours."""
-
-    _OURS = {
-        ("mlflow.pyfunc.model", "PythonModel"): PythonModel,
-        ("mlflow.pyfunc.model", "_FunctionPythonModel"): FunctionModel,
-        ("mlflow.pyfunc.model", "PythonModelContext"): PythonModelContext,
-    }
+    """Reads what MLflow pickled where MLflow is not installed: what models get from it is ours then."""
 
     def find_class(self, module: str, name: str) -> object:
-        """Return a class by name, with ours in place of MLflow's where MLflow is absent."""
-        ours = self._OURS.get((module, name))
+        """Return a class or function by name, with ours in place of MLflow's where MLflow is absent."""
+        ours = STAND_INS.get((module, name))
         if ours is not None and importlib.util.find_spec("mlflow") is None:
             return ours
         return super().find_class(module, name)
