@@ -11,6 +11,7 @@ import sourcecode
 # other up to PEERS and are strangers from there on, but for the pairs in MAY_SEE.
 LAYERS = {
     "errors": 1,
+    "exceptions": 1,
     "uris": 1,
     "settings": 1,
     "entities": 2,
