@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _BACKLOG = 2048
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_S = 10  # for requests that are being answered when the server is told to stop
 
 
@@ -102,8 +103,14 @@ def serve(app: Starlette, listening: socket.socket, *, ready: Callable[[], None]
                 ready()
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
-    with _quiet_signals():
-        Server(config).run(sockets=[listening])
+    server = Server(config)
+
+    def stop(_number: int, _frame: types.FrameType | None) -> None:
+        # The server has handlers of its own, but only once it runs; and when it has stopped it raises the signal again.
+        server.should_exit = True
+
+    with _handling(stop):
+        server.run(sockets=[listening])
 
 
 def serve_with_workers(
@@ -118,7 +125,7 @@ def serve_with_workers(
     if not hasattr(os, "fork"):
         raise InvalidParameterError(f"{workers} workers need a system that can fork: use one worker here")
     crew = _Crew(make_app, listening)
-    with _stopping(crew):
+    with _handling(crew.stop):
         for _ in range(workers):
             crew.add()
         return crew.watch(ready)
@@ -138,6 +145,8 @@ class _Crew:
     def add(self) -> int:
         """Start one more process; return its id."""
         told, tell = os.pipe()
+        # A signal in the middle would find a child with the parent's handlers, or a parent that does not know it yet.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         pid = os.fork()
         if pid == 0:
             os.close(told)
@@ -145,6 +154,7 @@ class _Crew:
             self._work(tell)
         os.close(tell)
         self._starting[pid] = told
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         if self._stopping:
             os.kill(pid, signal.SIGTERM)  # the signal came before there was anybody to pass it on to
         return pid
@@ -176,7 +186,7 @@ class _Crew:
         os.close(told)
         return answers
 
-    def stop(self, *_: object) -> None:
+    def stop(self, _number: int = 0, _frame: types.FrameType | None = None) -> None:
         """Tell all processes to stop after what they are doing."""
         self._stopping = True
         for pid in (*self._starting, *self._running):
@@ -194,8 +204,9 @@ class _Crew:
         return 0 if was_stopping else os.waitstatus_to_exitcode(status) or 1
 
     def _work(self, tell: int) -> None:
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in _STOPS:
             signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         threading.Thread(target=_end_with, args=(self._alive,), daemon=True).start()
         code = 1
         try:
@@ -221,23 +232,9 @@ def _end_with(pipe: int) -> None:
 
 
 @contextmanager
-def _stopping(crew: _Crew) -> Iterator[None]:
-    before = {each: signal.signal(each, crew.stop) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-@contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """Let a stop by signal be a normal end: the server raises the signal again after it has stopped."""
-
-    def ignore(_number: int, _frame: types.FrameType | None) -> None:
-        return
-
-    before = {each: signal.signal(each, ignore) for each in (signal.SIGTERM, signal.SIGINT)}
+def _handling(stop: Callable[[int, types.FrameType | None], None]) -> Iterator[None]:
+    """Call *stop* for SIGTERM and SIGINT inside the block."""
+    before = {each: signal.signal(each, stop) for each in _STOPS}
     try:
         yield
     finally:
