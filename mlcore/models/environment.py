@@ -20,6 +20,8 @@ PYTHON_ENV_FILE = "python_env.yaml"
 CONDA_FILE = "conda.yaml"
 KERNEL = "mlcore-kernel"
 
+# not installed, or a half-installed distribution, whose metadata is missing
+_BROKEN = (metadata.PackageNotFoundError, FileNotFoundError, KeyError)
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -112,13 +114,16 @@ def distributions_of(modules: Iterable[str]) -> tuple[str, ...]:
 @functools.cache
 def _distributions() -> dict[str, list[str]]:
     """The distributions of each top-level module; reads the metadata of all that is installed, once."""
-    return {module: sorted(set(names)) for module, names in metadata.packages_distributions().items()}
+    try:
+        return {module: sorted(set(names)) for module, names in metadata.packages_distributions().items()}
+    except _BROKEN:
+        return {}
 
 
 def _version(distribution: str) -> str | None:
     try:
         return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
+    except _BROKEN:
         return None
 
 

@@ -24,8 +24,9 @@ class SklearnPredictor:
                 f"the model, a {type(model).__name__}, has no function {function!r}; save it with another pyfunc_predict_fn"
             )
         self._function = cast("Callable[..., object]", found)
-        # a model that was fitted without column names complains about a frame that has them, once per request
-        self._wants_names = hasattr(model, "feature_names_in_")
+        # A model that was fitted on an array complains about the names of a frame, once per request. One that tells
+        # neither (its first step is the user's own) may need them.
+        self._fitted_on_array = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")
 
     def predict(self, data: object, params: Mapping[str, object]) -> object:
         """Predict for a frame or array of shape (rows, features).
@@ -33,5 +34,5 @@ class SklearnPredictor:
         params: passed on by name to the function.
         Returns an array of shape (rows,) or (rows, outputs); for `score` one number.
         """
-        features = data.to_numpy() if not self._wants_names and hasattr(data, "to_numpy") else data
+        features = data.to_numpy() if self._fitted_on_array and hasattr(data, "to_numpy") else data
         return self._function(features, **params)
