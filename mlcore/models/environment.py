@@ -111,13 +111,18 @@ def distributions_of(modules: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(_normal(name) for name in found))
 
 
-@functools.cache
 def _distributions() -> dict[str, list[str]]:
-    """The distributions of each top-level module; reads the metadata of all that is installed, once."""
+    """The distributions of each top-level module; empty while somebody installs something and metadata is missing."""
     try:
-        return {module: sorted(set(names)) for module, names in metadata.packages_distributions().items()}
+        return _scanned()
     except _BROKEN:
         return {}
+
+
+@functools.cache
+def _scanned() -> dict[str, list[str]]:
+    """Read the metadata of all that is installed, once."""
+    return {module: sorted(set(names)) for module, names in metadata.packages_distributions().items()}
 
 
 def _version(distribution: str) -> str | None:
