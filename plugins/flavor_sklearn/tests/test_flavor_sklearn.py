@@ -12,13 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlcore_flavor_sklearn import skops_types
+from mlcore_flavor_sklearn.arrays import array_twin
 from mlcore_flavor_sklearn.flavor import SklearnFlavor, SklearnVersionWarning
+from mlcore_flavor_sklearn.predictor import SklearnPredictor
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_wine
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, SplineTransformer, StandardScaler
@@ -278,6 +283,64 @@ def test_a_model_fitted_on_arrays_predicts_for_frames_without_complaint() -> Non
     mlcore.sklearn.save_model(Ridge().fit(X.to_numpy(), Y), "m")
 
     assert pyfunc.load_model("m").predict(X).shape == (178,)
+
+
+FREQUENT = [
+    LogisticRegression(max_iter=10_000),
+    Ridge(),
+    RandomForestClassifier(5, random_state=0),
+    HistGradientBoostingClassifier(max_iter=5),
+    KNeighborsClassifier(),
+    SVC(),
+    make_pipeline(StandardScaler(), PCA(3), LogisticRegression()),
+    make_pipeline(StandardScaler(), "passthrough", GaussianNB()),
+]
+
+
+@pytest.mark.parametrize("model", FREQUENT, ids=repr)
+def test_models_of_numbers_predict_for_arrays_just_as_for_frames(model: BaseEstimator) -> None:
+    model.fit(X, Y)
+
+    twin = array_twin(model)
+
+    assert twin is not None
+    assert twin.predict(X.to_numpy()).tolist() == model.predict(X).tolist()
+    assert SklearnPredictor(model, "predict").predict(X, {}).tolist() == model.predict(X).tolist()
+    assert list(model.feature_names_in_) == list(X.columns)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(ColumnTransformer([("a", StandardScaler(), ["alcohol"])]), Ridge()),
+        make_pipeline(StandardScaler().set_output(transform="pandas"), Ridge()),
+        VotingClassifier([("a", LogisticRegression(max_iter=10_000))]),
+        make_pipeline(Shifted(), Ridge()),
+        make_pipeline(FunctionTransformer(np.log1p), Ridge()),
+    ],
+    ids=repr,
+)
+def test_models_that_may_need_names_get_the_frame(model: BaseEstimator) -> None:
+    model.fit(X, Y)
+
+    assert array_twin(model) is None
+    assert SklearnPredictor(model, "predict").predict(X, {}).tolist() == model.predict(X).tolist()
+
+
+def test_categories_are_seen_by_a_model_that_learnt_them() -> None:
+    frame = pd.DataFrame({"c": pd.Series(["a", "b"] * 40, dtype="category"), "n": range(80)})
+    target = [0, 1] * 40
+    model = HistGradientBoostingClassifier(max_iter=3, categorical_features="from_dtype").fit(frame, target)
+
+    assert array_twin(model) is None
+    assert SklearnPredictor(model, "predict").predict(frame, {}).tolist() == target
+
+
+def test_columns_in_another_order_are_refused_by_the_model_itself() -> None:
+    model = Ridge().fit(X, Y)
+
+    with pytest.raises(ValueError, match="feature names should match"):
+        SklearnPredictor(model, "predict").predict(X[X.columns[::-1]], {})
 
 
 def test_a_logged_model_is_found_by_its_run() -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError
+from mlcore_flavor_sklearn.arrays import array_twin
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class SklearnPredictor:
@@ -16,17 +20,15 @@ class SklearnPredictor:
 
         Raises InvalidParameterError: the model has no such function.
         """
-        self.model = model
-        self._name = function
-        found = getattr(model, function, None)
-        if not callable(found):
-            raise InvalidParameterError(
-                f"the model, a {type(model).__name__}, has no function {function!r}; save it with another pyfunc_predict_fn"
-            )
-        self._function = cast("Callable[..., object]", found)
+        self.model: object = model
+        self._function = _bound(model, function)
         # A model that was fitted on an array complains about the names of a frame, once per request. One that tells
         # neither (its first step is the user's own) may need them.
         self._fitted_on_array = hasattr(model, "n_features_in_") and not hasattr(model, "feature_names_in_")
+        self._names = [str(name) for name in getattr(model, "feature_names_in_", ())]
+        twin = array_twin(model) if self._names else None
+        self._on_arrays = None if twin is None else _bound(twin, function)
+        self._known_columns: object = None
 
     def predict(self, data: object, params: Mapping[str, object]) -> object:
         """Predict for a frame or array of shape (rows, features).
@@ -34,5 +36,33 @@ class SklearnPredictor:
         params: passed on by name to the function.
         Returns an array of shape (rows,) or (rows, outputs); for `score` one number.
         """
-        features = data.to_numpy() if self._fitted_on_array and hasattr(data, "to_numpy") else data
-        return self._function(features, **params)
+        if not hasattr(data, "to_numpy"):
+            return self._function(data, **params)
+        frame = cast("pd.DataFrame", data)
+        if self._fitted_on_array:
+            return self._function(frame.to_numpy(), **params)
+        if self._on_arrays is not None and self._has_my_columns(frame):
+            array = frame.to_numpy()
+            if array.dtype.kind in "fiu":
+                return self._on_arrays(array, **params)
+        return self._function(frame, **params)
+
+    def _has_my_columns(self, frame: pd.DataFrame) -> bool:
+        """Whether the columns are those of the training, in order; the answer is kept for the index of the last frame."""
+        columns = getattr(frame, "columns", None)
+        if columns is None:
+            return False
+        if columns is not self._known_columns:
+            if list(columns) != self._names:
+                return False
+            self._known_columns = columns
+        return True
+
+
+def _bound(model: object, function: str) -> Callable[..., object]:
+    found = getattr(model, function, None)
+    if not callable(found):
+        raise InvalidParameterError(
+            f"the model, a {type(model).__name__}, has no function {function!r}; save it with another pyfunc_predict_fn"
+        )
+    return cast("Callable[..., object]", found)
