@@ -6,12 +6,11 @@ costs next to nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # type checkers know the name; importing it from typing would be most of this import's time
 if TYPE_CHECKING:
-    from mlcore import models
+    from mlcore import entities, exceptions, models, tracking
     from mlcore.entities import (
         Experiment,
         FileInfo,
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
         active_run,
         delete_tag,
         end_run,
+        flush_artifact_async_logging,
+        flush_async_logging,
         get_artifact_uri,
         last_active_run,
         log_artifact,
@@ -103,8 +104,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "mlcore.tracking.artifact_api": ("download_artifacts",),
     "mlcore.tracking.client": ("Client",),
     "mlcore.tracking.fluent": (
-        "active_run", "delete_tag", "end_run", "get_artifact_uri", "last_active_run", "log_artifact", "log_artifacts",
-        "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics", "log_param",
+        "active_run", "delete_tag", "end_run", "flush_artifact_async_logging", "flush_async_logging", "get_artifact_uri",
+        "last_active_run", "log_artifact", "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics", "log_param",
         "log_params", "log_stream", "log_table", "log_text", "set_tag", "set_tags", "start_run",
     ),
     "mlcore.tracking.fluent_search": (
@@ -121,8 +122,11 @@ _ALIASES = {
     "MlflowException": "mlcore.errors:MlcoreError",
     "data": "mlcore.tracking.datasets",
     "artifacts": "mlcore.artifacts",
+    "entities": "mlcore.entities",
+    "exceptions": "mlcore.exceptions",
     "pyfunc": "mlcore.models.pyfunc",
     "models": "mlcore.models",
+    "tracking": "mlcore.tracking",
 }
 _WHERE = {name: f"{home}:{name}" for home, names in _HOMES.items() for name in names} | _ALIASES
 
@@ -130,14 +134,14 @@ __all__ = [
     "ActiveRun", "ArtifactRepo", "Client", "Deployer", "Experiment", "FileInfo", "Flavor", "HookSpecs", "LifecycleStage",
     "Metric", "MlcoreError", "MlflowClient", "Param", "ProjectBackend", "RegistryStore", "Run", "RunData", "RunHandle",
     "RunInfo", "RunStatus", "RunTag", "TrackingStore", "ViewType", "active_run", "autolog", "create_experiment", "data",
-    "delete_experiment", "delete_experiment_tag", "delete_run", "delete_tag", "download_artifacts", "end_run",
-    "get_artifact_uri", "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run",
+    "delete_experiment", "delete_experiment_tag", "delete_run", "delete_tag", "download_artifacts", "end_run", "entities",
+    "exceptions", "flush_artifact_async_logging", "flush_async_logging", "get_artifact_uri", "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run",
     "get_tracking_uri", "hookimpl", "is_tracking_uri_set", "last_active_run", "load_table", "log_artifact",
     "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics",
     "log_model", "log_param", "log_params", "log_stream", "log_table", "log_text", "models", "rename_experiment",
     "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_runs", "set_experiment",
     "set_experiment_tag", "set_experiment_tags", "set_registry_uri", "set_tag", "set_tags", "set_terminated",
-    "set_tracking_uri", "start_run",
+    "set_tracking_uri", "start_run", "tracking",
 ]  # fmt: skip
 
 

@@ -28,6 +28,16 @@ class MlcoreError(Exception):
         """The code under the name that MLflow's exceptions use."""
         return self.code
 
+    def get_http_status_code(self) -> int:
+        """Return the HTTP status, under the name that MLflow's exceptions use."""
+        return self.status
+
+    def serialize_as_json(self) -> str:
+        """Return the body of the protocol's error answer: code and message as a JSON object."""
+        import json  # here: the program's start loads this module, and does without json
+
+        return json.dumps({"error_code": self.code, "message": self.message})
+
 
 class BadRequestError(MlcoreError, ValueError):
     """The request as a whole makes no sense."""

@@ -115,7 +115,9 @@ class Settings:
         None, _text, "experiment of new runs, by name; created when missing", mlflow="MLFLOW_EXPERIMENT_NAME"
     )
     experiment_id: str | None = _setting(None, _text, "experiment of new runs, by id", mlflow="MLFLOW_EXPERIMENT_ID")
-    run_id: str | None = _setting(None, _text, "run that the first start_run() resumes", mlflow="MLFLOW_RUN_ID")
+    run_id: str | None = _setting(
+        None, _text, "run that the first start_run() resumes; not from a file", mlflow="MLFLOW_RUN_ID", from_file=False
+    )
     truncate_long_values: bool = _setting(
         True,
         _flag,
@@ -165,10 +167,10 @@ class Settings:
                 origins[name] = Origin("default")
         return attrs.evolve(cls(**values), origins=origins)  # type: ignore[arg-type]  # parsed by each field's own parser
 
-    @property
-    def effective_registry_uri(self) -> str:
-        """The registry URI, which is the tracking URI unless set."""
-        return self.registry_uri or self.tracking_uri
+    @staticmethod
+    def seen_in(environ: Mapping[str, str]) -> tuple[str | None, ...]:
+        """Return what `load` would take from *environ*, so that a caller can tell whether it has changed."""
+        return tuple(environ.get(variable) for variable in _variables())
 
     def explain(self) -> tuple[Explained, ...]:
         """Tell each setting's value and origin, passwords masked."""
@@ -183,6 +185,15 @@ class Settings:
 @functools.cache
 def _specs() -> dict[str, attrs.Attribute[object]]:
     return {a.name: a for a in attrs.fields(Settings) if "parse" in a.metadata}
+
+
+@functools.cache
+def _variables() -> tuple[str, ...]:
+    return tuple(v for name, spec in _specs().items() for v in (_own(name), spec.metadata["mlflow"]) if v)
+
+
+def _own(name: str) -> str:
+    return f"MLCORE_{name.upper()}"
 
 
 def _shown(value: object) -> str:
@@ -205,15 +216,16 @@ def _candidates(
     found: list[tuple[object, Origin]] = []
     if name in given:
         found.append((given[name], Origin("argument")))
-    for variable in (f"MLCORE_{name.upper()}", spec.metadata["mlflow"]):
+    for variable in (_own(name), spec.metadata["mlflow"]):
         # An empty variable counts as unset, as in MLflow and most shells' habits.
         if variable and variables.get(variable):
             found.append((variables[variable], Origin("environment", variable)))
     path, table = from_file
     if name in table:
         if not spec.metadata["from_file"]:
-            # whoever can put a file into a checkout must not be able to switch the protection off
-            raise SettingsError(f"setting {name!r} cannot come from a file ({path}): set MLCORE_{name.upper()} instead")
+            # trust_models: who can put a file into a checkout must not be able to switch the protection off;
+            # run_id: a file holds for every process, so all of them would write into one run
+            raise SettingsError(f"setting {name!r} cannot come from a file ({path}): set {_own(name)} instead")
         found.append((table[name], Origin("file", f"{path}: {name}")))
     return found
 

@@ -13,6 +13,7 @@ from mlcore.errors import InvalidParameterError
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+):")
 _DRIVE = re.compile(r"^[A-Za-z]:([\\/]|$)")
 _PARTS = re.compile(r"^([^:/?#]+:(?://[^/?#]*)?)([^?#]*)(.*)$", re.DOTALL)
+_SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|[A-Za-z]:[\\/])([^?]+)(.*)$", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
 
@@ -76,6 +77,17 @@ def absolute(uri: str) -> str:
     if _DRIVE.match(uri) or not _SCHEME.match(uri):
         return file_uri(uri)
     return uri.rstrip("/") if len(uri.rstrip("/").partition(":")[2]) > 0 else uri
+
+
+def anchored(uri: str) -> str:
+    """Return a store's *uri* with a relative path made absolute, so that it means the same in any directory.
+
+    `sqlite:///mlcore.db` becomes `sqlite:////work/mlcore.db`, a plain path a `file:` URI; other URIs stay as they are.
+    """
+    found = _SQLITE_FILE.match(uri)
+    if found:
+        return found[1] + Path(found[2]).absolute().as_posix() + found[3]
+    return absolute(uri) if scheme(uri) == "file" else uri
 
 
 def redacted(uri: str) -> str:

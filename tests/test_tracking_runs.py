@@ -355,12 +355,14 @@ def test_last_active_run_is_the_one_started_last() -> None:
 
     last = mlcore.last_active_run()
     assert last is not None
-    assert last.run_id == run.run_id
+    assert last.info.run_id == run.run_id
 
 
-def test_a_status_that_is_none_is_refused() -> None:
-    with (
-        mlcore.start_run(),
-        pytest.raises(InvalidParameterError, match="invalid run status 'DONE': expected one of RUNNING"),
-    ):
-        mlcore.end_run("DONE")
+@pytest.mark.parametrize("status", ["DONE", "RUNNING", "finished", None, 3])
+def test_a_status_that_is_no_end_is_refused(status: object) -> None:
+    with mlcore.start_run() as run:
+        for end in (mlcore.end_run, lambda s: mlcore.Client().set_terminated(run.run_id, s or "NONE")):
+            with pytest.raises(
+                InvalidParameterError, match=r"invalid run status .* expected one of FINISHED, FAILED, KILLED"
+            ):
+                end(status)  # type: ignore[arg-type]  # the point of the test

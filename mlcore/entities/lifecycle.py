@@ -14,10 +14,18 @@ class RunStatus(StrEnum):
     FAILED = "FAILED"
     KILLED = "KILLED"
 
-    @property
     def is_terminated(self) -> bool:
         """Whether the run has ended."""
         return self in (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
+
+    def to_string(self) -> str:
+        """Return the status's name; MLflow's spelling is `RunStatus.to_string(status)`."""
+        return self.value
+
+    @classmethod
+    def from_string(cls, name: str) -> RunStatus:
+        """Return the status called *name*."""
+        return cls(name)
 
 
 class LifecycleStage(StrEnum):
@@ -33,6 +41,15 @@ class ViewType(StrEnum):
     ACTIVE_ONLY = "ACTIVE_ONLY"
     DELETED_ONLY = "DELETED_ONLY"
     ALL = "ALL"
+
+    def to_string(self) -> str:
+        """Return the view's name in MLflow's lower case: `active_only`."""
+        return self.value.lower()
+
+    @classmethod
+    def from_string(cls, name: str) -> ViewType:
+        """Return the view called *name*, in upper or lower case."""
+        return cls(name.upper())
 
     def shows(self, stage: str) -> bool:
         """Whether objects of lifecycle *stage* are in the view."""

@@ -3,8 +3,9 @@
 - An asyncio task, and `contextvars.copy_context().run`, see the stack as it was when they began; what they push is
   their own.
 - A new thread begins with an empty stack. As long as exactly one run of the process is open, the thread's calls
-  go to that run, so that code which logs from worker threads does not split one run into many. When several are
-  open, nobody can know which is meant: the call fails and says what to do.
+  go to that run, so that code which logs from worker threads does not split one run into many; of runs that one
+  thread or task has nested in each other, the innermost counts. When others are open, nobody can know which is meant:
+  the call fails and says what to do. A nested run that the thread starts belongs below the main thread's run.
 - A forked child sees its parent's runs and may log to them, but never ends them. A spawned child starts empty.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -69,16 +71,33 @@ def stack() -> tuple[ActiveRun, ...]:
     return _stack.get()
 
 
+def running() -> ActiveRun | None:
+    """Return the innermost run of this context that has not ended."""
+    return next((r for r in reversed(_stack.get()) if not r.is_ended), None)
+
+
 def push(run: ActiveRun) -> None:
     """Make *run* the innermost active run of this context."""
-    _stack.set((*_stack.get(), run))
-    open_runs.add(run)
+    _stack.set((*(r for r in _stack.get() if not r.is_ended), run))
+    if not run.is_joined:
+        open_runs.add(run)
 
 
 def remove(run: ActiveRun) -> None:
     """Take *run* out of this context's stack, wherever it stands in it."""
     _stack.set(tuple(r for r in _stack.get() if r is not run))
-    open_runs.discard(run)
+    if not run.is_joined:
+        open_runs.discard(run)
+
+
+def who_starts() -> tuple[int, int]:
+    """Return which thread and asyncio task this is: runs of the same are nested by their author's intent."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        task = asyncio.current_task() if asyncio is not None else None
+    except RuntimeError:  # no event loop runs in this thread
+        task = None
+    return threading.get_ident(), id(task) if task is not None else 0
 
 
 def innermost() -> ActiveRun | None:
@@ -86,22 +105,41 @@ def innermost() -> ActiveRun | None:
 
     Raises InvalidStateError: this thread has no run of its own and the process has several open.
     """
-    mine = _stack.get()
-    for run in reversed(mine):
-        if not run.is_ended:
-            return run
-    if threading.current_thread() is threading.main_thread():
-        return None
-    others = open_runs.all()
-    roots = [r for r in others if not r.is_ended]
-    if len(roots) > 1 and not _is_chain(roots):
+    mine = running()
+    if mine is not None or threading.current_thread() is threading.main_thread():
+        return mine
+    return _only_one(
+        _still_open(), "log through the run's own handle (run.log_metric), or start the thread with copy_context().run"
+    )
+
+
+def parent_of_nested() -> ActiveRun | None:
+    """Return the run below which `start_run(nested=True)` puts a run; None when there is none.
+
+    In a thread without a run of its own that is the main thread's run: what sibling threads started is theirs.
+    Raises InvalidStateError: several runs are open and nobody can know which is meant.
+    """
+    mine = running()
+    if mine is not None or threading.current_thread() is threading.main_thread():
+        return mine
+    found = _still_open()
+    of_main = [r for r in found if r.started_by[0] == threading.main_thread().ident]
+    return _only_one(of_main or found, "name the parent: start_run(parent_run_id=run.run_id)")
+
+
+def _still_open() -> list[ActiveRun]:
+    return [r for r in open_runs.all() if not r.is_ended]
+
+
+def _only_one(found: list[ActiveRun], advice: str) -> ActiveRun | None:
+    """The one run of *found*, or the innermost when one thread or task has nested each in the one before."""
+    in_line = all(
+        child.parent_run_id == parent.run_id and child.started_by == parent.started_by
+        for parent, child in itertools.pairwise(found)
+    )
+    if not in_line:
         raise InvalidStateError(
-            f"this thread has no active run and {len(roots)} runs are open ({', '.join(r.info.run_id for r in roots[:5])}): "
-            "log through the run's own handle (run.log_metric), or start the thread with contextvars.copy_context().run"
+            f"this thread has no active run and {len(found)} runs are open "
+            f"({', '.join(r.run_id for r in found[:5])}): {advice}"
         )
-    return roots[-1] if roots else None
-
-
-def _is_chain(runs: list[ActiveRun]) -> bool:
-    """Whether each run is nested in the one before: then the innermost is meant."""
-    return all(child.parent_run_id == parent.info.run_id for parent, child in itertools.pairwise(runs))
+    return found[-1] if found else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from typing import TYPE_CHECKING
 
 from mlcore.entities import (
     Experiment,
@@ -23,9 +25,11 @@ from mlcore.errors import AlreadyExistsError, InvalidParameterError, InvalidStat
 from mlcore.interfaces import SupportsSummary, TrackingStore
 from mlcore.tracking import names, tags
 from mlcore.tracking.client_runs import RunOperations
+from mlcore.tracking.run_handle import ending
 from mlcore.tracking.session import Session
 from mlcore.tracking.summaries import summarize
-from mlcore.uris import absolute, scheme
+from mlcore.tracking.tables import all_pages, read_tables
+from mlcore.uris import absolute, local_path, scheme
 from mlcore.wire import limits
 from mlcore.wire.filter_parser import (
     parse_experiment_filter,
@@ -33,6 +37,9 @@ from mlcore.wire.filter_parser import (
     parse_run_filter,
     parse_run_order,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Client(RunOperations):
@@ -43,7 +50,11 @@ class Client(RunOperations):
     """
 
     def __init__(
-        self, tracking_uri: str | None = None, registry_uri: str | None = None, *, session: Session | None = None
+        self,
+        tracking_uri: str | PathLike[str] | None = None,
+        registry_uri: str | None = None,
+        *,
+        session: Session | None = None,
     ) -> None:
         """Use the store at *tracking_uri*, or the one of the fluent API when not given."""
         super().__init__(tracking_uri, session=session)
@@ -56,7 +67,7 @@ class Client(RunOperations):
     # Experiments
 
     def create_experiment(
-        self, name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None
+        self, name: str, artifact_location: str | PathLike[str] | None = None, tags: Mapping[str, object] | None = None
     ) -> str:
         """Create an experiment and return its id.
 
@@ -65,7 +76,7 @@ class Client(RunOperations):
         """
         limits.check_experiment_name(name)
         location = _location(artifact_location)
-        checked = limits.experiment_tags(dict(tags or {}))
+        checked = limits.experiment_tags(tags or {})
         return self._store.create_experiment(name, artifact_location=location, tags=checked).experiment_id
 
     def get_or_create_experiment(self, name: str) -> Experiment:
@@ -94,6 +105,8 @@ class Client(RunOperations):
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         """Return the experiment called *name*, deleted or not; None when there is none."""
+        if not isinstance(name, str):
+            raise InvalidParameterError(f"invalid experiment name {name!r}: expected a text")
         return self._store.get_experiment_by_name(name)
 
     def search_experiments(
@@ -110,7 +123,7 @@ class Client(RunOperations):
             order_by=parse_experiment_order(order_by or ()),
             view=view(view_type),
             max_results=limits.check_max_results(max_results),
-            page_token=page_token,
+            page_token=limits.check_page_token(page_token),
         )
         page = self._store.search_experiments(query)
         return PagedList(page.items, page.next_token)
@@ -129,7 +142,11 @@ class Client(RunOperations):
 
     def set_experiment_tag(self, experiment_id: str, key: str, value: object) -> None:
         """Set a tag of an experiment over any earlier value."""
-        self._change(experiment_id, ExperimentChange(set_tags=limits.experiment_tags({key: value})))
+        self._change(experiment_id, ExperimentChange(set_tags=limits.experiment_tags({limits.check_key(key): value})))
+
+    def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, object]) -> None:
+        """Set tags of an experiment over any earlier values, all or none of them."""
+        self._change(experiment_id, ExperimentChange(set_tags=limits.experiment_tags(tags)))
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag of an experiment. Raises NotFoundError: it has no such tag."""
@@ -175,7 +192,7 @@ class Client(RunOperations):
 
     def search_runs(
         self,
-        experiment_ids: Sequence[str],
+        experiment_ids: Iterable[str],
         filter_string: str = "",
         run_view_type: ViewType | str = ViewType.ACTIVE_ONLY,
         max_results: int = 1000,
@@ -187,28 +204,29 @@ class Client(RunOperations):
         max_results: page size, at most 50000. page_token: the `token` of the page before.
         """
         self._session.recorder(self.tracking_uri).flush()
-        ids = [experiment_ids] if isinstance(experiment_ids, (str, int)) else experiment_ids
         query = RunQuery(
-            experiment_ids=tuple(limits.check_experiment_id(i) for i in ids),
+            experiment_ids=tuple(experiment_ids_of(experiment_ids)),
             filter=parse_run_filter(filter_string),
             order_by=parse_run_order(order_by or ()),
             view=view(run_view_type),
             max_results=limits.check_max_results(max_results),
-            page_token=page_token,
+            page_token=limits.check_page_token(page_token),
         )
         page = self._store.search_runs(query)
         return PagedList(page.items, page.next_token)
 
     def update_run(self, run_id: str, status: RunStatus | str | None = None, name: str | None = None) -> None:
         """Change a run's status or name."""
+        if name is not None:
+            name = limits.tag(tags.RUN_NAME, name, truncate=False).value
         change = RunChange(status=run_status(status) if status else None, run_name=name)
         self._store.update_run(limits.check_run_id(run_id), change)
 
     def set_terminated(self, run_id: str, status: RunStatus | str | None = None, end_time: int | None = None) -> None:
         """End a run, FINISHED unless said otherwise; *end_time* in ms since the epoch, UTC, now when not given."""
         self._session.recorder(self.tracking_uri).flush()
-        ended = names.now_ms() if end_time is None else end_time
-        change = RunChange(status=run_status(status or RunStatus.FINISHED), end_time=ended)
+        ended = names.now_ms() if end_time is None else limits.check_moment("end_time", end_time)
+        change = RunChange(status=ending(status or RunStatus.FINISHED), end_time=ended)
         self._store.update_run(limits.check_run_id(run_id), change)
 
     def delete_run(self, run_id: str) -> None:
@@ -242,6 +260,20 @@ class Client(RunOperations):
         run = self.get_run(run_id)
         return tuple(summarize(m.key, self.get_metric_history(run_id, m.key)) for m in run.data.latest)
 
+    def load_table(
+        self,
+        experiment_id: str,
+        artifact_file: str,
+        run_ids: Sequence[str] | None = None,
+        extra_columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Read a table from runs of an experiment, all of them when *run_ids* is not given; see `tables.read_tables`."""
+        if run_ids is None:
+            runs = all_pages(lambda size, token: self.search_runs([experiment_id], max_results=size, page_token=token))
+        else:
+            runs = [self.get_run(i) for i in run_ids]
+        return read_tables(self._session, runs, artifact_file, extra_columns or ())
+
     def close(self) -> None:
         """Deliver what is recorded; stores stay open for others that use the same session."""
         self._session.recorder(self.tracking_uri).flush()
@@ -260,7 +292,8 @@ def new_run(
 
     Raises InvalidParameterError: run_name and the tag `mlflow.runName` are both given and differ.
     """
-    checked = {k: limits.tag(k, v, truncate=truncate).value for k, v in given.items()}
+    checked = {k: limits.tag(k, v, truncate=truncate).value for k, v in limits.pairs("tags", given)}
+    run_name = None if run_name is None else str(run_name)  # people number their runs
     tagged = checked.get(tags.RUN_NAME)
     if run_name and tagged and run_name != tagged:
         raise InvalidParameterError(
@@ -273,14 +306,21 @@ def new_run(
         run_id=limits.check_run_id(run_id) if run_id else names.run_id(),
         run_name=name,
         user_id=checked.get(tags.USER, ""),
-        start_time=names.now_ms() if start_time is None else start_time,
+        start_time=names.now_ms() if start_time is None else limits.check_moment("start_time", start_time),
         tags={**checked, tags.RUN_NAME: name},
     )
 
 
+def experiment_ids_of(given: Iterable[str | int] | str | int) -> list[str]:
+    """Return checked experiment ids from one id, or from any iterable of ids but bytes."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        return [limits.check_experiment_id(given)]  # type: ignore[arg-type]  # what it refuses, bytes among it
+    return [limits.check_experiment_id(i) for i in given]
+
+
 def view(value: ViewType | str | int) -> ViewType:
     """Return the view type for its name, or for MLflow's number (1, 2, 3)."""
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         numbers = {1: ViewType.ACTIVE_ONLY, 2: ViewType.DELETED_ONLY, 3: ViewType.ALL}
         if value in numbers:
             return numbers[value]
@@ -290,20 +330,27 @@ def view(value: ViewType | str | int) -> ViewType:
 
 
 def run_status(value: RunStatus | str) -> RunStatus:
-    """Return the run status for its name."""
+    """Return the run status for its name. Raises InvalidParameterError: there is no such status."""
     try:
         return RunStatus(value)
     except ValueError as err:
         raise InvalidParameterError(f"invalid run status {value!r}: expected one of {', '.join(RunStatus)}") from err
 
 
-def _location(given: str | None) -> str | None:
-
-    if not given:
+def _location(given: str | PathLike[str] | None) -> str | None:
+    if given is None or given == "":
         return None
-    if scheme(given) in ("runs", "models"):
-        raise InvalidParameterError(f"artifact location {given!r} must be a place, not a {scheme(given)}: reference")
+    if not isinstance(given, (str, PathLike)):
+        raise InvalidParameterError(f"invalid artifact location {given!r}: expected a text or a path")
+    given = fspath(given)
+    kind = scheme(given)
+    if kind in ("runs", "models"):
+        raise InvalidParameterError(f"artifact location {given!r} must be a place, not a {kind}: reference")
     found = absolute(given)
+    if kind == "file":
+        local_path(found)  # a host, a query or a fragment would only be found out by the first artifact
+    if "\x00" in given:
+        raise InvalidParameterError(f"invalid artifact location {given[:80]!r}: it holds a NUL character")
     if len(found) > limits.ARTIFACT_LOCATION_LENGTH:
         raise InvalidParameterError(
             f"artifact location {given[:80]!r} has {len(found)} characters, at most {limits.ARTIFACT_LOCATION_LENGTH} are allowed"

@@ -7,17 +7,19 @@ from os import PathLike
 from typing import BinaryIO
 
 from mlcore.entities import DatasetInput, FileInfo, Metric, Param, RunTag
+from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_handle import RunHandle
-from mlcore.tracking.session import Session, current_session
+from mlcore.tracking.session import Session, checked_uri, current_session
+from mlcore.tracking.unsupported import refuse_logged_models
 
 
 class RunOperations:
     """Record into runs by id."""
 
-    def __init__(self, tracking_uri: str | None = None, *, session: Session | None = None) -> None:
+    def __init__(self, tracking_uri: str | PathLike[str] | None = None, *, session: Session | None = None) -> None:
         """Use the store at *tracking_uri*, or the one of the fluent API when not given."""
         self._session = session or current_session()
-        self._uri = tracking_uri
+        self._uri = checked_uri(tracking_uri)
 
     @property
     def tracking_uri(self) -> str:
@@ -29,15 +31,32 @@ class RunOperations:
         return RunHandle(run_id, self.tracking_uri, self._session)
 
     def log_metric(
-        self, run_id: str, key: str, value: float, timestamp: int | None = None, step: int | None = None
-    ) -> None:
-        """Record one point; see `RunHandle.log_metric`."""
-        self.run(run_id).log_metric(key, value, step, timestamp)
+        self,
+        run_id: str,
+        key: str,
+        value: float,
+        timestamp: int | None = None,
+        step: int | None = None,
+        synchronous: bool | None = None,
+        dataset_name: str | None = None,
+        dataset_digest: str | None = None,
+        model_id: str | None = None,
+    ) -> Delivery | None:
+        """Record one point; see `RunHandle.log_metric`.
 
-    def log_param(self, run_id: str, key: str, value: object) -> object:
+        dataset_name, dataset_digest, model_id: None; MLflow's logged models are not kept, so that anything else is
+        refused.
+        """
+        refuse_logged_models(dataset_name=dataset_name, dataset_digest=dataset_digest, model_id=model_id)
+        run = self.run(run_id)
+        run.log_metric(key, value, step, timestamp)
+        return run.delivery() if synchronous is False else None
+
+    def log_param(self, run_id: str, key: str, value: object, synchronous: bool | None = None) -> object:
         """Record a param and return its value; see `RunHandle.log_param`."""
-        self.run(run_id).log_param(key, value)
-        return value
+        run = self.run(run_id)
+        run.log_param(key, value)
+        return run.delivery() if synchronous is False else value
 
     def log_batch(
         self,
@@ -45,17 +64,25 @@ class RunOperations:
         metrics: Iterable[Metric] = (),
         params: Iterable[Param] = (),
         tags: Iterable[RunTag] = (),
-    ) -> None:
+        synchronous: bool | None = None,
+    ) -> Delivery | None:
         """Record points, params and tags together; over 1000 in all they are sent in pieces."""
-        self.run(run_id).log_batch(metrics, params, tags)
+        run = self.run(run_id)
+        run.log_batch(metrics, params, tags)
+        return run.delivery() if synchronous is False else None
 
-    def log_inputs(self, run_id: str, datasets: Iterable[DatasetInput] | None = None) -> None:
-        """Record datasets that the run read."""
+    def log_inputs(
+        self, run_id: str, datasets: Iterable[DatasetInput] | None = None, models: Iterable[object] | None = None
+    ) -> None:
+        """Record datasets that the run read; *models* must be None, MLflow's logged models are not kept."""
+        refuse_logged_models(models=models)
         self.run(run_id).log_inputs(datasets or ())
 
-    def set_tag(self, run_id: str, key: str, value: object) -> None:
+    def set_tag(self, run_id: str, key: str, value: object, synchronous: bool | None = None) -> Delivery | None:
         """Set a tag over any earlier value."""
-        self.run(run_id).set_tag(key, value)
+        run = self.run(run_id)
+        run.set_tag(key, value)
+        return run.delivery() if synchronous is False else None
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""
@@ -95,6 +122,7 @@ class RunOperations:
         key: str | None = None,
         step: int | None = None,
         timestamp: int | None = None,
+        synchronous: bool | None = None,  # noqa: ARG002  # MLflow's signature; the image is stored when this returns
     ) -> None:
         """Store an image by name, or as one of a series by key, step and timestamp."""
         self.run(run_id).log_image(image, artifact_file, key, step, timestamp)

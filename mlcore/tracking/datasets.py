@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from mlcore.entities import Dataset, DatasetInput, InputTag
+from mlcore.errors import InvalidParameterError
 from mlcore.tracking import tags as names
 
 if TYPE_CHECKING:
@@ -41,6 +42,30 @@ class LoggedDataset:
         """Return the dataset's use in a run; *context* says what for."""
         given = {**tags, **({names.DATASET_CONTEXT: context} if context else {})}
         return DatasetInput(self.record, tuple(InputTag(k, v) for k, v in given.items()))
+
+
+def as_inputs(
+    datasets: Sequence[LoggedDataset],
+    contexts: Sequence[str | None] | None,
+    tags_list: Sequence[Mapping[str, str] | None] | None,
+) -> list[DatasetInput]:
+    """Return the use of each dataset with its context and tags, both given for all datasets or for none.
+
+    Raises InvalidParameterError: something that is no dataset, or lists of different lengths.
+    """
+    for dataset in datasets:
+        if not isinstance(dataset, LoggedDataset):
+            raise InvalidParameterError(
+                f"can't log a {type(dataset).__name__} as an input: expected a dataset such as mlcore.data.from_pandas(df)"
+            )
+    for what, given in (("contexts", contexts), ("tags_list", tags_list)):
+        if given and len(given) != len(datasets):
+            raise InvalidParameterError(
+                f"{what} has {len(given)} entries for {len(datasets)} datasets: give one for each"
+            )
+    every_context = contexts or [None] * len(datasets)
+    every_tags = tags_list or [None] * len(datasets)
+    return [d.as_input(c, t or {}) for d, c, t in zip(datasets, every_context, every_tags, strict=True)]
 
 
 def from_pandas(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcore.entities import LifecycleStage
+from mlcore.entities import Experiment, LifecycleStage
 from mlcore.errors import InvalidParameterError, InvalidStateError
 from mlcore.tracking.client import Client
 from mlcore.tracking.session import Session
@@ -20,22 +20,22 @@ def active_experiment_id(session: Session) -> str:
     settings = session.settings
     if settings.experiment_name:
         found = Client(session=session).get_or_create_experiment(settings.experiment_name).experiment_id
-        if settings.experiment_id and settings.experiment_id != found:
+        by_id = session.configured_experiment_id
+        if by_id and by_id != found:
             raise InvalidParameterError(
                 f"experiment_name {settings.experiment_name!r} ({settings.origins['experiment_name']}) has the id {found!r}, "
-                f"but experiment_id ({settings.origins['experiment_id']}) is {settings.experiment_id!r}; set one of them"
+                f"but experiment_id ({settings.origins['experiment_id']}) is {by_id!r}; set one of them"
             )
-        session.experiment_id = found
         return found
-    return settings.experiment_id or DEFAULT_EXPERIMENT_ID
+    return session.configured_experiment_id or DEFAULT_EXPERIMENT_ID
 
 
-def usable_experiment_id(session: Session, experiment_id: str) -> str:
-    """Return *experiment_id* if runs can be added to it. Raises InvalidStateError: it is deleted."""
-    experiment = Client(session=session).get_experiment(experiment_id)
+def usable_experiment(client: Client, experiment_id: str) -> Experiment:
+    """Return an experiment if runs can be added to it. Raises InvalidStateError: it is deleted."""
+    experiment = client.get_experiment(experiment_id)
     if experiment.lifecycle_stage == LifecycleStage.DELETED:
         raise InvalidStateError(
             f"experiment {experiment.name!r} ({experiment_id}) is deleted: restore it "
             f"(mlcore experiments restore -x {experiment_id}) or use another one"
         )
-    return experiment.experiment_id
+    return experiment

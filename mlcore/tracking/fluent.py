@@ -1,34 +1,42 @@
 """The fluent API on runs: `start_run`, `log_metric`, ... with MLflow's names and signatures.
 
-`synchronous` is accepted where MLflow has it; every call here returns when the store has the data.
+`synchronous` is accepted where MLflow has it; every call here returns when the store has the data. With
+`synchronous=False` it returns a `Delivery`, whose `wait()` is at hand for code that calls it.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
-import sys
+import threading
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import BinaryIO
 
-from mlcore.entities import DatasetInput, RunStatus
-from mlcore.errors import InvalidStateError
-from mlcore.tracking import active
-from mlcore.tracking.client import run_status
-from mlcore.tracking.datasets import LoggedDataset
-from mlcore.tracking.run_handle import ActiveRun, RunHandle, status_of
+from mlcore.entities import Run, RunStatus
+from mlcore.errors import InvalidParameterError, InvalidStateError
+from mlcore.tracking import active, exits
+from mlcore.tracking.datasets import LoggedDataset, as_inputs
+from mlcore.tracking.recorder import Delivery
+from mlcore.tracking.run_handle import ActiveRun, RunHandle, ending
 from mlcore.tracking.session import current_session
-from mlcore.tracking.starting import announce, create, resume, resumed_run_id
+from mlcore.tracking.starting import create, resume, resumed_run_id, usable_parent
+from mlcore.tracking.unsupported import refuse_logged_models, refuse_system_metrics
+from mlcore.wire import limits
 
 
-class _LastRun:
-    """The id of the run that was started last, for `last_active_run`."""
+class _Started:
+    """What starting leaves behind in this process: the last run, and a lock for runs that logging starts."""
 
-    run_id: str | None = None
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self.last: RunHandle | None = None
+        self.lock = threading.RLock()
 
 
-_last = _LastRun()
+_started = _Started()
+os.register_at_fork(after_in_child=_started.forget)  # a child has started nothing, and nobody holds its lock
 
 
 def start_run(
@@ -39,31 +47,37 @@ def start_run(
     parent_run_id: str | None = None,
     tags: Mapping[str, object] | None = None,
     description: str | None = None,
+    log_system_metrics: bool | None = None,
 ) -> ActiveRun:
     """Start a run, or resume one, and make it the active run of this context.
 
-    run_id: resume this run; so does the environment variable MLCORE_RUN_ID (or MLFLOW_RUN_ID), once.
+    run_id: resume this run; so does the environment variable MLCORE_RUN_ID (or MLFLOW_RUN_ID), once. A run that this
+    process has open is joined: the end of the block leaves it as it is.
     nested: allow it inside an active run, which becomes its parent.
+    parent_run_id: nest it in this run instead.
     description: markdown, kept in the tag `mlflow.note.content`.
+    log_system_metrics: False or None; there are no system metrics yet, so that True is refused.
     Returns a context manager: at the end of its block the run is FINISHED, or FAILED when the block raised.
     Raises InvalidStateError: a run is active already and *nested* is not set.
     """
+    refuse_system_metrics(log_system_metrics)
     session = current_session()
-    outer = active.stack()
-    running = next((r for r in reversed(outer) if not r.is_ended), None)
+    running = active.running()
     if running is not None and not nested:
         raise InvalidStateError(
             f"run {running.run_id!r} is already active: end it with mlcore.end_run() before a new one is started, or "
             "start a nested run with start_run(nested=True)"
         )
+    experiment = limits.check_experiment_id(experiment_id) if experiment_id not in (None, "") else None
     resumed = run_id or resumed_run_id(session)
     if resumed:
-        run = resume(session, resumed, experiment_id)
+        run = resume(session, resumed, experiment)
     else:
-        parent = parent_run_id or (running.run_id if running is not None else None)
+        outer = active.parent_of_nested() if nested and parent_run_id is None else None
+        parent = usable_parent(session, parent_run_id) if parent_run_id else outer.run_id if outer else None
         run = create(
             session,
-            experiment_id=str(experiment_id) if experiment_id is not None else None,
+            experiment_id=experiment,
             run_name=run_name,
             parent_run_id=parent,
             description=description,
@@ -72,17 +86,17 @@ def start_run(
     if resumed and tags:
         run.set_tags(tags)
     active.push(run)
-    _last.run_id = run.run_id
+    exits.watch()
+    _started.last = run
     return run
 
 
 def end_run(status: RunStatus | str = RunStatus.FINISHED) -> None:
-    """End the active run; does nothing when there is none."""
-    ended = run_status(status)
+    """End the active run as FINISHED, FAILED or KILLED; does nothing when there is none."""
+    final = ending(status)
     run = active.innermost()
     if run is not None:
-        run.end(ended)
-        announce(current_session(), "run_ended", run, status=str(ended))
+        run.end(final)
 
 
 def active_run() -> ActiveRun | None:
@@ -90,17 +104,34 @@ def active_run() -> ActiveRun | None:
     return active.innermost()
 
 
-def last_active_run() -> RunHandle | None:
-    """Return the active run, or a handle of the one that was started last in this process."""
-    return active.innermost() or (RunHandle(_last.run_id) if _last.run_id else None)
+def last_active_run() -> ActiveRun | Run | None:
+    """Return the active run, or else the one that was started last in this process, with all that it recorded."""
+    return active.innermost() or (_started.last.stored() if _started.last is not None else None)
+
+
+def flush_async_logging() -> None:
+    """Return when everything recorded so far is in its store."""
+    current_session().flush()
+
+
+def flush_artifact_async_logging() -> None:
+    """Return at once: artifacts are in their repository when the call that logs them returns."""
 
 
 def _run(run_id: str | None = None) -> RunHandle:
     """The handle that a fluent call records into; starts a run when none is active, as MLflow does."""
     if run_id is not None:
-        mine = active.innermost()
+        mine = active.running()
         return mine if mine is not None and mine.run_id == run_id else RunHandle(run_id)
-    return active.innermost() or start_run()
+    run = active.innermost()
+    if run is None:
+        with _started.lock:  # of threads that log at the same time one starts the run, the others find it
+            run = active.innermost() or start_run()
+    return run
+
+
+def _delivery(run: RunHandle, synchronous: bool | None) -> Delivery | None:
+    return run.delivery() if synchronous is False else None
 
 
 def log_metric(
@@ -110,9 +141,17 @@ def log_metric(
     synchronous: bool | None = None,
     timestamp: int | None = None,
     run_id: str | None = None,
-) -> None:
-    """Record one point of a metric; see `RunHandle.log_metric`."""
-    _run(run_id).log_metric(key, value, step, timestamp)
+    model_id: str | None = None,
+    dataset: object = None,
+) -> Delivery | None:
+    """Record one point of a metric; see `RunHandle.log_metric`.
+
+    model_id, dataset: None; MLflow's logged models are not kept, so that anything else is refused.
+    """
+    refuse_logged_models(model_id=model_id, dataset=dataset)
+    run = _run(run_id)
+    run.log_metric(key, value, step, timestamp)
+    return _delivery(run, synchronous)
 
 
 def log_metrics(
@@ -121,30 +160,44 @@ def log_metrics(
     synchronous: bool | None = None,
     run_id: str | None = None,
     timestamp: int | None = None,
-) -> None:
-    """Record one point of each metric, all with the same step and timestamp."""
-    _run(run_id).log_metrics(metrics, step, timestamp)
+    model_id: str | None = None,
+    dataset: object = None,
+) -> Delivery | None:
+    """Record one point of each metric, all with the same step and timestamp; for the rest see `log_metric`."""
+    refuse_logged_models(model_id=model_id, dataset=dataset)
+    run = _run(run_id)
+    run.log_metrics(metrics, step, timestamp)
+    return _delivery(run, synchronous)
 
 
 def log_param(key: str, value: object, synchronous: bool | None = None) -> object:
     """Record a param and return its value. Raises ParamConflictError: it has another value already."""
-    _run().log_param(key, value)
-    return value
+    run = _run()
+    run.log_param(key, value)
+    return _delivery(run, synchronous) or value
 
 
-def log_params(params: Mapping[str, object], synchronous: bool | None = None, run_id: str | None = None) -> None:
+def log_params(
+    params: Mapping[str, object], synchronous: bool | None = None, run_id: str | None = None
+) -> Delivery | None:
     """Record params. Raises ParamConflictError: one has another value already."""
-    _run(run_id).log_params(params)
+    run = _run(run_id)
+    run.log_params(params)
+    return _delivery(run, synchronous)
 
 
-def set_tag(key: str, value: object, synchronous: bool | None = None) -> None:
+def set_tag(key: str, value: object, synchronous: bool | None = None) -> Delivery | None:
     """Set a tag over any earlier value."""
-    _run().set_tag(key, value)
+    run = _run()
+    run.set_tag(key, value)
+    return _delivery(run, synchronous)
 
 
-def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> None:
+def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> Delivery | None:
     """Set tags over any earlier values."""
-    _run().set_tags(tags)
+    run = _run()
+    run.set_tags(tags)
+    return _delivery(run, synchronous)
 
 
 def delete_tag(key: str) -> None:
@@ -152,22 +205,31 @@ def delete_tag(key: str) -> None:
     _run().delete_tag(key)
 
 
-def log_input(dataset: LoggedDataset, context: str | None = None, tags: Mapping[str, str] | None = None) -> None:
-    """Record that the run read *dataset* (see `mlcore.data`); *context* says what for, such as `training`."""
+def log_input(
+    dataset: LoggedDataset | None = None,
+    context: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    model: object = None,
+) -> None:
+    """Record that the run read *dataset* (see `mlcore.data`); *context* says what for, such as `training`.
+
+    model: None; MLflow's logged models are not kept, so that anything else is refused.
+    """
+    refuse_logged_models(model=model)
+    if dataset is None:
+        raise InvalidParameterError("log_input got no dataset, expected one such as mlcore.data.from_pandas(df)")
     _run().log_input(dataset, context, tags)
 
 
 def log_inputs(
-    datasets: Sequence[LoggedDataset],
+    datasets: Sequence[LoggedDataset] | None = None,
     contexts: Sequence[str | None] | None = None,
     tags_list: Sequence[Mapping[str, str] | None] | None = None,
+    models: object = None,
 ) -> None:
-    """Record several datasets at once, each with its context and tags."""
-    every_context = contexts or [None] * len(datasets)
-    every_tags = tags_list or [None] * len(datasets)
-    inputs: list[DatasetInput] = [
-        d.as_input(c, t or {}) for d, c, t in zip(datasets, every_context, every_tags, strict=True)
-    ]
+    """Record several datasets at once, each with its context and tags; for *models* see `log_input`."""
+    refuse_logged_models(models=models)
+    inputs = as_inputs(datasets or (), contexts, tags_list)
     _run().log_inputs(inputs)
 
 
@@ -221,18 +283,3 @@ def log_table(data: object, artifact_file: str, run_id: str | None = None) -> No
 def get_artifact_uri(artifact_path: str | None = None) -> str:
     """Return the URI of the active run's artifact root, or of a path below it."""
     return _run().get_artifact_uri(artifact_path)
-
-
-def _end_open_runs() -> None:
-    """End what is open when the process exits; an unhandled exception makes it FAILED, Ctrl-C KILLED."""
-    error = getattr(sys, "last_value", None)
-    for run in reversed(active.open_runs.all()):
-        run.end(status_of(error))
-
-
-def _forget_last_run() -> None:
-    _last.run_id = None
-
-
-atexit.register(_end_open_runs)
-os.register_at_fork(after_in_child=_forget_last_run)

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, overload
 
-from mlcore.artifacts.transfer import download_file
-from mlcore.entities import Experiment, PagedList, Run, RunStatus, ViewType
+from mlcore.entities import Experiment, Run, RunStatus, ViewType
 from mlcore.errors import InvalidParameterError, NotFoundError
-from mlcore.tracking import content
-from mlcore.tracking.client import Client
-from mlcore.tracking.experiments import active_experiment_id, usable_experiment_id
+from mlcore.tracking.client import Client, experiment_ids_of
+from mlcore.tracking.experiments import active_experiment_id, usable_experiment
 from mlcore.tracking.frames import runs_frame
 from mlcore.tracking.session import current_session
-from mlcore.wire import limits
+from mlcore.tracking.tables import all_pages, read_tables
 
 if TYPE_CHECKING:
     import pandas as pd
-
-T = TypeVar("T")
-
-_PAGE = 10_000
 
 
 def set_tracking_uri(uri: str | PathLike[str]) -> None:
@@ -65,12 +59,14 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
     if experiment_name is not None:
         found = client.get_or_create_experiment(experiment_name)
     else:
-        found = client.get_experiment(usable_experiment_id(session, str(experiment_id)))
-    session.experiment_id = found.experiment_id
+        found = usable_experiment(client, str(experiment_id))
+    session.set_experiment(found)
     return found
 
 
-def create_experiment(name: str, artifact_location: str | None = None, tags: Mapping[str, object] | None = None) -> str:
+def create_experiment(
+    name: str, artifact_location: str | PathLike[str] | None = None, tags: Mapping[str, object] | None = None
+) -> str:
     """Create an experiment and return its id. Raises AlreadyExistsError: the name is taken."""
     return Client().create_experiment(name, artifact_location, tags)
 
@@ -107,8 +103,7 @@ def set_experiment_tag(key: str, value: object) -> None:
 
 def set_experiment_tags(tags: Mapping[str, object]) -> None:
     """Set tags of the active experiment."""
-    for key, value in tags.items():
-        set_experiment_tag(key, value)
+    Client().set_experiment_tags(active_experiment_id(current_session()), tags)
 
 
 def delete_experiment_tag(key: str) -> None:
@@ -124,7 +119,7 @@ def search_experiments(
 ) -> list[Experiment]:
     """Return all experiments that fit, over all pages; at most *max_results*."""
     client = Client()
-    return _all_pages(
+    return all_pages(
         lambda size, token: client.search_experiments(view_type, size, filter_string, order_by, token), max_results
     )
 
@@ -161,20 +156,20 @@ def set_terminated(run_id: str, status: RunStatus | str | None = None, end_time:
 
 @overload
 def search_runs(
-    experiment_ids: Sequence[str] | None = ...,
+    experiment_ids: Iterable[str] | None = ...,
     filter_string: str = ...,
     run_view_type: ViewType | str = ...,
     max_results: int = ...,
     order_by: Sequence[str] | None = ...,
     output_format: Literal["pandas"] | None = ...,
     search_all_experiments: bool = ...,
-    experiment_names: Sequence[str] | None = ...,
+    experiment_names: Iterable[str] | None = ...,
 ) -> pd.DataFrame: ...
 
 
 @overload
 def search_runs(
-    experiment_ids: Sequence[str] | None = ...,
+    experiment_ids: Iterable[str] | None = ...,
     filter_string: str = ...,
     run_view_type: ViewType | str = ...,
     max_results: int = ...,
@@ -182,19 +177,19 @@ def search_runs(
     *,
     output_format: Literal["list"],
     search_all_experiments: bool = ...,
-    experiment_names: Sequence[str] | None = ...,
+    experiment_names: Iterable[str] | None = ...,
 ) -> list[Run]: ...
 
 
 def search_runs(
-    experiment_ids: Sequence[str] | None = None,
+    experiment_ids: Iterable[str] | None = None,
     filter_string: str = "",
     run_view_type: ViewType | str = ViewType.ACTIVE_ONLY,
     max_results: int = 100_000,
     order_by: Sequence[str] | None = None,
     output_format: str | None = None,
     search_all_experiments: bool = False,
-    experiment_names: Sequence[str] | None = None,
+    experiment_names: Iterable[str] | None = None,
 ) -> pd.DataFrame | list[Run]:
     """Return all runs that fit, over all pages; at most *max_results*. See docs/search.md for the language.
 
@@ -206,7 +201,7 @@ def search_runs(
         raise InvalidParameterError(f"invalid output_format {output_format!r}: expected 'pandas' or 'list'")
     client = Client()
     ids = _experiments(client, experiment_ids, experiment_names, search_all_experiments)
-    found = _all_pages(
+    found = all_pages(
         lambda size, token: client.search_runs(ids, filter_string, run_view_type, size, order_by, token), max_results
     )
     as_list = output_format == "list" or (output_format is None and importlib.util.find_spec("pandas") is None)
@@ -222,41 +217,20 @@ def load_table(
     extra_columns: columns to add from the run, such as `run_id`, `status` or `tags.team`.
     Raises NotFoundError: none of the runs has the table.
     """
-    import tempfile
-    from pathlib import Path, PurePosixPath
-
-    import pandas as pd
-
     client = Client()
-    session = current_session()
     runs = [client.get_run(i) for i in run_ids] if run_ids is not None else search_runs(output_format="list")
-    frames = []
-    for run in runs:
-        repo = session.run_repo(run)
-        if repo.stat(artifact_file) is None:
-            continue
-        with tempfile.TemporaryDirectory(prefix="mlcore-") as folder:
-            target = Path(folder) / PurePosixPath(artifact_file).name
-            download_file(repo, artifact_file, target)
-            frame = content.read_table(target)
-        described = runs_frame([run]).iloc[0]
-        for column in extra_columns or ():
-            frame[column] = described.get(column)
-        frames.append(frame)
-    if not frames:
-        raise NotFoundError(
-            f"no run among {len(runs)} has the table {artifact_file!r}; list_artifacts shows what a run has"
-        )
-    return pd.concat(frames, ignore_index=True)
+    return read_tables(current_session(), runs, artifact_file, extra_columns or ())
 
 
-def _experiments(client: Client, ids: Sequence[str] | None, names: Sequence[str] | None, search_all: bool) -> list[str]:
+def _experiments(client: Client, ids: Iterable[str] | None, names: Iterable[str] | None, search_all: bool) -> list[str]:
     if ids is not None and names is not None:
         raise InvalidParameterError("search_runs takes either experiment_ids or experiment_names, got both")
-    if ids is not None and len(ids):
-        return [ids] if isinstance(ids, str) else [str(i) for i in ids]
-    if names is not None and len(names):
-        found = [(n, client.get_experiment_by_name(n)) for n in ([names] if isinstance(names, str) else names)]
+    given = experiment_ids_of(ids) if ids is not None else []
+    if given:
+        return given
+    wanted = [names] if isinstance(names, str) else list(names or ())
+    if wanted:
+        found = [(n, client.get_experiment_by_name(n)) for n in wanted]
         missing = [n for n, e in found if e is None]
         if missing:
             raise NotFoundError(f"no experiment is called {missing[0]!r}")
@@ -264,16 +238,3 @@ def _experiments(client: Client, ids: Sequence[str] | None, names: Sequence[str]
     if search_all:
         return [e.experiment_id for e in search_experiments()]
     return [active_experiment_id(current_session())]
-
-
-def _all_pages(fetch: Callable[[int, str | None], PagedList[T]], max_results: int | None) -> list[T]:
-    wanted = limits.check_max_results(max_results, limits.INT64_MAX) if max_results is not None else limits.INT64_MAX
-    found: list[T] = []
-    token: str | None = None
-    while len(found) < wanted:
-        page = fetch(min(_PAGE, wanted - len(found)), token)
-        found += page
-        token = page.token
-        if not token:
-            break
-    return found

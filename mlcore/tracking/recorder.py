@@ -21,6 +21,18 @@ class Recorder(Protocol):
         ...
 
 
+class Delivery:
+    """What a call with `synchronous=False` returns: the data is taken; `wait` until it is in the store."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Wait for *recorder*."""
+        self._recorder = recorder
+
+    def wait(self) -> None:
+        """Return when the store has the data. Raises what the store raised."""
+        self._recorder.flush()
+
+
 class DirectRecorder:
     """Bring each batch to the store before the call returns."""
 

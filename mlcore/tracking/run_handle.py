@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from mlcore.entities import (
     Batch,
@@ -20,15 +20,15 @@ from mlcore.entities import (
     RunStatus,
     RunTag,
 )
-from mlcore.errors import ParamConflictError
+from mlcore.errors import InvalidParameterError, MlcoreError, ParamConflictError
 from mlcore.tracking import active, tags
+from mlcore.tracking.datasets import LoggedDataset, as_inputs
+from mlcore.tracking.events import announce
 from mlcore.tracking.names import now_ms
+from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_artifacts import RunArtifacts
 from mlcore.tracking.session import Session, current_session
 from mlcore.wire import limits
-
-if TYPE_CHECKING:
-    from mlcore.tracking.datasets import LoggedDataset
 
 
 class RunHandle(RunArtifacts):
@@ -46,7 +46,19 @@ class RunHandle(RunArtifacts):
         self._artifact_uri: str | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        return RunHandle, (self.run_id, self.tracking_uri)
+        return RunHandle, (self.run_id, self._session.anchored(self.tracking_uri))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.run_id}>"
+
+    def stored(self) -> Run:
+        """Return the run with all that is recorded so far."""
+        self._recorder.flush()
+        return self._store.get_run(self.run_id)
+
+    def delivery(self) -> Delivery:
+        """Return what waits until the store has everything recorded so far."""
+        return Delivery(self._recorder)
 
     def log_metric(self, key: str, value: float, step: int | None = None, timestamp: int | None = None) -> None:
         """Record one point of a metric.
@@ -61,29 +73,29 @@ class RunHandle(RunArtifacts):
         """Record one point of each metric, all with the same step and timestamp."""
         moment = now_ms() if timestamp is None else timestamp
         at = 0 if step is None else step
-        points = tuple(limits.metric(key, value, moment, at) for key, value in metrics.items())
+        points = tuple(limits.metric(key, value, moment, at) for key, value in limits.pairs("metrics", metrics))
         self._recorder.record(self.run_id, Batch(points))
 
     def log_param(self, key: str, value: object) -> None:
         """Record a param; its value, as text, can't change later."""
-        self.log_params({key: value})
+        self.log_params({limits.check_key(key): value})
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Record params; see `log_param`. Raises ParamConflictError: one has another value already."""
         truncate = self._session.settings.truncate_long_values
-        checked = tuple(limits.param(key, value, truncate=truncate) for key, value in params.items())
+        checked = tuple(limits.param(key, value, truncate=truncate) for key, value in limits.pairs("params", params))
         self._refuse_conflicts(checked)
         self._recorder.record(self.run_id, Batch(params=checked))
         self._remember(checked)
 
     def set_tag(self, key: str, value: object) -> None:
         """Set a tag to *value* as text, over any earlier value."""
-        self.set_tags({key: value})
+        self.set_tags({limits.check_key(key): value})
 
     def set_tags(self, values: Mapping[str, object]) -> None:
         """Set tags; see `set_tag`."""
         truncate = self._session.settings.truncate_long_values
-        checked = tuple(limits.tag(key, value, truncate=truncate) for key, value in values.items())
+        checked = tuple(limits.tag(key, value, truncate=truncate) for key, value in limits.pairs("tags", values))
         self._recorder.record(self.run_id, Batch(tags=checked))
 
     def delete_tag(self, key: str) -> None:
@@ -96,9 +108,9 @@ class RunHandle(RunArtifacts):
     ) -> None:
         """Record points, params and tags together."""
         truncate = self._session.settings.truncate_long_values
-        points = tuple(limits.metric(m.key, m.value, m.timestamp, m.step) for m in metrics)
-        checked = tuple(limits.param(p.key, p.value, truncate=truncate) for p in params)
-        notes = tuple(limits.tag(t.key, t.value, truncate=truncate) for t in tags)
+        points = tuple(limits.metric(m.key, m.value, m.timestamp, m.step) for m in limits.entries("metrics", metrics))
+        checked = tuple(limits.param(p.key, p.value, truncate=truncate) for p in limits.entries("params", params))
+        notes = tuple(limits.tag(t.key, t.value, truncate=truncate) for t in limits.entries("tags", tags))
         limits.check_distinct_params(checked)
         self._refuse_conflicts(checked)
         self._recorder.record(self.run_id, Batch(points, checked, notes))
@@ -108,7 +120,7 @@ class RunHandle(RunArtifacts):
         self, dataset: LoggedDataset, context: str | None = None, tags: Mapping[str, str] | None = None
     ) -> None:
         """Record that the run read *dataset*; *context* says what for, such as `training`."""
-        self.log_inputs([dataset.as_input(context, tags or {})])
+        self.log_inputs(as_inputs([dataset], [context], [tags]))
 
     def log_inputs(self, inputs: Iterable[DatasetInput]) -> None:
         """Record datasets that the run read."""
@@ -127,9 +139,14 @@ class RunHandle(RunArtifacts):
 class ActiveRun(RunHandle):
     """The run that `start_run` returns: a handle, a context manager, and the run as it was when it started."""
 
-    def __init__(self, run: Run, tracking_uri: str, session: Session) -> None:
-        """Wrap *run*; `start_run` makes these."""
+    def __init__(self, run: Run, tracking_uri: str, session: Session, *, joined: bool = False) -> None:
+        """Wrap *run*; `start_run` makes these.
+
+        joined: the run is open elsewhere in this process, whose end ends it; the end of this one only leaves it.
+        """
         super().__init__(run.info.run_id, tracking_uri, session)
+        self.is_joined: bool = joined
+        self.started_by: tuple[int, int] = active.who_starts()
         self._run = run
         self._artifact_uri = run.info.artifact_uri
         self._params = dict(run.data.params)
@@ -161,14 +178,20 @@ class ActiveRun(RunHandle):
         return self._run.to_dictionary()
 
     def end(self, status: RunStatus | str = RunStatus.FINISHED) -> None:
-        """End the run; does nothing in a forked child, or when it has ended."""
+        """End the run; does nothing in a forked child, or when it has ended.
+
+        Raises what the store raises; the run is no longer active then, and keeps its status until somebody sets it.
+        """
+        final = ending(status)
+        active.remove(self)
         if self.is_ended or self._pid != os.getpid():
-            active.remove(self)
+            return
+        self.is_ended = True
+        if self.is_joined:
             return
         self._recorder.flush()
-        self._store.update_run(self.run_id, RunChange(status=RunStatus(status), end_time=now_ms()))
-        self.is_ended = True
-        active.remove(self)
+        self._store.update_run(self.run_id, RunChange(status=final, end_time=now_ms()))
+        announce(self._session, "run_ended", self.info, status=final.value)
 
     def __enter__(self) -> ActiveRun:
         return self
@@ -176,7 +199,13 @@ class ActiveRun(RunHandle):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.end(status_of(error))
+        try:
+            self.end(status_of(error))
+        except MlcoreError as failed:
+            if error is None:
+                raise
+            # what ended the block is what the caller must see
+            error.add_note(f"and run {self.run_id!r} could not be ended: {failed}")
 
     def _refuse_conflicts(self, params: tuple[Param, ...]) -> None:
         for param in params:
@@ -191,8 +220,21 @@ class ActiveRun(RunHandle):
         self._params.update((p.key, p.value) for p in params)
 
 
+def ending(status: RunStatus | str) -> RunStatus:
+    """Return the status with which a run ends. Raises InvalidParameterError: not one of these."""
+    if isinstance(status, str) and status in RunStatus.__members__ and RunStatus(status).is_terminated():
+        return RunStatus(status)
+    ends = [s.value for s in RunStatus if s.is_terminated()]
+    raise InvalidParameterError(f"invalid run status {status!r} at the end of a run: expected one of {', '.join(ends)}")
+
+
 def status_of(error: BaseException | None) -> RunStatus:
-    """Return how a run ended that was left by *error*: None is FINISHED, Ctrl-C is KILLED, `sys.exit(0)` is FINISHED."""
+    """Return how a run ended that was left by *error*.
+
+    None and `sys.exit(0)` mean FINISHED; Ctrl-C and a cancelled asyncio task KILLED; anything else FAILED.
+    """
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return RunStatus.FINISHED
-    return RunStatus.KILLED if isinstance(error, KeyboardInterrupt) else RunStatus.FAILED
+    asyncio = sys.modules.get("asyncio")
+    killed = isinstance(error, KeyboardInterrupt) or (asyncio and isinstance(error, asyncio.CancelledError))
+    return RunStatus.KILLED if killed else RunStatus.FAILED

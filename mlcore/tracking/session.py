@@ -6,19 +6,29 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from mlcore.artifacts.repos import open_repo
-from mlcore.entities import Run
+from mlcore.entities import Experiment, Run
+from mlcore.errors import InvalidParameterError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
+from mlcore.tracking.inheritance import Inherited
 from mlcore.tracking.recorder import DirectRecorder, Recorder
-from mlcore.uris import absolute, scheme
+from mlcore.uris import absolute, anchored, scheme
+
+_URI, _REGISTRY_URI = "MLCORE_TRACKING_URI", "MLCORE_REGISTRY_URI"
+_EXPERIMENT_ID, _EXPERIMENT_NAME = "MLCORE_EXPERIMENT_ID", "MLCORE_EXPERIMENT_NAME"
 
 
 class Session:
-    """What one process, or one test, works with; threads share it."""
+    """What one process, or one test, works with; threads share it.
+
+    A session without settings of its own is bound to the environment: it follows changes of the variables, and sets
+    them to what is chosen by calls, so that processes started later work with the same store and experiment.
+    """
 
     def __init__(self, settings: Settings | None = None, plugins: Plugins | None = None) -> None:
         """Open nothing yet.
@@ -26,7 +36,13 @@ class Session:
         settings: gathered from the environment when not given.
         plugins: those installed when not given.
         """
-        self.settings: Settings = settings or Settings.load()
+        self._is_bound = settings is None
+        self._directory = Path.cwd()
+        self._seen = Settings.seen_in(os.environ)
+        self.settings: Settings = settings or Settings.load(directory=self._directory)
+        self._run_id_taken = False
+        self._inherited = Inherited()
+        self._anchored: dict[str, str] = {}
         self._plugins = plugins
         self._tracking_uri: str | None = None
         self._registry_uri: str | None = None
@@ -51,12 +67,65 @@ class Session:
 
         The active experiment belongs to the store and is forgotten when that changes.
         """
-        text = os.fspath(uri) if uri else None
-        if text and scheme(text) == "file":
-            text = absolute(text)
-        if text != self._tracking_uri:
-            self.experiment_id = None
+        text = checked_uri(uri)
+        before = self.tracking_uri
+        self._inherited.take_back(_URI)
         self._tracking_uri = text
+        self.follow_environment()
+        if self.tracking_uri != before:
+            self._forget_experiment()
+        if text and self._is_bound:
+            self._inherited.set(_URI, self.anchored(text))
+
+    def set_experiment(self, experiment: Experiment) -> None:
+        """Let new runs go to *experiment* of the present store."""
+        self.experiment_id = experiment.experiment_id
+        if self._is_bound:
+            self._inherited.set(_EXPERIMENT_ID, experiment.experiment_id)
+            if self.settings.experiment_name:  # a child must not find a name that means another experiment
+                self._inherited.set(_EXPERIMENT_NAME, experiment.name)
+
+    def take_run_id(self) -> str | None:
+        """Return the run to resume that was given as an argument of the settings; None from the second call on."""
+        origin = self.settings.origins.get("run_id")
+        given = self.settings.run_id if origin and origin.place == "argument" and not self._run_id_taken else None
+        self._run_id_taken = True
+        return given
+
+    @property
+    def configured_experiment_id(self) -> str | None:
+        """The id among the settings, if it is one of the present store."""
+        origins = self.settings.origins
+        given = [origins[n].detail for n in ("tracking_uri", "experiment_id") if n in origins]
+        if given == [_URI, _EXPERIMENT_ID] and self.anchored(self.settings.tracking_uri) != self.anchored(
+            self.tracking_uri
+        ):
+            return None  # a parent process left both, and this one chose another store since
+        return self.settings.experiment_id
+
+    def _forget_experiment(self) -> None:
+        self.experiment_id = None
+        self._inherited.take_back(_EXPERIMENT_ID, _EXPERIMENT_NAME)
+
+    def follow_environment(self) -> None:
+        """Read the settings again if a variable has changed; programs set variables after the import, too."""
+        if not self._is_bound:
+            return
+        seen = Settings.seen_in(os.environ)
+        if seen != self._seen:
+            before = self.tracking_uri
+            self.settings = Settings.load(directory=self._directory)
+            self._seen = seen
+            if self.tracking_uri != before:
+                self._forget_experiment()
+
+    def anchored(self, uri: str) -> str:
+        """Return *uri* with its relative path, if any, seen from where the process was when it first used it.
+
+        A program that changes its working directory goes on with the same store.
+        """
+        found = self._anchored.get(uri)
+        return found if found is not None else self._anchored.setdefault(uri, anchored(uri))
 
     @property
     def is_tracking_uri_set(self) -> bool:
@@ -71,10 +140,16 @@ class Session:
     def set_registry_uri(self, uri: str | None) -> None:
         """Use another registry URI from now on; None or empty goes back to the settings."""
         self._registry_uri = uri or None
+        self._inherited.take_back(_REGISTRY_URI)
+        if uri and self._is_bound:
+            self._inherited.set(_REGISTRY_URI, self.anchored(uri))
 
     def store(self, uri: str | None = None) -> TrackingStore:
         """Return the tracking store at *uri*, opened at the first call."""
-        key = uri or self.tracking_uri
+        key = self.anchored(uri or self.tracking_uri)
+        found = self._stores.get(key)  # without the lock: most calls find it, and a forked child never waits here
+        if found is not None:
+            return found
         with self._lock:
             if key not in self._stores:
                 root = self.settings.artifact_root
@@ -85,7 +160,7 @@ class Session:
 
     def recorder(self, uri: str | None = None) -> Recorder:
         """Return what takes batches to the store at *uri*."""
-        key = uri or self.tracking_uri
+        key = self.anchored(uri or self.tracking_uri)
         found = self._recorders.get(key)
         if found is None:
             found = self._recorders.setdefault(key, DirectRecorder(self.store(key)))
@@ -93,6 +168,9 @@ class Session:
 
     def repo(self, uri: str) -> ArtifactRepo:
         """Return the artifact repository at *uri*, opened at the first call."""
+        found = self._repos.get(uri)
+        if found is not None:
+            return found
         with self._lock:
             if uri not in self._repos:
                 self._repos[uri] = open_repo(uri, self.plugins)
@@ -102,11 +180,20 @@ class Session:
         """Return the artifact repository of a run."""
         return self.repo(run.info.artifact_uri)
 
+    def flush(self) -> None:
+        """Return when everything recorded so far is in its store."""
+        for recorder in tuple(self._recorders.values()):
+            recorder.flush()
+
+    def reset_lock(self) -> None:
+        """Make the session usable in a forked child; another thread may have held the lock."""
+        self._lock = threading.RLock()
+
     def close(self) -> None:
-        """Deliver what is recorded, then let go of stores and repositories."""
+        """Deliver what is recorded, then let go of stores, repositories and environment variables."""
+        self._inherited.take_back()
         with self._lock:
-            for recorder in self._recorders.values():
-                recorder.flush()
+            self.flush()
             for store in self._stores.values():
                 store.close()
             for repo in self._repos.values():
@@ -114,6 +201,17 @@ class Session:
             self._stores.clear()
             self._repos.clear()
             self._recorders.clear()
+
+
+def checked_uri(uri: str | os.PathLike[str] | None) -> str | None:
+    """Return a tracking URI as text, a path as a `file:` URI; None for None and for an empty text.
+
+    Raises InvalidParameterError: neither text nor path.
+    """
+    if uri is not None and not isinstance(uri, (str, os.PathLike)):
+        raise InvalidParameterError(f"invalid tracking URI {uri!r}: expected a text or a path")
+    text = os.fspath(uri) if uri else ""
+    return absolute(text) if text and scheme(text) == "file" else text or None
 
 
 class _Current:
@@ -125,18 +223,26 @@ class _Current:
         self._lock = threading.Lock()
 
     def get(self) -> Session:
-        if self._session is None:
+        session = self._session
+        if session is None:
             with self._lock:
-                if self._session is None:
-                    self._session = self._make()
-        return self._session
+                session = self._session or self._make()
+                self._session = session
+        session.follow_environment()
+        return session
 
     def swap(self, session: Session | None) -> Session | None:
         before, self._session = self._session, session
         return before
 
+    def reset_locks(self) -> None:
+        self._lock = threading.Lock()
+        if self._session is not None:
+            self._session.reset_lock()
+
 
 _current = _Current(Session)
+os.register_at_fork(after_in_child=_current.reset_locks)
 
 
 def current_session() -> Session:

@@ -6,31 +6,31 @@ import os
 from collections.abc import Mapping
 
 from mlcore.entities import LifecycleStage, Run, RunChange, RunStatus
-from mlcore.errors import InvalidParameterError, InvalidStateError
-from mlcore.hookspecs import Event, HookSpecs
-from mlcore.tracking import names, tags
+from mlcore.errors import InvalidParameterError, InvalidStateError, NotFoundError
+from mlcore.hookspecs import HookSpecs
+from mlcore.tracking import active, tags
 from mlcore.tracking.client import Client, new_run
+from mlcore.tracking.events import announce
 from mlcore.tracking.experiments import active_experiment_id
 from mlcore.tracking.run_handle import ActiveRun
 from mlcore.tracking.session import Session
+from mlcore.wire import limits
 
 _RESUME_VARIABLES = ("MLCORE_RUN_ID", "MLFLOW_RUN_ID")
 
 
 def resumed_run_id(session: Session) -> str | None:
-    """Return the run that the environment says to resume, once: the variables are removed.
+    """Return the run that the environment, or the session's settings, say to resume, once.
 
-    Removed, so that a second run of this process, and children started later, do not write into the same run.
+    Once, and the variables are removed, so that a second run of this process, and children started later, do not
+    write into the same run.
     """
     found = [value for name in _RESUME_VARIABLES if (value := os.environ.pop(name, None))]
-    if found:
-        return found[0]
-    origin = session.settings.origins.get("run_id")
-    return session.settings.run_id if origin and origin.place == "argument" else None
+    return found[0] if found else session.take_run_id()
 
 
 def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRun:
-    """Open an existing run again, RUNNING, with its old start and end times.
+    """Open an existing run again, RUNNING, with its old start and end times; join it if this process has it open.
 
     Raises InvalidStateError: it is deleted. InvalidParameterError: it is in another experiment than the one chosen.
     """
@@ -44,8 +44,13 @@ def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRu
             f"cannot start run {run_id!r}: it is in experiment {run.info.experiment_id!r}, the active experiment is "
             f"{chosen!r}; set_experiment(experiment_id={run.info.experiment_id!r}) first"
         )
+    here = (*active.stack(), *active.open_runs.all())
+    if any(r.run_id == run_id and not r.is_ended for r in here):
+        return ActiveRun(run, session.tracking_uri, session, joined=True)
     session.store().update_run(run_id, RunChange(status=RunStatus.RUNNING))
-    return ActiveRun(client.get_run(run_id), session.tracking_uri, session)
+    resumed = ActiveRun(client.get_run(run_id), session.tracking_uri, session)
+    announce(session, "run_resumed", resumed.info)
+    return resumed
 
 
 def create(
@@ -71,16 +76,27 @@ def create(
     new = new_run(
         experiment_id or active_experiment_id(session),
         run_name,
-        {**found, **given, **own},
+        {**found, **dict(limits.pairs("tags", given)), **own},
         truncate=session.settings.truncate_long_values,
     )
-    run: Run = session.store().create_run(new)
+    try:
+        run: Run = session.store().create_run(new)
+    except NotFoundError as err:
+        if experiment_id is None and session.experiment_id is None:
+            err.add_note(
+                f"the experiment's id comes from {session.settings.origins.get('experiment_id', 'the settings')}"
+            )
+        raise
     started = ActiveRun(run, session.tracking_uri, session)
-    announce(session, "run_started", started)
+    announce(session, "run_started", started.info)
     return started
 
 
-def announce(session: Session, name: str, run: ActiveRun, **detail: object) -> None:
-    """Tell the event listeners of something that happened to a run."""
-    event = Event(name, names.now_ms(), run.run_id, {"experiment_id": run.info.experiment_id, **detail})
-    session.plugins.every(HookSpecs.event, event=event)
+def usable_parent(session: Session, run_id: str) -> str:
+    """Return *run_id* if other runs can be nested in it. Raises InvalidStateError: it is deleted."""
+    parent = Client(session=session).get_run(run_id)
+    if parent.info.lifecycle_stage == LifecycleStage.DELETED:
+        raise InvalidStateError(
+            f"cannot start a run below run {run_id!r} because that is deleted: restore it with restore_run first"
+        )
+    return parent.info.run_id

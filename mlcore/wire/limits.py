@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import operator
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import SupportsIndex, TypeVar
 
 from mlcore.entities import DatasetInput, Metric, Param, RunTag
 from mlcore.errors import InvalidParameterError
@@ -37,13 +39,14 @@ INPUT_TAG_KEY_LENGTH = 255
 INPUT_TAG_VALUE_LENGTH = 500
 INT64_MAX = 2**63 - 1
 
+V = TypeVar("V")
+
 _KEY = re.compile(r"^[/\w.\- :]*$")
 _RUN_ID = re.compile(r"^[a-zA-Z0-9][\w\-]{0,255}$")
 _EXPERIMENT_ID = re.compile(r"^[a-zA-Z0-9][\w\-]{0,63}$")
 _SHOWN = 80
 
 
-@functools.lru_cache(maxsize=4096)
 def check_key(key: str, path: str = "key") -> str:
     """Return *key* if it may name a metric, param or tag.
 
@@ -52,7 +55,12 @@ def check_key(key: str, path: str = "key") -> str:
     `_ / . - : space`, or a name that would resolve to another one when used as a file name.
     """
     if not isinstance(key, str):
-        raise InvalidParameterError(f"invalid {path}: a name must be a text, got {key!r}")
+        raise InvalidParameterError(f"invalid {path}: a name must be a text, got {_short(key)}")
+    return _checked_key(key, path)
+
+
+@functools.lru_cache(maxsize=4096)
+def _checked_key(key: str, path: str) -> str:
     if not key:
         raise InvalidParameterError(f"invalid {path}: a key name must be provided, got ''")
     if len(key) > KEY_LENGTH:
@@ -84,9 +92,13 @@ def check_run_id(run_id: str) -> str:
     return run_id
 
 
-def check_experiment_id(experiment_id: str | int) -> str:
-    """Return *experiment_id* as text if it is one. Raises InvalidParameterError: it cannot be an experiment id."""
-    text = str(experiment_id) if isinstance(experiment_id, int) else experiment_id
+def check_experiment_id(experiment_id: str | SupportsIndex) -> str:
+    """Return *experiment_id* as text if it is one, integers of any kind included.
+
+    Raises InvalidParameterError: it cannot be an experiment id.
+    """
+    number = None if isinstance(experiment_id, str) else _whole(experiment_id)
+    text = experiment_id if number is None else str(number)
     if not isinstance(text, str) or not _EXPERIMENT_ID.match(text):
         raise InvalidParameterError(
             f"invalid experiment id {_short(experiment_id)}: expected up to 64 letters, digits, '_' and '-'"
@@ -98,12 +110,52 @@ def check_experiment_name(name: str) -> str:
     """Return *name* if an experiment may have it: 1 to 500 characters, not blank."""
     if not isinstance(name, str) or not name.strip():
         raise InvalidParameterError(f"invalid experiment name {name!r}: expected a text that is not blank")
+    if not name.isascii() and (fault := _not_utf8(name)):
+        raise InvalidParameterError(f"invalid experiment name {_short(name)}: {fault}")
     if len(name) > EXPERIMENT_NAME_LENGTH:
         raise InvalidParameterError(
             f"invalid experiment name {_short(name)}: it has {len(name)} characters, "
             f"at most {EXPERIMENT_NAME_LENGTH} are allowed"
         )
     return name
+
+
+def pairs(what: str, given: Mapping[str, V]) -> Iterable[tuple[str, V]]:
+    """Return names and values of a dict, or of anything with `items()` such as a pandas Series.
+
+    what: `params`, `metrics` or `tags`, for the message. Raises InvalidParameterError: something else.
+    """
+    if not callable(getattr(given, "items", None)):
+        raise InvalidParameterError(f"invalid {what} {_short(given)}: expected a dict of names and values")
+    return given.items()
+
+
+def entries(what: str, given: Iterable[V]) -> list[V]:
+    """Return the records of a batch. Raises InvalidParameterError: one has no `key`, as a dict or tuple has not."""
+    found = list(given)
+    for entry in found:
+        if not hasattr(entry, "key"):
+            kind = {"metrics": "Metric", "params": "Param"}.get(what, "RunTag")
+            raise InvalidParameterError(
+                f"invalid entry {_short(entry)} of {what}: expected an object of mlcore.entities.{kind}"
+            )
+    return found
+
+
+def check_moment(what: str, value: int) -> int:
+    """Return a time in ms since the epoch, UTC. Raises InvalidParameterError: *value* is not one; names *what*."""
+    if type(value) is int and 0 <= value <= INT64_MAX:
+        return value
+    return _integer(what, value, 0, "a nonnegative long (64-bit integer), ms since the epoch")
+
+
+def check_page_token(token: str | None) -> str | None:
+    """Return *token* if it is a text or None."""
+    if token is not None and not isinstance(token, str):
+        raise InvalidParameterError(
+            f"invalid page token {_short(token)}: expected the token that came with the page before, unchanged"
+        )
+    return token
 
 
 def metric(key: str, value: object, timestamp: int, step: int) -> Metric:
@@ -116,9 +168,7 @@ def metric(key: str, value: object, timestamp: int, step: int) -> Metric:
     if type(value) is not float:
         value = _number(key, value)
     if not (type(timestamp) is int and 0 <= timestamp <= INT64_MAX):
-        timestamp = _integer(
-            f"timestamp of metric {key!r}", timestamp, 0, "a nonnegative long (64-bit integer), ms since the epoch"
-        )
+        timestamp = check_moment(f"timestamp of metric {key!r}", timestamp)
     if not (type(step) is int and -INT64_MAX <= step <= INT64_MAX):
         step = _integer(f"step of metric {key!r}", step, -INT64_MAX - 1, "a 64-bit integer")
     return Metric(key, value, timestamp, step)
@@ -134,9 +184,10 @@ def tag(key: str, value: object, *, truncate: bool) -> RunTag:
     return RunTag(check_key(key), _text(f"tag {key!r}", value, TAG_VALUE_LENGTH, truncate))
 
 
-def experiment_tags(tags: dict[str, object]) -> dict[str, str]:
+def experiment_tags(tags: Mapping[str, object]) -> dict[str, str]:
     """Return checked tags of an experiment, values as text of at most 20000 characters."""
-    return {check_key(k): _text(f"tag {k!r}", v, EXPERIMENT_TAG_VALUE_LENGTH, False) for k, v in tags.items()}
+    given = pairs("tags", tags)
+    return {check_key(k): _text(f"tag {k!r}", v, EXPERIMENT_TAG_VALUE_LENGTH, False) for k, v in given}
 
 
 def dataset_input(value: DatasetInput) -> DatasetInput:
@@ -164,15 +215,17 @@ def check_dataset_count(count: int) -> None:
         raise InvalidParameterError(f"log_inputs got {count} datasets, at most {DATASETS} are allowed in one call")
 
 
-def check_max_results(value: int, limit: int = SEARCH_RESULTS) -> int:
+def check_max_results(value: SupportsIndex, limit: int = SEARCH_RESULTS) -> int:
     """Return the page size if it is 1 to *limit*."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    number = _whole(value)
+    if number is None or number < 1:
+        most = f", at most {limit}" if limit < INT64_MAX else ""
         raise InvalidParameterError(
-            f"invalid value {value!r} for parameter 'max_results': it must be a positive integer, at most {limit}"
+            f"invalid value {_short(value)} for parameter 'max_results': it must be a positive integer{most}"
         )
-    if value > limit:
-        raise InvalidParameterError(f"invalid value {value} for parameter 'max_results': it must be at most {limit}")
-    return value
+    if number > limit:
+        raise InvalidParameterError(f"invalid value {number} for parameter 'max_results': it must be at most {limit}")
+    return number
 
 
 def check_distinct_params(params: Sequence[Param]) -> None:
@@ -195,6 +248,16 @@ def _number(key: str, value: object) -> float:
     )
 
 
+def _whole(value: object) -> int | None:
+    """The value of an int, numpy's included; None for anything else, True and False too."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array
+        return None
+
+
 def _integer(what: str, value: object, low: int, expected: str) -> int:
     try:
         number = int(value)  # type: ignore[call-overload]  # numpy integers are welcome
@@ -207,6 +270,8 @@ def _integer(what: str, value: object, low: int, expected: str) -> int:
 
 def _text(what: str, value: object, limit: int, truncate: bool) -> str:
     text = value if isinstance(value, str) else str(value)
+    if not text.isascii() and (fault := _not_utf8(text)):
+        raise InvalidParameterError(f"the value of {what} is no text that can be stored: {fault}")
     if len(text) <= limit:
         return text
     if truncate:
@@ -215,6 +280,15 @@ def _text(what: str, value: object, limit: int, truncate: bool) -> str:
         f"the value of {what}, {_short(text)}, has {len(text)} characters, at most {limit} are allowed: "
         "log it as an artifact (log_text), or allow cutting with MLCORE_TRUNCATE_LONG_VALUES=true"
     )
+
+
+def _not_utf8(text: str) -> str:
+    """Say what no UTF-8 can hold, such as half of a surrogate pair; empty when there is nothing."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as err:
+        return f"character {text[err.start]!r} at position {err.start} is half of a surrogate pair"
+    return ""
 
 
 def _short(value: object) -> str:
