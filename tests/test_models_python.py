@@ -298,10 +298,18 @@ def test_an_example_is_kept_with_the_request_that_sends_it() -> None:
         "dataframe_split": {"columns": ["a"], "data": [[1.0], [2.0]]},
         "params": {"k": 3.0},
     }
-    example = model.input_example
-    assert example is not None
-    pd.testing.assert_frame_equal(example.data, FRAME)
-    assert example.params == {"k": 3.0}
+    pd.testing.assert_frame_equal(model.input_example, FRAME)
+    assert model.input_example_params == {"k": 3.0}
+    model.predict(model.input_example, model.input_example_params)
+
+
+def test_a_model_without_an_example_has_none() -> None:
+    pyfunc.save_model("m", python_model=make_doubler())
+
+    model = pyfunc.load_model("m", trust=True)
+
+    assert model.input_example is None
+    assert model.input_example_params is None
 
 
 @pytest.mark.parametrize(
@@ -320,7 +328,7 @@ def test_examples_of_every_kind_are_strict_json(example: object, stored: object)
     assert json.loads(Path("m/input_example.json").read_text()) == stored
     loaded = pyfunc.load_model("m", trust=True)
     assert loaded.input_example is not None
-    loaded.predict(loaded.input_example.data)
+    loaded.predict(loaded.input_example)
 
 
 def test_a_model_that_fails_on_its_own_example_is_not_saved() -> None:

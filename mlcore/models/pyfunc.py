@@ -69,8 +69,18 @@ class PyFuncModel:
         return self._opened.local.path
 
     @property
-    def input_example(self) -> InputExample | None:
-        """The example that was saved with the model."""
+    def input_example(self) -> object:
+        """The example that was saved with the model, as `predict` takes it; None when there is none."""
+        example = self._example()
+        return None if example is None else example.data
+
+    @property
+    def input_example_params(self) -> Mapping[str, object] | None:
+        """The params of the saved example; None when it has none."""
+        example = self._example()
+        return None if example is None else example.params
+
+    def _example(self) -> InputExample | None:
         model = self._opened.model
         return load_example(self.path, model.saved_input_example_info, model.signature)
 

@@ -94,9 +94,14 @@ def _array(data: object, spec: TensorSpec) -> Values:
     if hasattr(data, "to_numpy"):
         return cast("Values", data.to_numpy())
     try:
-        return np.asarray(data, dtype="datetime64" if spec.type.startswith("datetime64") else None)
+        made = np.asarray(data, dtype="datetime64" if spec.type.startswith("datetime64") else None)
     except ValueError as err:
         raise Misfit(f"expected {_described(spec)}, got lists that make no array: {err}") from None
+    if made.dtype.kind == "O" and spec.type.startswith("float"):
+        # JSON has no NaN: what is missing comes as null
+        plain = all(value is None or isinstance(value, (int, float)) for value in made.flat)
+        return made.astype(np.float64) if plain else made
+    return made
 
 
 def _check_shape(shape: tuple[int, ...], spec: TensorSpec) -> None:

@@ -155,7 +155,7 @@ class Invocations:
             raise fault
         logger.error("the model failed to predict", exc_info=fault)
         raise PredictionError(
-            f"the model failed to predict: {type(fault).__name__}: {fault}. "
+            f"the model failed to predict: {type(fault).__name__}: {str(fault).rstrip('.')}. "
             "Compare the data with what the model was trained on"
         ) from fault
 

@@ -153,7 +153,7 @@ def test_we_predict_with_a_skops_model_of_mlflow_and_need_no_trust(saved_by_mlfl
     model = pyfunc.load_model(saved_by_mlflow / "linear")
 
     assert model.predict(data).tolist() == model.raw.predict(data).tolist()
-    assert model.input_example.data.columns.tolist() == data.columns.tolist()
+    assert model.input_example.columns.tolist() == data.columns.tolist()
     assert type(mlcore.sklearn.load_model(saved_by_mlflow / "linear")).__name__ == "LogisticRegression"
 
 

@@ -38,6 +38,14 @@ def array_twin(model: object) -> object | None:
     return _twin(model) if _sees_numbers_only(model) else None
 
 
+def reads_texts(model: object) -> bool:
+    """Whether *model* begins with what reads a list of texts: given a frame, it would read the names of its columns."""
+    inner = getattr(model, "best_estimator_", model)
+    while getattr(inner, "steps", None):
+        inner = inner.steps[0][1]  # type: ignore[attr-defined]  # a pipeline
+    return type(inner).__module__ == "sklearn.feature_extraction.text" and type(inner).__name__ != "TfidfTransformer"
+
+
 def _pipeline_twin(model: object) -> object | None:
     steps = []
     for name, step in model.steps:  # type: ignore[attr-defined]  # a pipeline

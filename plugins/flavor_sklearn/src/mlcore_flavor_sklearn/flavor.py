@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -53,6 +53,7 @@ class SklearnFlavor:
         import sklearn
 
         unlisted = _unlisted_types(path) if form == "skops" else []
+        _refuse_nameless(unlisted)
         modules = skops_types.modules(unlisted) if form == "skops" else modules_in_pickle(path)
         return SavedModel(
             config={
@@ -142,6 +143,17 @@ def _dump_skops(model: object, path: Path) -> None:
             f"skops can't save this {type(model).__name__}: {err}. Save it with serialization_format='cloudpickle'; "
             "whoever loads it then has to trust it"
         ) from err
+
+
+def _refuse_nameless(names: Iterable[str]) -> None:
+    """Refuse lambdas and inner functions: skops writes their names only, by which nobody finds them again."""
+    nameless = [name for name in names if "<" in name]
+    if nameless:
+        raise InvalidParameterError(
+            f"skops can't save {nameless[0]!r}, which has no name that it could be loaded by: define it at the top of a "
+            "module and save that along with code_paths=[...], or save the model with serialization_format='cloudpickle'; "
+            "whoever loads it then has to trust it"
+        )
 
 
 def _model_file(directory: Path, config: Mapping[str, object]) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError
-from mlcore_flavor_sklearn.arrays import array_twin
+from mlcore_flavor_sklearn.arrays import array_twin, reads_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,7 @@ class SklearnPredictor:
         self._names = [str(name) for name in getattr(model, "feature_names_in_", ())]
         twin = array_twin(model) if self._names else None
         self._on_arrays = None if twin is None else _bound(twin, function)
+        self._takes_texts = reads_texts(model)
         self._known_columns: object = None
 
     def predict(self, data: object, params: Mapping[str, object]) -> object:
@@ -39,6 +40,8 @@ class SklearnPredictor:
         if not hasattr(data, "to_numpy"):
             return self._function(data, **params)
         frame = cast("pd.DataFrame", data)
+        if self._takes_texts and getattr(frame, "ndim", 1) == 2 and frame.shape[1] == 1:
+            return self._function(frame.iloc[:, 0], **params)
         if self._fitted_on_array:
             return self._function(frame.to_numpy(), **params)
         if self._on_arrays is not None and self._has_my_columns(frame):

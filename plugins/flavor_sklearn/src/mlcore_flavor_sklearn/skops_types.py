@@ -11,6 +11,8 @@ _CLASSES = ("sklearn.", "scipy.sparse.", "scipy.interpolate.", "scipy.stats.", "
 _FUNCTIONS = ("sklearn.metrics.", "sklearn.feature_selection._univariate_selection.", "sklearn.cluster._kmeans.")
 _NAMES = frozenset(
     {
+        "builtins.object",
+        "functools.partial",  # of a function that is looked at by itself
         "numpy.dtype",
         "numpy.max",
         "numpy.mean",
@@ -18,6 +20,7 @@ _NAMES = frozenset(
         "numpy.min",
         "numpy.sum",
         "scipy._lib.array_api_compat.numpy._aliases.asarray",
+        "sklearn.utils.validation.check_array",
     }
 )
 _BROUGHT = frozenset({"sklearn", "numpy", "scipy", "joblib", "threadpoolctl"})
