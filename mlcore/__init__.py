@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from mlcore.errors import MlcoreError
     from mlcore.hookspecs import HookSpecs, hookimpl
     from mlcore.interfaces import ArtifactRepo, Deployer, Flavor, ProjectBackend, RegistryStore, TrackingStore
+    from mlcore.models import pyfunc
     from mlcore.models.autolog import autolog
     from mlcore.models.flavor_module import FlavorModule
     from mlcore.models.saving import log_model
+    from mlcore.tracking import artifact_api as artifacts
     from mlcore.tracking import datasets as data
     from mlcore.tracking.artifact_api import download_artifacts
     from mlcore.tracking.client import Client
@@ -131,17 +133,18 @@ _ALIASES = {
 _WHERE = {name: f"{home}:{name}" for home, names in _HOMES.items() for name in names} | _ALIASES
 
 __all__ = [
-    "ActiveRun", "ArtifactRepo", "Client", "Deployer", "Experiment", "FileInfo", "Flavor", "HookSpecs", "LifecycleStage",
-    "Metric", "MlcoreError", "MlflowClient", "Param", "ProjectBackend", "RegistryStore", "Run", "RunData", "RunHandle",
-    "RunInfo", "RunStatus", "RunTag", "TrackingStore", "ViewType", "active_run", "autolog", "create_experiment", "data",
-    "delete_experiment", "delete_experiment_tag", "delete_run", "delete_tag", "download_artifacts", "end_run", "entities",
-    "exceptions", "flush_artifact_async_logging", "flush_async_logging", "get_artifact_uri", "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run",
+    "ActiveRun", "ArtifactRepo", "Client", "Deployer", "Experiment", "FileInfo", "Flavor", "HookSpecs",
+    "LifecycleStage", "Metric", "MlcoreError", "MlflowClient", "Param", "ProjectBackend", "RegistryStore", "Run",
+    "RunData", "RunHandle", "RunInfo", "RunStatus", "RunTag", "TrackingStore", "ViewType", "active_run", "artifacts",
+    "autolog", "create_experiment", "data", "delete_experiment", "delete_experiment_tag", "delete_run", "delete_tag",
+    "download_artifacts", "end_run", "entities", "exceptions", "flush_artifact_async_logging", "flush_async_logging",
+    "get_artifact_uri", "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run",
     "get_tracking_uri", "hookimpl", "is_tracking_uri_set", "last_active_run", "load_table", "log_artifact",
     "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics",
-    "log_model", "log_param", "log_params", "log_stream", "log_table", "log_text", "models", "rename_experiment",
-    "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_runs", "set_experiment",
-    "set_experiment_tag", "set_experiment_tags", "set_registry_uri", "set_tag", "set_tags", "set_terminated",
-    "set_tracking_uri", "start_run", "tracking",
+    "log_model", "log_param", "log_params", "log_stream", "log_table", "log_text", "models", "pyfunc",
+    "rename_experiment", "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_runs",
+    "set_experiment", "set_experiment_tag", "set_experiment_tags", "set_registry_uri", "set_tag", "set_tags",
+    "set_terminated", "set_tracking_uri", "start_run", "tracking",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from mlcore import __version__
 from mlcore.errors import PluginNotFoundError
+from mlcore.uris import redacted
 
 KERNEL = "mlcore-kernel"
 _GROUP = "mlcore"
@@ -123,8 +124,13 @@ def satisfies(version: str, clause: str) -> bool:
     }[operator]
 
 
-def not_found(hook: str, key: str, known: Iterable[str], entries: Iterable[PluginEntry]) -> PluginNotFoundError:
-    """Make the error for a key that nobody answers: what is installed, what was meant, what to install."""
+def not_found(
+    hook: str, key: str, known: Iterable[str], entries: Iterable[PluginEntry], uri: str | None = None
+) -> PluginNotFoundError:
+    """Make the error for a key that nobody answers: what is installed, what was meant, what to install.
+
+    uri: what the key is the scheme of.
+    """
     switched_off = [e for e in entries if e.hook == hook and e.key == key]
     if switched_off:
         return PluginNotFoundError(
@@ -137,8 +143,9 @@ def not_found(hook: str, key: str, known: Iterable[str], entries: Iterable[Plugi
     wanted = hints.get(key) or (hints.get(near[0]) if near and near[0] not in installed else None)
     line = f". For {key if key in hints else near[0]}: pip install {wanted}" if wanted else ""
     word = "scheme" if hook in ("tracking_store", "registry_store", "artifact_repo") else "name"
+    asked = f"asked for {redacted(uri)!r}; " if uri else ""
     return PluginNotFoundError(
-        f"no installed plugin answers {hook} {word} {key!r}{meant} (installed: {', '.join(installed) or 'none'}){line}"
+        f"no installed plugin answers {hook} {word} {key!r}{meant} ({asked}installed: {', '.join(installed) or 'none'}){line}"
     )
 
 

@@ -126,7 +126,8 @@ class Plugins:
             if answer is not None:
                 break
         if answer is None:
-            raise not_found(hook, key, self.keys(hook), self._entries)
+            uri = kwargs.get("uri")
+            raise not_found(hook, key, self.keys(hook), self._entries, uri if isinstance(uri, str) else None)
         return answer  # type: ignore[no-any-return]  # pluggy is untyped here; the spec says T
 
     def every(self, spec: Callable[Concatenate[Any, P], T | None], *args: P.args, **kwargs: P.kwargs) -> list[T]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from mlcore.errors import InvalidParameterError
@@ -102,13 +102,17 @@ def redacted(uri: str) -> str:
     return urlunsplit(split._replace(netloc=f"{split.username or ''}:***@{host}"))
 
 
-def relative_path(path: str) -> str:
+def relative_path(path: str | os.PathLike[str]) -> str:
     """Check a user-given artifact *path* and return it normalised; the one place where this is decided.
 
     Accepted: slash-separated names below the root, in any script, with spaces. `''` is the root.
     Raises InvalidParameterError: absolute, `..`, backslash, NUL, drive letter, `~` first, a URI, or a
-    percent-encoded spelling of any of these, however often encoded.
+    percent-encoded spelling of any of these, however often encoded; or neither text nor path.
     """
+    if isinstance(path, os.PathLike):
+        path = path.as_posix() if isinstance(path, PurePath) else os.fspath(path)
+    if not isinstance(path, str):
+        raise InvalidParameterError(f"invalid artifact path {path!r}: expected a text such as 'plots/roc.png'")
     spelled = path
     for _ in range(_MAX_UNQUOTE):
         _refuse_unsafe(path, spelled)

@@ -214,9 +214,10 @@ def test_an_unknown_scheme_names_what_is_installed_and_what_to_install() -> None
 
     with pytest.raises(
         PluginNotFoundError,
-        match=r"no installed plugin answers artifact_repo scheme 's3' \(installed: file\). For s3: pip install mlcore-artifacts-s3",
+        match=r"no installed plugin answers artifact_repo scheme 's3' \(asked for 's3://me:\*\*\*@bucket/key'; installed: file\)\. "
+        r"For s3: pip install mlcore-artifacts-s3",
     ):
-        plugins.first(HookSpecs.artifact_repo, uri="s3://bucket/key")
+        plugins.first(HookSpecs.artifact_repo, uri="s3://me:secret@bucket/key")
 
 
 def test_a_misspelt_scheme_is_corrected() -> None:

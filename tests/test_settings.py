@@ -97,3 +97,41 @@ def test_lists_and_tables_are_read_from_variables(tmp_path: Path) -> None:
 
     assert settings.disable_plugins == ("a", "b")
     assert settings.prefer == {"tracking_store:sqlite": "mine", "flavor:x": "y"}
+
+
+def test_the_run_to_resume_cannot_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mlcore.toml").write_text('run_id = "abc"\n')
+
+    with pytest.raises(SettingsError, match=r"'run_id' cannot come from a file .* set MLCORE_RUN_ID instead"):
+        load(tmp_path)
+
+
+def test_the_run_to_resume_that_is_given_as_an_argument_counts_once(tmp_path: Path) -> None:
+    import mlcore
+    from mlcore.tracking.session import Session, using
+
+    with mlcore.start_run() as run:
+        pass
+
+    with using(Session(load(tmp_path, run_id=run.run_id))):
+        with mlcore.start_run() as first:
+            pass
+        with mlcore.start_run() as second:
+            pass
+
+    assert first.run_id == run.run_id
+    assert second.run_id != run.run_id
+
+
+def test_a_session_with_settings_of_its_own_leaves_the_environment_alone(tmp_path: Path) -> None:
+    import os
+
+    import mlcore
+    from mlcore.tracking.session import Session, using
+
+    before = dict(os.environ)
+
+    with using(Session(load(tmp_path))):
+        mlcore.set_tracking_uri("sqlite:///own.db")
+        mlcore.set_experiment("own")
+        assert dict(os.environ) == before

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlcore.errors import InvalidParameterError
-from mlcore.uris import absolute, file_uri, join, local_path, redacted, relative_path, scheme
+from mlcore.uris import absolute, anchored, file_uri, join, local_path, redacted, relative_path, scheme
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,24 @@ def test_relative_paths_are_made_absolute(tmp_path: Path) -> None:
     assert absolute("x y") == f"file://{quote(str(tmp_path))}/x%20y"
     assert absolute("s3://bucket/x/") == "s3://bucket/x"
     assert absolute("memory:///") in ("memory://", "memory:///", "memory:")
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("sqlite:///mlcore.db", "sqlite:///{here}/mlcore.db"),
+        ("sqlite+pysqlite:///a/b.db?mode=ro", "sqlite+pysqlite:///{here}/a/b.db?mode=ro"),
+        ("mlruns", "file://{here}/mlruns"),
+        ("sqlite:////var/mlcore.db", "sqlite:////var/mlcore.db"),
+        ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite://", "sqlite://"),
+        ("sqlite:///file:a.db?uri=true", "sqlite:///file:a.db?uri=true"),
+        ("postgresql://me:secret@host/db", "postgresql://me:secret@host/db"),
+        ("http://host:5000/prefix/", "http://host:5000/prefix/"),
+    ],
+)
+def test_a_stores_uri_means_the_same_in_any_directory(uri: str, expected: str, tmp_path: Path) -> None:
+    assert anchored(uri) == expected.format(here=tmp_path)
 
 
 def test_passwords_are_not_shown() -> None:

@@ -88,4 +88,8 @@ def _chosen(artifact_uri: str | None, run_id: str | None, artifact_path: str | N
         raise InvalidParameterError(
             f"expected either artifact_uri or run_id, got artifact_uri={artifact_uri!r} and run_id={run_id!r}"
         )
+    if artifact_uri is not None and (not isinstance(artifact_uri, str) or not artifact_uri):
+        raise InvalidParameterError(
+            f"invalid artifact URI {artifact_uri!r}: expected one such as 'runs:/<run id>/<path>'"
+        )
     return artifact_uri if artifact_uri is not None else f"runs:/{run_id}/{artifact_path or ''}"

@@ -185,6 +185,10 @@ class Client(RunOperations):
         self._session.recorder(self.tracking_uri).flush()
         return self._store.get_run(limits.check_run_id(run_id))
 
+    def get_runs(self, run_ids: Sequence[str]) -> list[Run]:
+        """Return runs by their ids, in that order; one id is as good as a list of one."""
+        return [self.get_run(i) for i in ([run_ids] if isinstance(run_ids, str) else run_ids)]
+
     def get_parent_run(self, run_id: str) -> Run | None:
         """Return the run in which a run is nested; None when it is in none."""
         parent = self.get_run(run_id).data.tags.get(tags.PARENT_RUN_ID)
@@ -217,9 +221,9 @@ class Client(RunOperations):
 
     def update_run(self, run_id: str, status: RunStatus | str | None = None, name: str | None = None) -> None:
         """Change a run's status or name."""
-        if name is not None:
+        if name:
             name = limits.tag(tags.RUN_NAME, name, truncate=False).value
-        change = RunChange(status=run_status(status) if status else None, run_name=name)
+        change = RunChange(status=run_status(status) if status else None, run_name=name or None)
         self._store.update_run(limits.check_run_id(run_id), change)
 
     def set_terminated(self, run_id: str, status: RunStatus | str | None = None, end_time: int | None = None) -> None:
@@ -239,6 +243,7 @@ class Client(RunOperations):
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return all points of a metric, ordered by (timestamp, step, value); empty when there are none."""
+        limits.check_key(key)
         self._session.recorder(self.tracking_uri).flush()
         points: list[Metric] = []
         token: str | None = None
@@ -271,7 +276,7 @@ class Client(RunOperations):
         if run_ids is None:
             runs = all_pages(lambda size, token: self.search_runs([experiment_id], max_results=size, page_token=token))
         else:
-            runs = [self.get_run(i) for i in run_ids]
+            runs = self.get_runs(run_ids)
         return read_tables(self._session, runs, artifact_file, extra_columns or ())
 
     def close(self) -> None:

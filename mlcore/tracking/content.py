@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,11 +18,17 @@ YAML_ENDINGS = (".yml", ".yaml")
 
 def dict_text(dictionary: object, artifact_file: str) -> str:
     """Return *dictionary* as YAML if the file's name ends so, as indented JSON otherwise."""
+    try:
+        plain = to_plain(dictionary)
+    except RecursionError as err:
+        raise InvalidParameterError(
+            f"can't log the {type(dictionary).__name__} as {str(artifact_file)!r}: it holds itself, or is nested too deep"
+        ) from err
     if PurePosixPath(artifact_file).suffix.lower() in YAML_ENDINGS:
         from mlcore.wire.yaml_text import dump_yaml
 
-        return dump_yaml(to_plain(dictionary))
-    return json.dumps(to_plain(dictionary), indent=2, ensure_ascii=False)
+        return dump_yaml(plain)
+    return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
 def save_figure(figure: object, target: Path, save_kwargs: Mapping[str, object] | None = None) -> None:
@@ -70,11 +75,15 @@ def pil_image(array: object) -> object:
         raise InvalidParameterError(
             f"can't log an array of shape {pixels.shape} as an image: expected (height, width) or (height, width, 1|3|4)"
         )
+    if not pixels.size or pixels.dtype.kind not in "biuf":
+        raise InvalidParameterError(
+            f"can't log an array of shape {pixels.shape} and dtype {pixels.dtype} as an image: expected numbers or bool"
+        )
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * 255
     elif np.issubdtype(pixels.dtype, np.floating):
-        low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
-        if low < 0 or high > 1 or math.isnan(low):
+        low, high = float(pixels.min()), float(pixels.max())
+        if not (low >= 0 and high <= 1):  # NaN is neither
             raise InvalidParameterError(
                 f"can't log a float array with values from {low} to {high} as an image: expected 0 to 1"
             )
@@ -100,7 +109,10 @@ def table_frame(data: object) -> pd.DataFrame:
         return data
     if isinstance(data, Mapping):
         scalar = all(not isinstance(v, (list, tuple, pd.Series)) and not hasattr(v, "__array__") for v in data.values())
-        return pd.DataFrame([dict(data)]) if scalar else pd.DataFrame(dict(data))
+        try:
+            return pd.DataFrame([dict(data)]) if scalar else pd.DataFrame(dict(data))
+        except ValueError as err:
+            raise InvalidParameterError(f"can't log the dict as a table: {err}") from err
     raise InvalidParameterError(
         f"can't log a table of type {type(data).__name__}: expected a pandas DataFrame or a dict"
     )
@@ -123,5 +135,8 @@ def read_table(source: Path) -> pd.DataFrame:
     if source.suffix.lower() == ".parquet":
         return pd.read_parquet(source)
     # as it was written: read_json would guess types, and turn texts such as "01" into numbers
-    table = json.loads(source.read_text("utf-8"))
-    return pd.DataFrame(table["data"], columns=table["columns"])
+    try:
+        table = json.loads(source.read_text("utf-8"))
+        return pd.DataFrame(table["data"], columns=table["columns"])
+    except (ValueError, LookupError, TypeError) as err:
+        raise InvalidParameterError(f"artifact {source.name!r} is not a table that log_table wrote: {err}") from err

@@ -12,6 +12,7 @@ from attrs import frozen
 from mlcore.entities import Dataset, DatasetInput, InputTag
 from mlcore.errors import InvalidParameterError
 from mlcore.tracking import tags as names
+from mlcore.wire import limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,8 +41,8 @@ class LoggedDataset:
 
     def as_input(self, context: str | None, tags: Mapping[str, str]) -> DatasetInput:
         """Return the dataset's use in a run; *context* says what for."""
-        given = {**tags, **({names.DATASET_CONTEXT: context} if context else {})}
-        return DatasetInput(self.record, tuple(InputTag(k, v) for k, v in given.items()))
+        given = {**dict(limits.pairs("tags", tags)), **({names.DATASET_CONTEXT: context} if context else {})}
+        return DatasetInput(self.record, tuple(InputTag(k, str(v)) for k, v in given.items()))
 
 
 def as_inputs(
@@ -56,7 +57,7 @@ def as_inputs(
     for dataset in datasets:
         if not isinstance(dataset, LoggedDataset):
             raise InvalidParameterError(
-                f"can't log a {type(dataset).__name__} as an input: expected a dataset such as mlcore.data.from_pandas(df)"
+                f"can't log an input of type {type(dataset).__name__}: expected a dataset such as mlcore.data.from_pandas(df)"
             )
     for what, given in (("contexts", contexts), ("tags_list", tags_list)):
         if given and len(given) != len(datasets):
@@ -79,17 +80,20 @@ def from_pandas(
     """
     import pandas as pd
 
+    if not isinstance(df, pd.DataFrame):
+        raise InvalidParameterError(f"can't describe a {type(df).__name__} as a table: expected a pandas DataFrame")
     hashed = hashlib.sha256()
     hashed.update(repr([(str(c), str(t)) for c, t in df.dtypes.items()]).encode())
     hashed.update(repr(df.shape).encode())
     sample = df.head(_MAX_ROWS)
-    unhashable = [c for c in sample.columns if sample[c].map(lambda v: isinstance(v, (list, dict, set))).any()]
-    comparable = sample.astype(dict.fromkeys(unhashable, str)) if unhashable else sample
-    hashed.update(pd.util.hash_pandas_object(comparable, index=False).to_numpy().tobytes())
-    columns = [
-        {"type": _COLUMN_TYPES.get(dtype.kind, "string"), "name": str(column), "required": not df[column].isna().any()}
-        for column, dtype in df.dtypes.items()
-    ]
+    columns = []
+    for place, (column, dtype) in enumerate(df.dtypes.items()):  # by place: two columns may have one name
+        series = sample.iloc[:, place]
+        if pd.api.types.is_object_dtype(dtype) and series.map(lambda v: isinstance(v, (list, dict, set))).any():
+            series = series.astype(str)  # pandas hashes what Python can hash
+        hashed.update(pd.util.hash_pandas_object(series, index=False).to_numpy().tobytes())
+        kind, required = _COLUMN_TYPES.get(dtype.kind, "string"), not df.iloc[:, place].isna().any()
+        columns.append({"type": kind, "name": str(column), "required": required})
     profile = {"num_rows": len(df), "num_elements": int(df.size)}
     return _dataset(name, hashed, source, {"mlflow_colspec": columns}, profile, targets)
 
@@ -100,16 +104,23 @@ def from_numpy(
     targets: np.ndarray | None = None,
     name: str | None = None,
 ) -> LoggedDataset:
-    """Describe one array, or arrays by name, of any shape and dtype, with optional targets."""
+    """Describe one array, or arrays by name, of any shape and dtype, with optional targets.
+
+    Lists of numbers are taken as arrays.
+    """
     import numpy as np
 
-    arrays = dict(features) if isinstance(features, Mapping) else {"": features}
-    hashed = hashlib.sha256()
-    for key, array in [*arrays.items(), *([] if targets is None else [("\0targets", targets)])]:
-        hashed.update(f"{key} {array.dtype} {array.shape}".encode())
-        hashed.update(
-            np.ascontiguousarray(array[:_MAX_ROWS]).tobytes() if array.dtype != object else repr(array).encode()
+    given = dict(features) if isinstance(features, Mapping) else {"": features}
+    if any(array is None for array in given.values()):
+        raise InvalidParameterError(
+            "can't describe None as an array: expected a numpy array, or a dict of arrays by name"
         )
+    arrays = {key: np.asarray(array) for key, array in given.items()}
+    hashed = hashlib.sha256()
+    for key, array in [*arrays.items(), *([] if targets is None else [("\0targets", np.asarray(targets))])]:
+        hashed.update(f"{key} {array.dtype} {array.shape}".encode())
+        sample = array[:_MAX_ROWS] if array.ndim else array
+        hashed.update(np.ascontiguousarray(sample).tobytes() if array.dtype != object else repr(array).encode())
     specs = [_tensor(key, array) for key, array in arrays.items()]
     schema = {"mlflow_tensorspec": {"features": json.dumps(specs), "targets": None}}
     profile = {"features_shape": {k or "features": list(a.shape) for k, a in arrays.items()}}
@@ -117,7 +128,7 @@ def from_numpy(
 
 
 def _tensor(key: str, array: np.ndarray) -> dict[str, object]:
-    shape = [-1, *array.shape[1:]]
+    shape = [-1, *array.shape[1:]] if array.ndim else []
     spec: dict[str, object] = {"type": "tensor", "tensor-spec": {"dtype": array.dtype.name, "shape": shape}}
     return {"name": key, **spec} if key else spec
 
@@ -133,7 +144,7 @@ def _dataset(
     described = {**profile, **({"targets": targets} if targets else {})}
     return LoggedDataset(
         Dataset(
-            name=name or "dataset",
+            name=str(name or "dataset"),
             digest=hashed.hexdigest()[:_DIGEST_LENGTH],
             source_type="local" if source else "code",
             source=json.dumps({"uri": source} if source else {"tags": {}}),

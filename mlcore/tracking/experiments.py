@@ -20,14 +20,14 @@ def active_experiment_id(session: Session) -> str:
     settings = session.settings
     if settings.experiment_name:
         found = Client(session=session).get_or_create_experiment(settings.experiment_name).experiment_id
-        by_id = session.configured_experiment_id
+        by_id = settings.experiment_id
         if by_id and by_id != found:
             raise InvalidParameterError(
                 f"experiment_name {settings.experiment_name!r} ({settings.origins['experiment_name']}) has the id {found!r}, "
                 f"but experiment_id ({settings.origins['experiment_id']}) is {by_id!r}; set one of them"
             )
         return found
-    return session.configured_experiment_id or DEFAULT_EXPERIMENT_ID
+    return settings.experiment_id or DEFAULT_EXPERIMENT_ID
 
 
 def usable_experiment(client: Client, experiment_id: str) -> Experiment:

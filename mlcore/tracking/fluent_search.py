@@ -218,7 +218,7 @@ def load_table(
     Raises NotFoundError: none of the runs has the table.
     """
     client = Client()
-    runs = [client.get_run(i) for i in run_ids] if run_ids is not None else search_runs(output_format="list")
+    runs = client.get_runs(run_ids) if run_ids is not None else search_runs(output_format="list")
     return read_tables(current_session(), runs, artifact_file, extra_columns or ())
 
 

@@ -29,19 +29,35 @@ def download(
     found = find(session, uri, tracking_uri)
     if dst_path is None and scheme(found.root_uri) == "file":
         return _in_place(found, uri)
-    root = Path(dst_path) if dst_path is not None else Path(tempfile.mkdtemp(prefix="mlcore-"))
     repo = session.repo(found.root_uri)
     info = repo.stat(found.path)
     if info is None and found.path:
         raise ArtifactNotFoundError(
             f"no artifact {found.path!r} under {redacted(found.root_uri)!r} (asked for {uri!r})"
         )
+    root = destination(dst_path)
     target = root / found.name if found.path else root
     if info is not None and not info.is_dir:
         download_file(repo, found.path, root / found.name)
         return root / found.name
     download_tree(repo, found.path, target)
     return target
+
+
+def destination(dst_path: str | PathLike[str] | None) -> Path:
+    """Return the directory to put downloads into, a new temporary one when none is given.
+
+    Raises InvalidParameterError: *dst_path* is no path, or there is a file in its place.
+    """
+    if dst_path is None:
+        return Path(tempfile.mkdtemp(prefix="mlcore-"))
+    if not isinstance(dst_path, (str, PathLike)):
+        raise InvalidParameterError(f"invalid dst_path {dst_path!r}: expected the path of a directory")
+    if Path(dst_path).exists() and not Path(dst_path).is_dir():
+        raise InvalidParameterError(
+            f"dst_path {str(dst_path)!r} is a file: expected a directory, or a path to make one"
+        )
+    return Path(dst_path)
 
 
 def _in_place(found: Location, uri: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 import uuid
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mlcore.artifacts.transfer import download_file, download_tree, upload_file, upload_tree
 from mlcore.entities import FileInfo
-from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
+from mlcore.errors import ArtifactNotFoundError, ArtifactWriteError, InvalidParameterError
 from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.tracking import content, tags
+from mlcore.tracking.locating import destination
 from mlcore.tracking.names import now_ms
 from mlcore.uris import join, relative_path
+from mlcore.wire import limits
 
 if TYPE_CHECKING:
     from mlcore.tracking.recorder import Recorder
     from mlcore.tracking.session import Session
+
+_SHOWN = 80
 
 
 class RunArtifacts:
@@ -79,10 +84,10 @@ class RunArtifacts:
         Raises ArtifactNotFoundError: nothing is there.
         """
         checked = relative_path(path)
-        root = Path(dst_path) if dst_path is not None else Path(tempfile.mkdtemp(prefix="mlcore-"))
         info = self._repo.stat(checked)
         if info is None and checked:
             raise ArtifactNotFoundError(f"no artifact {path!r} under {self.artifact_uri!r}")
+        root = destination(dst_path)
         if info is not None and not info.is_dir:
             target = root / PurePosixPath(checked).name
             download_file(self._repo, checked, target)
@@ -93,8 +98,16 @@ class RunArtifacts:
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Store *text* as a UTF-8 file."""
+        if not isinstance(text, str):
+            raise InvalidParameterError(
+                f"can't log a text of type {type(text).__name__}: expected a str; log_stream takes bytes, log_dict a dict"
+            )
+        try:
+            data = text.encode()
+        except UnicodeEncodeError as err:
+            raise InvalidParameterError(f"can't log the text as {str(artifact_file)!r}: {err}") from err
         with self._new_file(artifact_file) as target:
-            target.write_text(text, "utf-8")
+            target.write_bytes(data)
 
     def log_dict(self, dictionary: object, artifact_file: str) -> None:
         """Store a dict or list as YAML (`.yml`, `.yaml`) or JSON (any other name)."""
@@ -102,6 +115,10 @@ class RunArtifacts:
 
     def log_stream(self, stream: BinaryIO, artifact_file: str) -> None:
         """Store all that a binary *stream* yields."""
+        if isinstance(stream, io.TextIOBase) or not hasattr(stream, "read"):
+            raise InvalidParameterError(
+                f"can't log a stream of type {type(stream).__name__}: expected a file opened in binary mode, or io.BytesIO"
+            )
         with self._new_file(artifact_file) as target, target.open("wb") as file:
             while chunk := stream.read(1 << 20):
                 file.write(chunk)
@@ -130,7 +147,7 @@ class RunArtifacts:
                 f"log_image takes either artifact_file or key, got artifact_file={artifact_file!r} and key={key!r}"
             )
         if artifact_file is None:
-            artifact_file = self._series_file(str(key), step, timestamp)
+            artifact_file = _series_file(str(key), step, timestamp)
             self._set_own_tag(tags.LOGGED_IMAGES, "True")
         elif step is not None or timestamp is not None:
             raise InvalidParameterError("log_image takes step and timestamp together with key, not with artifact_file")
@@ -162,24 +179,34 @@ class RunArtifacts:
 
         self._recorder.record(self.run_id, Batch(tags=(RunTag(key, value),)))
 
-    @staticmethod
-    def _series_file(key: str, step: int | None, timestamp: int | None) -> str:
-        moment = now_ms() if timestamp is None else timestamp
-        return f"images/{key.replace('/', '#')}+step+{step or 0}+timestamp+{moment}+{uuid.uuid4()}.png"
-
     @contextmanager
     def _new_file(self, artifact_file: str) -> Iterator[Path]:
         """Yield a path to write; what is there at the end of the block is stored as *artifact_file*."""
         path = relative_path(artifact_file)
-        if not path or artifact_file.endswith("/"):
+        if not path or str(artifact_file).endswith("/"):
             raise InvalidParameterError(f"invalid artifact file {artifact_file!r}: expected the name of a file")
         with tempfile.TemporaryDirectory(prefix="mlcore-") as folder:
             target = Path(folder) / PurePosixPath(path).name
-            yield target
+            try:
+                yield target
+            except OSError as err:
+                raise ArtifactWriteError(f"artifact {_short(path)} could not be made: {err.strerror or err}") from err
             upload_file(self._repo, target, path)
 
 
+def _series_file(key: str, step: int | None, timestamp: int | None) -> str:
+    at = limits.check_step("step of log_image", 0 if step is None else step)
+    moment = limits.check_moment("timestamp of log_image", now_ms() if timestamp is None else timestamp)
+    return f"images/{key.replace('/', '#')}+step+{at}+timestamp+{moment}+{uuid.uuid4()}.png"
+
+
+def _short(path: str) -> str:
+    return repr(path) if len(path) <= _SHOWN else f"{path[:_SHOWN]!r}..."
+
+
 def _existing(local: str | PathLike[str]) -> Path:
+    if not isinstance(local, (str, PathLike)) or not str(local):  # an empty text would be the working directory
+        raise InvalidParameterError(f"invalid local path {local!r}: expected the path of a file or directory")
     path = Path(local)
     if not path.exists():
         raise InvalidParameterError(f"there is no local file or directory {str(local)!r}")

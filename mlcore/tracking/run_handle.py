@@ -100,6 +100,7 @@ class RunHandle(RunArtifacts):
 
     def delete_tag(self, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""
+        limits.check_key(key)
         self._recorder.flush()
         self._store.delete_tag(self.run_id, key)
 
@@ -124,6 +125,8 @@ class RunHandle(RunArtifacts):
 
     def log_inputs(self, inputs: Iterable[DatasetInput]) -> None:
         """Record datasets that the run read."""
+        if not isinstance(inputs, Iterable):
+            raise InvalidParameterError(f"invalid inputs {inputs!r}: expected a list of mlcore.entities.DatasetInput")
         checked = tuple(limits.dataset_input(i) for i in inputs)
         limits.check_dataset_count(len(checked))
         self._recorder.flush()

@@ -74,7 +74,12 @@ class Session:
         self.follow_environment()
         if self.tracking_uri != before:
             self._forget_experiment()
+            self.follow_environment()
         if text and self._is_bound:
+            origins = self.settings.origins
+            given = [origins[name].detail for name in ("tracking_uri", "experiment_id")]
+            if given == [_URI, _EXPERIMENT_ID] and self.anchored(self.settings.tracking_uri) != self.anchored(text):
+                self._inherited.set(_EXPERIMENT_ID, "")  # a parent process left both; the id is of its store
             self._inherited.set(_URI, self.anchored(text))
 
     def set_experiment(self, experiment: Experiment) -> None:
@@ -91,17 +96,6 @@ class Session:
         given = self.settings.run_id if origin and origin.place == "argument" and not self._run_id_taken else None
         self._run_id_taken = True
         return given
-
-    @property
-    def configured_experiment_id(self) -> str | None:
-        """The id among the settings, if it is one of the present store."""
-        origins = self.settings.origins
-        given = [origins[n].detail for n in ("tracking_uri", "experiment_id") if n in origins]
-        if given == [_URI, _EXPERIMENT_ID] and self.anchored(self.settings.tracking_uri) != self.anchored(
-            self.tracking_uri
-        ):
-            return None  # a parent process left both, and this one chose another store since
-        return self.settings.experiment_id
 
     def _forget_experiment(self) -> None:
         self.experiment_id = None
@@ -137,12 +131,12 @@ class Session:
         """The registry URI; the tracking URI unless set."""
         return self._registry_uri or self.settings.registry_uri or self.tracking_uri
 
-    def set_registry_uri(self, uri: str | None) -> None:
+    def set_registry_uri(self, uri: str | os.PathLike[str] | None) -> None:
         """Use another registry URI from now on; None or empty goes back to the settings."""
-        self._registry_uri = uri or None
+        self._registry_uri = checked_uri(uri, "registry")
         self._inherited.take_back(_REGISTRY_URI)
-        if uri and self._is_bound:
-            self._inherited.set(_REGISTRY_URI, self.anchored(uri))
+        if self._registry_uri and self._is_bound:
+            self._inherited.set(_REGISTRY_URI, self.anchored(self._registry_uri))
 
     def store(self, uri: str | None = None) -> TrackingStore:
         """Return the tracking store at *uri*, opened at the first call."""
@@ -203,13 +197,13 @@ class Session:
             self._recorders.clear()
 
 
-def checked_uri(uri: str | os.PathLike[str] | None) -> str | None:
-    """Return a tracking URI as text, a path as a `file:` URI; None for None and for an empty text.
+def checked_uri(uri: str | os.PathLike[str] | None, what: str = "tracking") -> str | None:
+    """Return the URI of a store as text, a path as a `file:` URI; None for None and for an empty text.
 
     Raises InvalidParameterError: neither text nor path.
     """
     if uri is not None and not isinstance(uri, (str, os.PathLike)):
-        raise InvalidParameterError(f"invalid tracking URI {uri!r}: expected a text or a path")
+        raise InvalidParameterError(f"invalid {what} URI {uri!r}: expected a text or a path")
     text = os.fspath(uri) if uri else ""
     return absolute(text) if text and scheme(text) == "file" else text or None
 

@@ -48,7 +48,7 @@ def read_tables(
             download_file(repo, path, target)
             frame = content.read_table(target)
         described = runs_frame([run]).iloc[0]
-        for column in extra_columns:
+        for column in [extra_columns] if isinstance(extra_columns, str) else extra_columns:
             frame[column] = described.get(column)
         frames.append(frame)
     if not frames:

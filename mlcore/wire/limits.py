@@ -132,6 +132,8 @@ def pairs(what: str, given: Mapping[str, V]) -> Iterable[tuple[str, V]]:
 
 def entries(what: str, given: Iterable[V]) -> list[V]:
     """Return the records of a batch. Raises InvalidParameterError: one has no `key`, as a dict or tuple has not."""
+    if not isinstance(given, Iterable):
+        raise InvalidParameterError(f"invalid {what} {_short(given)}: expected a list")
     found = list(given)
     for entry in found:
         if not hasattr(entry, "key"):
@@ -147,6 +149,11 @@ def check_moment(what: str, value: int) -> int:
     if type(value) is int and 0 <= value <= INT64_MAX:
         return value
     return _integer(what, value, 0, "a nonnegative long (64-bit integer), ms since the epoch")
+
+
+def check_step(what: str, value: int) -> int:
+    """Return a step, int64. Raises InvalidParameterError: *value* is not one; names *what*."""
+    return _integer(what, value, -INT64_MAX - 1, "a 64-bit integer")
 
 
 def check_page_token(token: str | None) -> str | None:
@@ -170,7 +177,7 @@ def metric(key: str, value: object, timestamp: int, step: int) -> Metric:
     if not (type(timestamp) is int and 0 <= timestamp <= INT64_MAX):
         timestamp = check_moment(f"timestamp of metric {key!r}", timestamp)
     if not (type(step) is int and -INT64_MAX <= step <= INT64_MAX):
-        step = _integer(f"step of metric {key!r}", step, -INT64_MAX - 1, "a 64-bit integer")
+        step = check_step(f"step of metric {key!r}", step)
     return Metric(key, value, timestamp, step)
 
 
@@ -192,6 +199,10 @@ def experiment_tags(tags: Mapping[str, object]) -> dict[str, str]:
 
 def dataset_input(value: DatasetInput) -> DatasetInput:
     """Return a dataset's use if its texts are within the limits."""
+    if not isinstance(value, DatasetInput):
+        raise InvalidParameterError(
+            f"invalid input {_short(value)}: expected a mlcore.entities.DatasetInput, as mlcore.data makes them"
+        )
     dataset = value.dataset
     for what, text, limit in (
         ("dataset name", dataset.name, DATASET_NAME_LENGTH),
@@ -199,9 +210,11 @@ def dataset_input(value: DatasetInput) -> DatasetInput:
         ("dataset source", dataset.source, DATASET_SOURCE_LENGTH),
         ("dataset schema", dataset.schema or "", DATASET_SCHEMA_LENGTH),
         ("dataset profile", dataset.profile or "", DATASET_PROFILE_LENGTH),
-        *((f"input tag {t.key[:20]!r}", t.key, INPUT_TAG_KEY_LENGTH) for t in value.tags),
-        *((f"value of input tag {t.key[:20]!r}", t.value, INPUT_TAG_VALUE_LENGTH) for t in value.tags),
+        *((f"input tag {str(t.key)[:20]!r}", t.key, INPUT_TAG_KEY_LENGTH) for t in value.tags),
+        *((f"value of input tag {str(t.key)[:20]!r}", t.value, INPUT_TAG_VALUE_LENGTH) for t in value.tags),
     ):
+        if not isinstance(text, str):
+            raise InvalidParameterError(f"invalid {what} {_short(text)}: expected a text")
         if len(text) > limit:
             raise InvalidParameterError(
                 f"{what} {_short(text)} has {len(text)} characters, at most {limit} are allowed"
