@@ -129,6 +129,12 @@ def test_a_file_of_many_levels_is_refused() -> None:
         parse("flavors: " + "[" * 3000 + "]" * 3000, "MLmodel")
 
 
+@pytest.mark.parametrize("opening", ["{", "[", "- ", "? "])
+def test_a_file_of_so_many_levels_that_the_parser_would_crash_is_refused(opening: str) -> None:
+    with pytest.raises(ModelFormatError, match="MLmodel is nested more than 100 levels deep"):
+        parse(opening * 200_000, "MLmodel")
+
+
 def test_a_signature_is_written_as_json_texts(tmp_path: Path) -> None:
     model = MLModel(flavors={}, signature=ModelSignature(Schema([ColSpec("long", "n")])))
 

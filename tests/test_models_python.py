@@ -28,6 +28,7 @@ from mlcore.errors import (
     UntrustedModelError,
 )
 from mlcore.models import MLModel, get_model_info, infer_signature, load_model, save_model
+from mlcore.models.example import load_example, serving_request
 from mlcore.models.manifest import write_manifest
 from mlcore.models.python_model import PythonModel, PythonModelContext
 
@@ -301,6 +302,21 @@ def test_an_example_is_kept_with_the_request_that_sends_it() -> None:
     pd.testing.assert_frame_equal(model.input_example, FRAME)
     assert model.input_example_params == {"k": 3.0}
     model.predict(model.input_example, model.input_example_params)
+
+
+@pytest.mark.parametrize("place", ["../secret.json", "/etc/hostname"])
+def test_an_example_never_leads_out_of_its_model(place: str) -> None:
+    Path("secret.json").write_text("1")
+    Path("m").mkdir()
+    Path("m/MLmodel").write_text(
+        f"flavors: {{python_function: {{loader_module: m}}}}\nsaved_input_example_info: {{artifact_path: {place}}}"
+    )
+    info = MLModel.read(Path("m")).saved_input_example_info
+
+    with pytest.raises(InvalidParameterError, match=f"invalid artifact path '{place}'"):
+        load_example(Path("m"), info)
+    with pytest.raises(InvalidParameterError, match=f"invalid artifact path '{place}'"):
+        serving_request(Path("m"), {"serving_input_path": place})
 
 
 def test_a_model_without_an_example_has_none() -> None:

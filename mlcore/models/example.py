@@ -15,6 +15,7 @@ from mlcore.errors import InvalidParameterError, ModelFormatError
 from mlcore.models.enforce import compile_signature
 from mlcore.models.infer import is_missing
 from mlcore.models.schema import ModelSignature
+from mlcore.uris import relative_path
 from mlcore.wire.plain import to_plain
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ def load_example(
     """Read the example that `MLmodel` tells of; None when it tells of none.
 
     signature: restores types that JSON does not have.
-    Raises ModelFormatError: its file is missing or not JSON; names it.
+    Raises ModelFormatError: its file is missing or not JSON; names it. InvalidParameterError: it leads out of the model.
     """
     if not info:
         return None
-    path = directory / str(info.get("artifact_path", FILE))
+    path = directory / relative_path(str(info.get("artifact_path", FILE)))
     try:
         document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as err:
@@ -83,7 +84,7 @@ def serving_request(directory: Path, info: Mapping[str, object] | None) -> str |
     """Return the body that sends the example to `/invocations`; None when there is no example."""
     if not info:
         return None
-    path = directory / str(info.get("serving_input_path") or SERVING_FILE)
+    path = directory / relative_path(str(info.get("serving_input_path") or SERVING_FILE))
     return path.read_text("utf-8") if path.is_file() else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import mlcore
 from mlcore import pyfunc
-from mlcore.errors import InvalidParameterError, SignatureError, UntrustedModelError
+from mlcore.errors import InvalidParameterError, ModelFormatError, SignatureError, UntrustedModelError
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,24 @@ def test_missing_values_of_a_request_reach_a_model_of_arrays() -> None:
     assert loaded.predict(loaded.input_example).tolist() == [0, 1]
     with pytest.raises(SignatureError, match=r"expected float64 with shape \(-1, 2\), got object"):
         loaded.predict([[1, None], ["2", 3]])
+
+
+@pytest.mark.parametrize("function", ["fit", "__class__", "[predict]"])
+def test_a_file_cannot_choose_just_any_function_to_call(function: str) -> None:
+    mlcore.sklearn.save_model(LogisticRegression().fit([[0], [1]], [0, 1]), "m")
+    document = Path("m/MLmodel").read_text().replace("predict_fn: predict", f"predict_fn: {function}")
+    Path("m/MLmodel").write_text(document)
+    Path("m/mlcore_manifest.json").unlink()
+
+    with pytest.raises(ModelFormatError, match=r"predict_fn` of .*MLmodel must be one of predict, .*, got "):
+        pyfunc.load_model("m")
+
+
+def test_a_skops_file_nested_without_end_is_told() -> None:
+    mlcore.sklearn.save_model(LogisticRegression().fit([[0], [1]], [0, 1]), "m")
+    with ZipFile("m/model.skops", "w") as archive:
+        archive.writestr("schema.json", "[" * 100_000)
+    Path("m/mlcore_manifest.json").unlink()
+
+    with pytest.raises(ModelFormatError, match=r"model\.skops is not a skops file, or a broken one: RecursionError"):
+        pyfunc.load_model("m")

@@ -95,7 +95,15 @@ class SklearnFlavor:
                 f"{path.name} needs a module that can't be imported: {err}. The model's requirements.txt lists what it was "
                 "saved with; modules of your own are saved along with code_paths=[...]"
             ) from err
-        except (pickle.UnpicklingError, EOFError, AttributeError, LookupError, TypeError, ValueError) as err:
+        except (
+            pickle.UnpicklingError,
+            EOFError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as err:
             raise ModelFormatError(
                 f"{path.name} can't be loaded: {type(err).__name__}: {err}. It may be cut short, or made by another version than "
                 f"those installed; it was saved with scikit-learn {config.get('sklearn_version')}"
@@ -105,7 +113,13 @@ class SklearnFlavor:
         """Load the estimator behind the function that it was saved with, `predict` unless said otherwise."""
         from mlcore_flavor_sklearn.predictor import SklearnPredictor
 
-        return SklearnPredictor(self.load(directory, config), str(pyfunc.get("predict_fn") or "predict"))
+        function = pyfunc.get("predict_fn") or "predict"
+        if function not in PREDICT_FUNCTIONS:
+            raise ModelFormatError(
+                f"field `flavors.python_function.predict_fn` of {directory / 'MLmodel'} must be one of "
+                f"{', '.join(PREDICT_FUNCTIONS)}, got {function!r}"
+            )
+        return SklearnPredictor(self.load(directory, config), str(function))
 
     def autolog(self, options: AutologOptions) -> Callable[[], None]:
         """Record trainings until the returned function is called."""
@@ -195,7 +209,7 @@ def _unlisted_types(path: Path) -> list[str]:
         raise MissingDependencyError(f"{path.name} needs skops: pip install mlcore-flavor-sklearn") from err
     try:
         return list(skops.io.get_untrusted_types(file=path))
-    except (BadZipFile, LookupError, TypeError, ValueError) as err:
+    except (BadZipFile, LookupError, RecursionError, TypeError, ValueError) as err:
         raise ModelFormatError(
             f"{path.name} is not a skops file, or a broken one: {type(err).__name__}: {err}"
         ) from err
