@@ -6,10 +6,15 @@ costs next to nothing.
 
 from __future__ import annotations
 
+import sys
+
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers know the name; importing it from typing would be most of this import's time
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     from mlcore import entities, exceptions, models, tracking
     from mlcore.entities import (
         Experiment,
@@ -161,12 +166,45 @@ def __getattr__(name: str) -> FlavorModule:  # what type checkers see of a name 
         return value  # type: ignore[return-value]  # whatever the name stands for; listed names have their own types
     if not name.startswith("_"):
         from mlcore.models.flavor_module import find_flavor_module
+        from mlcore.plugin_index import install_hints
 
         flavor = find_flavor_module(name)
         if flavor is not None:
             return flavor
+        plugin = install_hints("flavor").get(name)
+        if plugin is not None:
+            raise AttributeError(f"flavor {name!r} is not installed: pip install {plugin}")
     raise AttributeError(f"module 'mlcore' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Submodules:
+    """Finds `import mlcore.pyfunc` and `from mlcore.sklearn import log_model`, for which there are no files."""
+
+    @classmethod
+    def find_spec(cls, name: str, *_where: object) -> ModuleSpec | None:
+        parent, _, child = name.rpartition(".")
+        if parent != __name__ or ":" in _WHERE.get(child, ""):
+            return None
+        from importlib.machinery import ModuleSpec
+
+        try:
+            __getattr__(child)
+        except AttributeError:
+            return None
+        return ModuleSpec(name, cls)  # type: ignore[arg-type]  # a class is as good a loader as an instance
+
+    @staticmethod
+    def create_module(spec: ModuleSpec) -> None:
+        """Let the import system make an empty module."""
+
+    @staticmethod
+    def exec_module(module: ModuleType) -> None:
+        # whoever imports gets what stands here afterwards
+        sys.modules[module.__name__] = __getattr__(module.__name__.rpartition(".")[2])  # type: ignore[assignment]  # stands for a module
+
+
+sys.meta_path.append(_Submodules)

@@ -124,6 +124,12 @@ def satisfies(version: str, clause: str) -> bool:
     }[operator]
 
 
+def install_hints(hook: str) -> dict[str, str]:
+    """Return the distributions that are known to answer *hook*, by key."""
+    hints: dict[str, dict[str, str]] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8"))
+    return hints.get(hook, {})
+
+
 def not_found(
     hook: str, key: str, known: Iterable[str], entries: Iterable[PluginEntry], uri: str | None = None
 ) -> PluginNotFoundError:
@@ -137,7 +143,7 @@ def not_found(
             f"{hook} {key!r} is offered by {switched_off[0]}, which the settings plugins or disable_plugins switch off"
         )
     installed = sorted(known)
-    hints: dict[str, str] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8")).get(hook, {})
+    hints = install_hints(hook)
     near = difflib.get_close_matches(key, [*installed, *hints], n=1, cutoff=0.5) if key not in hints else []
     meant = f", did you mean {near[0]!r}?" if near else ""
     wanted = hints.get(key) or (hints.get(near[0]) if near and near[0] not in installed else None)

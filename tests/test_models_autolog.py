@@ -171,6 +171,11 @@ def test_a_name_that_is_no_flavor_is_no_attribute() -> None:
         _ = mlcore.no_such_flavor
 
 
+def test_a_known_flavor_that_is_not_installed_is_named_with_its_plugin() -> None:
+    with pytest.raises(AttributeError, match="flavor 'xgboost' is not installed: pip install mlcore-flavor-xgboost"):
+        _ = mlcore.xgboost
+
+
 def test_registering_is_not_possible_yet_and_says_so() -> None:
     with pytest.raises(UnsupportedError, match="registered_model_name='wine': the model registry can't be reached"):
         mlcore.log_model(lambda model_input: model_input, registered_model_name="wine")
