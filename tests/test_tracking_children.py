@@ -325,3 +325,33 @@ open("gone", "w").close()
     for run_id in done.stdout.split():
         assert f"run {run_id} could not be ended when the process exited: the SQLite database" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_whose_end_is_interrupted_is_ended_by_the_exit() -> None:
+    code = """
+import _thread, sqlite3, threading, time
+import mlcore
+
+run = mlcore.start_run()
+open("id", "w").write(run.run_id)
+locked = threading.Event()
+
+def hold():  # the store waits for this lock when the run ends
+    database = sqlite3.connect("mlcore.db", isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    locked.set()
+    time.sleep(0.3)
+    _thread.interrupt_main()  # Ctrl-C
+    time.sleep(0.3)
+    database.execute("ROLLBACK")
+
+threading.Thread(target=hold).start()
+locked.wait(10)
+mlcore.end_run()
+"""
+    Path("program.py").write_text(code)
+
+    done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True, check=False, timeout=60)
+
+    assert "KeyboardInterrupt" in done.stderr
+    assert mlcore.get_run(Path("id").read_text()).info.status == "KILLED"

@@ -186,15 +186,21 @@ class ActiveRun(RunHandle):
         Raises what the store raises; the run is no longer active then, and keeps its status until somebody sets it.
         """
         final = ending(status)
-        active.remove(self)
-        if self.is_ended or self._pid != os.getpid():
-            return
+        mine = not (self.is_ended or self.is_joined) and self._pid == os.getpid()
+        try:
+            if mine:
+                self._recorder.flush()
+                self._store.update_run(self.run_id, RunChange(status=final, end_time=now_ms()))
+        except MlcoreError:
+            self._leave()
+            raise
+        self._leave()  # not after Ctrl-C: then the exit of the process ends the run
+        if mine:
+            announce(self._session, "run_ended", self.info, status=final.value)
+
+    def _leave(self) -> None:
         self.is_ended = True
-        if self.is_joined:
-            return
-        self._recorder.flush()
-        self._store.update_run(self.run_id, RunChange(status=final, end_time=now_ms()))
-        announce(self._session, "run_ended", self.info, status=final.value)
+        active.remove(self)
 
     def __enter__(self) -> ActiveRun:
         return self
