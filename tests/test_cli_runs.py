@@ -141,7 +141,8 @@ def test_experiments_are_listed_as_a_table_for_programs(cli: Cli) -> None:
     done = cli("experiments", "list")
 
     assert done.rows[0][:3] == ["experiment_id", "name", "lifecycle_stage"]
-    assert [row[:3] for row in done.rows[1:]] == [["1", "wine", "active"], ["0", "Default", "active"]]
+    # newest first; both may be of one millisecond
+    assert sorted(row[:3] for row in done.rows[1:]) == [["0", "Default", "active"], ["1", "wine", "active"]]
 
 
 def test_experiments_are_filtered_and_ordered(cli: Cli) -> None:

@@ -12,7 +12,6 @@ import sourcecode
 LAYERS = {
     "errors": 1,
     "exceptions": 1,
-    "exceptions": 1,
     "uris": 1,
     "settings": 1,
     "entities": 2,
