@@ -252,6 +252,21 @@ def test_an_object_that_no_flavor_saves_is_named_with_what_to_do() -> None:
     assert "wrap it in a mlcore.pyfunc.PythonModel" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"signature": "long"}, r"signature must be a ModelSignature, .*, or False; got 'long'"),
+        ({"metadata": "mine"}, "metadata must be a mapping of names to plain values, got 'mine'"),
+        ({"conda_env": "none.yaml"}, "there is no file 'none.yaml': expected a conda environment"),
+    ],
+)
+def test_a_wrong_argument_is_named_and_nothing_is_saved(options: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidParameterError, match=message):
+        pyfunc.save_model("m", python_model=make_doubler(), **options)
+
+    assert not Path("m").exists()
+
+
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(InvalidParameterError, match=r"unknown options \['artefacts'\] for a Python model: known are"):
         save_model(add_one, "m", artefacts={})

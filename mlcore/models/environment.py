@@ -81,6 +81,10 @@ def from_conda(conda_env: Mapping[str, object] | str) -> Environment:
 
     Raises InvalidParameterError: it has no list of dependencies.
     """
+    if isinstance(conda_env, str) and not Path(conda_env).is_file():
+        raise InvalidParameterError(
+            f"there is no file {conda_env!r}: expected a conda environment, or the path of its file"
+        )
     document = load_yaml(Path(conda_env).read_text("utf-8"), conda_env) if isinstance(conda_env, str) else conda_env
     dependencies = document.get("dependencies") if isinstance(document, Mapping) else None
     if not isinstance(dependencies, list):

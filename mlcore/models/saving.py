@@ -55,6 +55,15 @@ class SaveOptions:
     code_paths: Sequence[str | PathLike[str]] | None = None
     metadata: Mapping[str, object] | None = None
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse what would make a model that nobody can load, or would be dropped without a word."""
+        if not isinstance(self.signature, (ModelSignature, bool, type(None))):
+            raise InvalidParameterError(
+                f"signature must be a ModelSignature, such as infer_signature(data) returns, or False; got {self.signature!r}"
+            )
+        if not isinstance(self.metadata, (Mapping, type(None))):
+            raise InvalidParameterError(f"metadata must be a mapping of names to plain values, got {self.metadata!r}")
+
 
 def save_model(
     model: object,
