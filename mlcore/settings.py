@@ -12,7 +12,7 @@ import attrs
 from attrs import field, frozen
 
 from mlcore.errors import SettingsError
-from mlcore.uris import redacted
+from mlcore.uris import anchored, redacted
 
 FILES = ("mlcore.toml", "pyproject.toml")
 
@@ -21,6 +21,11 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("a text")
     return value
+
+
+def _place(value: object) -> str:
+    """A text that names a store; in a settings file a relative path is seen from the file."""
+    return _text(value)
 
 
 def _flag(value: object) -> bool:
@@ -96,18 +101,19 @@ class Settings:
     """All settings of mlcore.
 
     Each can be set by an argument, by `MLCORE_<NAME>`, by the MLflow variable of the same meaning, in `mlcore.toml`
-    or under `[tool.mlcore]` of `pyproject.toml` (the nearest file upwards from the working directory).
+    or under `[tool.mlcore]` of `pyproject.toml` (the nearest file upwards from the working directory). Relative paths in
+    a file are seen from the file, so that all programs below it share one store.
     """
 
     tracking_uri: str = _setting(
-        "sqlite:///mlcore.db", _text, "where experiments and runs are kept", mlflow="MLFLOW_TRACKING_URI"
+        "sqlite:///mlcore.db", _place, "where experiments and runs are kept", mlflow="MLFLOW_TRACKING_URI"
     )
     registry_uri: str | None = _setting(
-        None, _text, "where registered models are kept; the tracking URI if unset", mlflow="MLFLOW_REGISTRY_URI"
+        None, _place, "where registered models are kept; the tracking URI if unset", mlflow="MLFLOW_REGISTRY_URI"
     )
     artifact_root: str | None = _setting(
         None,
-        _text,
+        _place,
         "where new experiments put artifacts; the store chooses if unset",
         mlflow="MLFLOW_DEFAULT_ARTIFACT_ROOT",
     )
@@ -226,7 +232,10 @@ def _candidates(
             # trust_models: who can put a file into a checkout must not be able to switch the protection off;
             # run_id: a file holds for every process, so all of them would write into one run
             raise SettingsError(f"setting {name!r} cannot come from a file ({path}): set {_own(name)} instead")
-        found.append((table[name], Origin("file", f"{path}: {name}")))
+        value = table[name]
+        if spec.metadata["parse"] is _place and isinstance(value, str) and path is not None:
+            value = anchored(value, path.parent)
+        found.append((value, Origin("file", f"{path}: {name}")))
     return found
 
 

@@ -79,15 +79,18 @@ def absolute(uri: str) -> str:
     return uri.rstrip("/") if len(uri.rstrip("/").partition(":")[2]) > 0 else uri
 
 
-def anchored(uri: str) -> str:
+def anchored(uri: str, directory: Path | None = None) -> str:
     """Return a store's *uri* with a relative path made absolute, so that it means the same in any directory.
 
     `sqlite:///mlcore.db` becomes `sqlite:////work/mlcore.db`, a plain path a `file:` URI; other URIs stay as they are.
+    directory: from where the path is seen; the working directory when not given.
     """
+    base = directory or Path.cwd()
     found = _SQLITE_FILE.match(uri)
     if found:
-        return found[1] + Path(found[2]).absolute().as_posix() + found[3]
-    return absolute(uri) if scheme(uri) == "file" else uri
+        return found[1] + (base / found[2]).as_posix() + found[3]
+    plain = _DRIVE.match(uri) or not _SCHEME.match(uri)
+    return absolute(str(base / uri)) if plain else uri
 
 
 def redacted(uri: str) -> str:

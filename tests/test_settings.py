@@ -135,3 +135,14 @@ def test_a_session_with_settings_of_its_own_leaves_the_environment_alone(tmp_pat
         mlcore.set_tracking_uri("sqlite:///own.db")
         mlcore.set_experiment("own")
         assert dict(os.environ) == before
+
+
+def test_a_relative_path_in_a_file_is_seen_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "mlcore.toml").write_text('tracking_uri = "sqlite:///runs.db"\nartifact_root = "artifacts"\n')
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+
+    settings = Settings.load({}, environ={}, directory=inner)
+
+    assert settings.tracking_uri == f"sqlite:///{tmp_path}/runs.db"
+    assert settings.artifact_root == f"file://{tmp_path}/artifacts"

@@ -366,3 +366,15 @@ def test_a_status_that_is_no_end_is_refused(status: object) -> None:
                 InvalidParameterError, match=r"invalid run status .* expected one of FINISHED, FAILED, KILLED"
             ):
                 end(status)  # type: ignore[arg-type]  # the point of the test
+
+
+def test_a_run_that_has_ended_is_no_block_any_more() -> None:
+    with mlcore.start_run() as run:
+        pass
+
+    with (
+        pytest.raises(InvalidStateError, match=rf"run '{run.run_id}' has ended: resume it with start_run\(run_id="),
+        run,
+    ):
+        mlcore.log_metric("m", 1.0)
+    assert len(mlcore.search_runs(output_format="list")) == 1

@@ -20,7 +20,7 @@ from mlcore.entities import (
     RunStatus,
     RunTag,
 )
-from mlcore.errors import InvalidParameterError, MlcoreError, ParamConflictError
+from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError, ParamConflictError
 from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.events import announce
@@ -203,6 +203,8 @@ class ActiveRun(RunHandle):
         active.remove(self)
 
     def __enter__(self) -> ActiveRun:
+        if self.is_ended:  # what is logged in the block would go to a new run
+            raise InvalidStateError(f"run {self.run_id!r} has ended: resume it with start_run(run_id={self.run_id!r})")
         return self
 
     def __exit__(
