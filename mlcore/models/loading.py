@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from mlcore.errors import ModelFormatError
+from mlcore.errors import InvalidParameterError, ModelFormatError
 from mlcore.interfaces.flavor import Predictor
 from mlcore.models.flavors import Chosen, native_flavor, predicting_flavor
 from mlcore.models.manifest import verify_manifest
@@ -76,6 +76,10 @@ def open_model(
     trusted_places: URI prefixes of models whose code may run; the setting `trust_models` when not given.
     Raises ModelFormatError, ArtifactNotFoundError: there is none. ChecksumError: a file was changed.
     """
+    if not isinstance(model_uri, (str, PathLike)):
+        raise InvalidParameterError(
+            f"invalid model URI {model_uri!r}: expected a path or a URI such as 'runs:/<run id>/model'"
+        )
     uri = fspath(model_uri)
     local = fetch(uri, dst_path)
     try:

@@ -197,7 +197,15 @@ def write_model(
 
 
 def _flavor(model: object, name: str | None, plugins: Plugins) -> Flavor:
-    return flavor_for(model, plugins) if name is None else flavor_named(name, plugins)
+    if name is None:
+        return flavor_for(model, plugins)
+    flavor = flavor_named(name, plugins)
+    if not flavor.can_save(model):
+        raise InvalidParameterError(
+            f"flavor {name!r} does not save an object of type {type(model).__module__}.{type(model).__qualname__}; "
+            "leave the flavor out to have it found, or wrap the object in a mlcore.pyfunc.PythonModel"
+        )
+    return flavor
 
 
 def _plugins(plugins: Plugins | None) -> Plugins:
@@ -285,9 +293,13 @@ def _copy_code(paths: Sequence[str | PathLike[str]] | None, directory: Path) -> 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
     """Yield a new directory beside *target*, to be renamed to it; removed when that does not happen."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     staged = target.parent / f".mlcore-staging-{uuid.uuid4().hex}"
-    staged.mkdir()
+    try:
+        staged.mkdir(parents=True)
+    except OSError as err:
+        raise InvalidParameterError(
+            f"can't save a model to {str(target)!r}: {err.strerror}: {err.filename!r}; name a directory that can be made"
+        ) from err
     try:
         yield staged
     finally:
