@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 
 import importlib_metadata
@@ -16,6 +16,7 @@ from mlcore.errors import PluginNotFoundError
 
 KERNEL = "mlcore-kernel"
 _GROUP = "mlcore"
+_FIELD = re.compile(r"^(Name|Version|Summary|Requires-Dist):(.*)$", re.MULTILINE | re.IGNORECASE)
 _CLAUSE = re.compile(r"^\s*(~=|==|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.*+!-]*)\s*$")
 
 
@@ -25,6 +26,8 @@ class PluginEntry:
 
     hook: `tracking_store`, ...; empty for the always-on group.
     value: the module to import.
+    about: the distribution's one-line summary; None when its metadata was not read.
+    requires: the distribution's requirements as they stand in its metadata; None likewise.
     """
 
     hook: str
@@ -32,6 +35,8 @@ class PluginEntry:
     value: str
     dist: str
     version: str
+    about: str | None = field(default=None, eq=False, repr=False)
+    requires: tuple[str, ...] | None = field(default=None, eq=False, repr=False)
 
     def __str__(self) -> str:
         group = f"{_GROUP}.{self.hook}" if self.hook else _GROUP
@@ -59,17 +64,63 @@ class Selection:
 
 
 def read_index() -> tuple[PluginEntry, ...]:
-    """Read the entry points of all installed distributions, by hook, key and distribution."""
-    found = []
-    for point in importlib_metadata.entry_points():
-        if point.group != _GROUP and not point.group.startswith(_GROUP + "."):
+    """Read the entry points of all installed distributions, by hook, key and distribution.
+
+    Reads texts and parses headers itself: with hundreds of distributions the general parsers cost more than
+    everything else that a short command does. A distribution that cannot be read is left out.
+    """
+    found: list[PluginEntry] = []
+    seen: set[str] = set()
+    for dist in importlib_metadata.distributions():
+        points = dist.read_text("entry_points.txt")
+        if not points or f"[{_GROUP}" not in points.replace(" ", ""):
             continue
-        dist = point.dist
-        hook = point.group.partition(".")[2]
-        found.append(
-            PluginEntry(hook, point.name, point.value, _normal(dist.name) if dist else "", dist.version if dist else "")
-        )
+        header = _Header.of(dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "")
+        name = _normal(header.name)
+        if name and name not in seen:  # the first on the path is the one that would be imported
+            seen.add(name)
+            found += _entries(points, header)
     return tuple(sorted(found, key=lambda e: (e.hook, e.key, e.dist)))
+
+
+@frozen
+class _Header:
+    """What the index needs of a distribution's metadata."""
+
+    name: str
+    version: str
+    about: str
+    requires: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> _Header:
+        head = text.partition("\n\n")[0]
+        fields: dict[str, list[str]] = {}
+        for key, value in _FIELD.findall(head):
+            fields.setdefault(key.lower(), []).append(value.strip())
+        single = {key: values[0] for key, values in fields.items()}
+        requires = tuple(fields.get("requires-dist", ()))
+        return cls(single.get("name", ""), single.get("version", ""), single.get("summary", ""), requires)
+
+
+def _entries(text: str, header: _Header) -> Iterator[PluginEntry]:
+    """The entry points of our groups in the text of an entry_points.txt."""
+    group = ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line.startswith("[") and line.endswith("]"):
+            group = line[1:-1].strip()
+        elif (group == _GROUP or group.startswith(_GROUP + ".")) and "=" in line and line[0] not in "#;":
+            key, _, value = line.partition("=")
+            yield PluginEntry(
+                group.partition(".")[2],
+                key.strip(),
+                value.partition("[")[0].strip(),
+                _normal(header.name),
+                header.version,
+                header.about,
+                header.requires,
+            )
 
 
 def summary(dist: str) -> str:
@@ -82,11 +133,7 @@ def summary(dist: str) -> str:
 
 def kernel_mismatch(entry: PluginEntry) -> str | None:
     """Say why the plugin's own requirement on the kernel is not met; None when it is."""
-    try:
-        requirements = importlib_metadata.requires(entry.dist) or []
-    except importlib_metadata.PackageNotFoundError:
-        return None
-    for line in requirements:
+    for line in _requirements(entry):
         name, _, marker = line.partition(";")
         parsed = re.match(r"^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*\(?([^)]*)\)?\s*$", name)
         if not parsed or _normal(parsed[1]) != KERNEL or "extra" in marker:
@@ -99,6 +146,15 @@ def kernel_mismatch(entry: PluginEntry) -> str | None:
                     f"pip install -U {side}"
                 )
     return None
+
+
+def _requirements(entry: PluginEntry) -> Iterable[str]:
+    if entry.requires is not None:
+        return entry.requires
+    try:
+        return importlib_metadata.requires(entry.dist) or []
+    except importlib_metadata.PackageNotFoundError:
+        return []
 
 
 def satisfies(version: str, clause: str) -> bool:

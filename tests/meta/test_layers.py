@@ -19,6 +19,7 @@ LAYERS = {
     "interfaces": 3,
     "hookspecs": 3,
     "plugin_index": 4,
+    "plugin_trace": 4,
     "plugins": 4,
     "artifacts": 5,
     "tracking": 6,
