@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from mlcore import __version__
 from mlcore.errors import PluginNotFoundError
+from mlcore.uris import local_path
 
 KERNEL = "mlcore-kernel"
 _GROUP = "mlcore"
@@ -76,7 +77,7 @@ def read_index() -> tuple[PluginEntry, ...]:
         if not points or f"[{_GROUP}" not in points.replace(" ", ""):
             continue
         header = _Header.of(dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "")
-        name = _normal(header.name)
+        name = normal(header.name)
         if name and name not in seen:  # the first on the path is the one that would be imported
             seen.add(name)
             found += _entries(points, header)
@@ -116,7 +117,7 @@ def _entries(text: str, header: _Header) -> Iterator[PluginEntry]:
                 group.partition(".")[2],
                 key.strip(),
                 value.partition("[")[0].strip(),
-                _normal(header.name),
+                normal(header.name),
                 header.version,
                 header.about,
                 header.requires,
@@ -131,12 +132,30 @@ def summary(dist: str) -> str:
         return ""
 
 
+def location(dist: str) -> str:
+    """Return the folder that holds a distribution's packages; its source folder when it is installed editable."""
+    try:
+        found = importlib_metadata.distribution(dist)
+    except importlib_metadata.PackageNotFoundError:
+        return ""
+    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable") and str(origin.get("url", "")).startswith("file:"):
+        return str(local_path(origin["url"]))
+    return str(found.locate_file(""))
+
+
+def known_plugins() -> Mapping[str, Mapping[str, str]]:
+    """Return the distributions that the kernel knows by name, by hook and key."""
+    known: dict[str, dict[str, str]] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8"))
+    return known
+
+
 def kernel_mismatch(entry: PluginEntry) -> str | None:
     """Say why the plugin's own requirement on the kernel is not met; None when it is."""
     for line in _requirements(entry):
         name, _, marker = line.partition(";")
         parsed = re.match(r"^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*\(?([^)]*)\)?\s*$", name)
-        if not parsed or _normal(parsed[1]) != KERNEL or "extra" in marker:
+        if not parsed or normal(parsed[1]) != KERNEL or "extra" in marker:
             continue
         for clause in filter(None, parsed[2].split(",")):
             if not satisfies(__version__, clause):
@@ -187,7 +206,7 @@ def not_found(hook: str, key: str, known: Iterable[str], entries: Iterable[Plugi
             f"{hook} {key!r} is offered by {switched_off[0]}, which the settings plugins or disable_plugins switch off"
         )
     installed = sorted(known)
-    hints: dict[str, str] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8")).get(hook, {})
+    hints = known_plugins().get(hook, {})
     near = difflib.get_close_matches(key, [*installed, *hints], n=1, cutoff=0.5) if key not in hints else []
     meant = f", did you mean {near[0]!r}?" if near else ""
     wanted = hints.get(key) or (hints.get(near[0]) if near and near[0] not in installed else None)
@@ -198,7 +217,8 @@ def not_found(hook: str, key: str, known: Iterable[str], entries: Iterable[Plugi
     )
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """Return a distribution's name in the form in which names are compared: `My_Plugin` is `my-plugin`."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -27,7 +27,7 @@ class Program(LazyGroup):
         "artifacts": ("mlcore.cli.artifacts:artifacts", "List, download and upload files of runs."),
         "models": ("mlcore.cli.models:models", "Show models, predict with them and serve them."),
         "config": ("mlcore.cli.config:config", "Show every setting and where its value comes from."),
-        "plugins": ("mlcore.cli.plugins:plugins", "List the installed plugins."),
+        "plugins": ("mlcore.cli.plugins:plugins", "List, examine, trace, write and prove plugins."),
         "doctor": ("mlcore.cli.doctor:doctor", "Check settings, plugins, store and disk."),
     }
 

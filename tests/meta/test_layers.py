@@ -20,6 +20,9 @@ LAYERS = {
     "hookspecs": 3,
     "plugin_index": 4,
     "plugin_trace": 4,
+    "plugin_check": 4,
+    "plugin_probe": 4,
+    "scaffold": 5,
     "plugins": 4,
     "artifacts": 5,
     "tracking": 6,
@@ -37,7 +40,7 @@ MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API
 # Where the kernel may import what is not in the standard library; naming a type of it is free.
 HOMES = {
     "attrs": set(LAYERS),
-    "pluggy": {"hookspecs", "plugins"},
+    "pluggy": {"hookspecs", "plugins", "plugin_probe"},
     "importlib_metadata": {"plugin_index", "models"},
     "cattrs": {"wire"},
     "yaml": {"wire"},

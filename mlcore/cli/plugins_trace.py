@@ -1,0 +1,56 @@
+"""`mlcore plugins trace`: which plugin was asked what, how long it took, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from mlcore.cli.context import Cli, json_option
+from mlcore.plugin_trace import VARIABLE
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@json_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def trace(ctx: click.Context, as_json: bool, command: tuple[str, ...]) -> None:
+    """Run COMMAND and show every plugin import and hook call that it made; exit as it exits.
+
+    COMMAND is any program with its arguments: `mlcore plugins trace -- python train.py`, or
+    `mlcore plugins trace -- mlcore runs search`. The processes that it starts are traced too.
+    """
+    cli: Cli = ctx.find_object(Cli) or Cli()
+    with tempfile.TemporaryDirectory(prefix="mlcore-trace-") as folder:
+        target = Path(folder) / "calls.jsonl"
+        done = subprocess.run(_argv(command), env={**os.environ, VARIABLE: str(target)}, check=False)  # noqa: S603  # the user's own command, without a shell
+        text = target.read_text("utf-8") if target.exists() else ""
+    records = [json.loads(line) for line in text.splitlines()]
+    if as_json:
+        cli.print_json(records)
+    else:
+        from mlcore.cli.tables import Column
+
+        names = ("hook", "duration_us", "outcome", "plugin")
+        columns = [Column("hook", whole=True), Column("duration_us", "number"), Column("outcome"), Column("plugin")]
+        cli.print_table(columns, [[record[n] for n in names] for record in records])
+    ctx.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
+
+
+def _argv(command: tuple[str, ...]) -> list[str]:
+    """Return what to run: `mlcore` and Python files by this interpreter, everything else from PATH."""
+    program = command[0]
+    if program == "mlcore":
+        return [sys.executable, "-m", "mlcore.cli", *command[1:]]
+    if program.endswith(".py") and Path(program).is_file():
+        return [sys.executable, *command]
+    found = shutil.which(program)
+    if found is None:
+        raise click.BadParameter(f"there is no program {program!r} on PATH", param_hint="COMMAND")
+    return [found, *command[1:]]
