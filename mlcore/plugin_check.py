@@ -8,11 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from attrs import field, frozen
 
@@ -72,6 +69,8 @@ def check(plugins: Plugins, entries: Iterable[PluginEntry], *, timeout_s: float 
 
     timeout_s: how long the import of one may take.
     """
+    from concurrent.futures import ThreadPoolExecutor  # here and below: `plugins list` has a budget
+
     given = tuple(entries)
     wanted = {
         (e.hook, e.value): None for e in given if plugins.is_enabled(e) and _gate(e) is None and e.value.isprintable()
@@ -124,6 +123,9 @@ def _conflict(plugins: Plugins, entry: PluginEntry) -> Fault | None:
 
 
 def _probe(hook: str, value: str, timeout_s: float) -> _Probed:
+    import signal
+    import subprocess
+
     command = [sys.executable, "-I", "-c", _START, json.dumps(sys.path), hook, value.partition(":")[0]]
     process = subprocess.Popen(  # noqa: S603  # our own interpreter; hook and module are arguments, not code
         command,
@@ -135,23 +137,21 @@ def _probe(hook: str, value: str, timeout_s: float) -> _Probed:
     try:
         out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        _kill(process)
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
         out, err = process.communicate()
         return _read(out, f"did not end within {timeout_s:g} s", "look for endless loops and for waiting at import")
     return _read(out, _ending(process.returncode, err), "look for os._exit, or for a C library that does not fit")
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if os.name == "posix":
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
 
 
 def _ending(code: int, err: bytes) -> str:
     last = err.decode("utf-8", "replace").strip().rpartition("\n")[2]
     said = f": {last}" if last else ""
     if code < 0:
+        import signal
+
         return f"crashed the interpreter with {signal.Signals(-code).name}{said}"
     return f"ended the interpreter with exit code {code}{said}"
 

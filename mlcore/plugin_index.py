@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import files
 
 import importlib_metadata
 from attrs import field, frozen
@@ -146,6 +144,8 @@ def location(dist: str) -> str:
 
 def known_plugins() -> Mapping[str, Mapping[str, str]]:
     """Return the distributions that the kernel knows by name, by hook and key."""
+    from importlib.resources import files
+
     known: dict[str, dict[str, str]] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8"))
     return known
 
@@ -200,6 +200,8 @@ def satisfies(version: str, clause: str) -> bool:
 
 def not_found(hook: str, key: str, known: Iterable[str], entries: Iterable[PluginEntry]) -> PluginNotFoundError:
     """Make the error for a key that nobody answers: what is installed, what was meant, what to install."""
+    import difflib
+
     switched_off = [e for e in entries if e.hook == hook and e.key == key]
     if switched_off:
         return PluginNotFoundError(

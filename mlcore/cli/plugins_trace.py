@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import click
@@ -26,10 +23,14 @@ def trace(ctx: click.Context, as_json: bool, command: tuple[str, ...]) -> None:
     COMMAND is any program with its arguments: `mlcore plugins trace -- python train.py`, or
     `mlcore plugins trace -- mlcore runs search`. The processes that it starts are traced too.
     """
+    import subprocess  # here and below: `plugins list` has a budget
+    import tempfile
+
     cli: Cli = ctx.find_object(Cli) or Cli()
     with tempfile.TemporaryDirectory(prefix="mlcore-trace-") as folder:
         target = Path(folder) / "calls.jsonl"
-        done = subprocess.run(_argv(command), env={**os.environ, VARIABLE: str(target)}, check=False)  # noqa: S603  # the user's own command, without a shell
+        environ = _environ(target)
+        done = subprocess.run(_argv(command, environ["PATH"]), env=environ, check=False)  # noqa: S603  # the user's own command, without a shell
         text = target.read_text("utf-8") if target.exists() else ""
     records = [json.loads(line) for line in text.splitlines()]
     if as_json:
@@ -43,14 +44,20 @@ def trace(ctx: click.Context, as_json: bool, command: tuple[str, ...]) -> None:
     ctx.exit(done.returncode if done.returncode >= 0 else 128 - done.returncode)
 
 
-def _argv(command: tuple[str, ...]) -> list[str]:
-    """Return what to run: `mlcore` and Python files by this interpreter, everything else from PATH."""
+def _environ(target: Path) -> dict[str, str]:
+    # `python` and `mlcore` mean those of this environment, whether it is activated or not
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, VARIABLE: str(target)}
+
+
+def _argv(command: tuple[str, ...], path: str) -> list[str]:
+    """Return what to run; `train.py` alone is run by this interpreter."""
+    import shutil
+
     program = command[0]
-    if program == "mlcore":
-        return [sys.executable, "-m", "mlcore.cli", *command[1:]]
     if program.endswith(".py") and Path(program).is_file():
         return [sys.executable, *command]
-    found = shutil.which(program)
+    found = shutil.which(program, path=path)
     if found is None:
         raise click.BadParameter(f"there is no program {program!r} on PATH", param_hint="COMMAND")
     return [found, *command[1:]]
