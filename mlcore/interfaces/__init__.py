@@ -2,7 +2,14 @@
 
 from mlcore.interfaces.artifact_repo import ArtifactRepo, SupportsStaging
 from mlcore.interfaces.batch_engine import BatchEngine
-from mlcore.interfaces.deployer import Deployer, Deployment
+from mlcore.interfaces.deployer import (
+    Deployer,
+    Deployment,
+    PlannedCall,
+    SupportsExplain,
+    SupportsPlan,
+    SupportsRunLocal,
+)
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
 from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
@@ -20,11 +27,15 @@ __all__ = [
     "Flavor",
     "Job",
     "JobStatus",
+    "PlannedCall",
     "Predictor",
     "ProjectBackend",
     "RegistryStore",
     "SavedModel",
     "SupportsAutolog",
+    "SupportsExplain",
+    "SupportsPlan",
+    "SupportsRunLocal",
     "SupportsStaging",
     "SupportsSummary",
     "TrackingStore",

@@ -52,8 +52,8 @@ HOMES = {
     "pytest": {"testing"},
     "hypothesis": {"testing"},
     # not dependencies: used when the caller brings their objects
-    "numpy": {"tracking", "models", "serving", "testing"},
-    "pandas": {"tracking", "models", "serving", "testing"},
+    "numpy": {"tracking", "models", "serving", "deployments", "testing"},
+    "pandas": {"tracking", "models", "serving", "deployments", "testing"},
     "scipy": {"models", "testing"},
     "matplotlib": {"tracking"},
     "PIL": {"tracking"},
