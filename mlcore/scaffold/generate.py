@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from attrs import asdict
+
 from mlcore import __version__
 from mlcore.errors import AlreadyExistsError, InvalidParameterError
 from mlcore.plugin_index import normal
-from mlcore.scaffold.kinds import KINDS
+from mlcore.scaffold.kinds import KINDS, Kind
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 _KEY = re.compile(r"[a-z][a-z0-9_.-]+")
@@ -32,8 +35,11 @@ def generate(hook: str, name: str, folder: Path, *, key: str | None = None) -> P
     if target.exists():
         raise AlreadyExistsError(f"{str(target)!r} exists already; remove it or choose another name")
     templates = files("mlcore.scaffold") / "templates"
-    for source in (templates / "common", templates / hook):
-        _copy(source, target, words)
+    for source in (templates / "common", templates / "factory" if KINDS[hook].protocol else None, templates / hook):
+        if source is not None and source.is_dir():  # later ones replace what earlier ones wrote
+            _copy(source, target, words)
+    if KINDS[hook].protocol:
+        _start_from_reference(KINDS[hook], target / "src" / words["package"], words)
     return target
 
 
@@ -45,12 +51,12 @@ def _words(hook: str, name: str, key: str | None) -> dict[str, str]:
         raise InvalidParameterError(f"invalid key {own!r}: expected at least two of a-z, 0-9, '-', '_' and '.'")
     low, high = __version__.split(".")[:2]
     return {
-        "hook": hook,
+        **{name: value for name, value in asdict(KINDS[hook]).items() if isinstance(value, str)},
         "dist": dist,
         "package": package,
-        "key": own,
-        "about": KINDS[hook].about,
-        "Class": "".join(part.capitalize() for part in re.split(r"[^a-z0-9]+", package)),
+        "imports": "from mlcore.uris import scheme\n" if "uri" in KINDS[hook].foreign else "",
+        "key": own,  # after the kind's words, which have it in them
+        "Class": "".join(map(str.capitalize, re.split(r"[^a-z0-9]+", package))).removesuffix(KINDS[hook].role) or "My",
         "requires": f"mlcore-kernel>={low}.{high},<{low}.{int(high) + 1}",
     }
 
@@ -64,6 +70,19 @@ def _copy(source: Traversable, target: Path, words: dict[str, str]) -> None:
         elif item.name.endswith(".tmpl"):
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(_filled(item.read_text("utf-8"), words), "utf-8")
+
+
+def _start_from_reference(kind: Kind, package: Path, words: dict[str, str]) -> None:
+    """Copy the reference implementation, which passes the suite, as the plugin's own module."""
+    text = (files("mlcore.testing") / f"{kind.source}.py").read_text("utf-8")
+    text = text.replace(f"mlcore.testing.{kind.source}", f"{words['package']}.{kind.module}")
+    text = text.replace(kind.reference, words["Class"] + kind.role).replace(
+        'name = "memory"', f'name = "{words["key"]}"'
+    )
+    docstring_end = ast.parse(text).body[0].end_lineno or 1
+    body = "".join(text.splitlines(keepends=True)[docstring_end:])
+    about = f'"""{kind.about}: {words["key"]}. All of it is in memory: replace that, method by method."""\n'
+    (package / f"{kind.module}.py").write_text(about + body, "utf-8")
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
