@@ -1,6 +1,13 @@
 """The protocols that plugins implement: one module each, at most 15 required methods, abilities apart."""
 
-from mlcore.interfaces.artifact_repo import ArtifactRepo, SupportsStaging
+from mlcore.interfaces.artifact_repo import (
+    ArtifactRepo,
+    HashedFile,
+    PresignedUrl,
+    SupportsFileTransfer,
+    SupportsPresign,
+    SupportsStaging,
+)
 from mlcore.interfaces.batch_engine import BatchEngine
 from mlcore.interfaces.deployer import (
     Deployer,
@@ -25,16 +32,20 @@ __all__ = [
     "EnvironmentManager",
     "EnvironmentSpec",
     "Flavor",
+    "HashedFile",
     "Job",
     "JobStatus",
     "PlannedCall",
     "Predictor",
+    "PresignedUrl",
     "ProjectBackend",
     "RegistryStore",
     "SavedModel",
     "SupportsAutolog",
     "SupportsExplain",
+    "SupportsFileTransfer",
     "SupportsPlan",
+    "SupportsPresign",
     "SupportsRunLocal",
     "SupportsStaging",
     "SupportsSummary",
