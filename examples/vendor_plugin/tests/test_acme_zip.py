@@ -9,20 +9,26 @@ import pytest
 from acme_zip.plugin import artifact_repo, run_context, tracking_store
 
 from mlcore.interfaces import ArtifactRepo, TrackingStore
-from mlcore.testing.artifact_repo import ArtifactRepoContract
-from mlcore.testing.run_context import RunContextContract
-from mlcore.testing.tracking_store import TrackingStoreContract
+from mlcore.testing import ArtifactRepoContract, RunContextContract, TrackingStoreContract
 
 
 class TestZipStore(TrackingStoreContract):
+    plugin_module = "acme_zip.plugin"
+
     @pytest.fixture
-    def store(self, tmp_path: Path) -> TrackingStore:
-        opened = tracking_store(f"zip://{tmp_path}/lab.zip", None)
+    def store_uri(self, tmp_path: Path) -> str:
+        return f"zip://{tmp_path}/lab.zip"
+
+    @pytest.fixture
+    def store(self, store_uri: str) -> TrackingStore:
+        opened = tracking_store(store_uri, None)
         assert opened is not None
         return opened
 
 
 class TestZipRepo(ArtifactRepoContract):
+    plugin_module = "acme_zip.plugin"
+
     @pytest.fixture
     def repo(self, tmp_path: Path) -> ArtifactRepo:
         opened = artifact_repo(f"zip://{tmp_path}/lab.zip/artifacts/0")
@@ -31,6 +37,8 @@ class TestZipRepo(ArtifactRepoContract):
 
 
 class TestBench(RunContextContract):
+    plugin_module = "acme_zip.plugin"
+
     @pytest.fixture
     def run_context(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Mapping[str, str] | None]:
         monkeypatch.setenv("ACME_BENCH", "north 7")
