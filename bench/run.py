@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import plugin_layer
 import recording
 import searching
 import serving
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "metrics": recording.metrics,
     "search": searching.search,
     "serving": serving.scoring,
+    "plugins": plugin_layer.overhead,
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 

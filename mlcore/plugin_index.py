@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Iterable, Iterator, Mapping
 
 import importlib_metadata
 from attrs import field, frozen
 
 from mlcore import __version__
 from mlcore.errors import PluginNotFoundError
-from mlcore.uris import redacted
+from mlcore.uris import local_path, redacted
 
 KERNEL = "mlcore-kernel"
 _GROUP = "mlcore"
+_FIELD = re.compile(r"^(Name|Version|Summary|Requires-Dist):(.*)$", re.MULTILINE | re.IGNORECASE)
 _CLAUSE = re.compile(r"^\s*(~=|==|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.*+!-]*)\s*$")
 
 
@@ -26,6 +25,8 @@ class PluginEntry:
 
     hook: `tracking_store`, ...; empty for the always-on group.
     value: the module to import.
+    about: the distribution's one-line summary; None when its metadata was not read.
+    requires: the distribution's requirements as they stand in its metadata; None likewise.
     """
 
     hook: str
@@ -33,6 +34,8 @@ class PluginEntry:
     value: str
     dist: str
     version: str
+    about: str | None = field(default=None, eq=False, repr=False)
+    requires: tuple[str, ...] | None = field(default=None, eq=False, repr=False)
 
     def __str__(self) -> str:
         group = f"{_GROUP}.{self.hook}" if self.hook else _GROUP
@@ -60,17 +63,63 @@ class Selection:
 
 
 def read_index() -> tuple[PluginEntry, ...]:
-    """Read the entry points of all installed distributions, by hook, key and distribution."""
-    found = []
-    for point in importlib_metadata.entry_points():
-        if point.group != _GROUP and not point.group.startswith(_GROUP + "."):
+    """Read the entry points of all installed distributions, by hook, key and distribution.
+
+    Reads texts and parses headers itself: with hundreds of distributions the general parsers cost more than
+    everything else that a short command does. A distribution that cannot be read is left out.
+    """
+    found: list[PluginEntry] = []
+    seen: set[str] = set()
+    for dist in importlib_metadata.distributions():
+        points = dist.read_text("entry_points.txt")
+        if not points or f"[{_GROUP}" not in points.replace(" ", ""):
             continue
-        dist = point.dist
-        hook = point.group.partition(".")[2]
-        found.append(
-            PluginEntry(hook, point.name, point.value, _normal(dist.name) if dist else "", dist.version if dist else "")
-        )
+        header = _Header.of(dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "")
+        name = normal(header.name)
+        if name and name not in seen:  # the first on the path is the one that would be imported
+            seen.add(name)
+            found += _entries(points, header)
     return tuple(sorted(found, key=lambda e: (e.hook, e.key, e.dist)))
+
+
+@frozen
+class _Header:
+    """What the index needs of a distribution's metadata."""
+
+    name: str
+    version: str
+    about: str
+    requires: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> _Header:
+        head = text.partition("\n\n")[0]
+        fields: dict[str, list[str]] = {}
+        for key, value in _FIELD.findall(head):
+            fields.setdefault(key.lower(), []).append(value.strip())
+        single = {key: values[0] for key, values in fields.items()}
+        requires = tuple(fields.get("requires-dist", ()))
+        return cls(single.get("name", ""), single.get("version", ""), single.get("summary", ""), requires)
+
+
+def _entries(text: str, header: _Header) -> Iterator[PluginEntry]:
+    """The entry points of our groups in the text of an entry_points.txt."""
+    group = ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line.startswith("[") and line.endswith("]"):
+            group = line[1:-1].strip()
+        elif (group == _GROUP or group.startswith(_GROUP + ".")) and "=" in line and line[0] not in "#;":
+            key, _, value = line.partition("=")
+            yield PluginEntry(
+                group.partition(".")[2],
+                key.strip(),
+                value.partition("[")[0].strip(),
+                normal(header.name),
+                header.version,
+                header.about,
+                header.requires,
+            )
 
 
 def summary(dist: str) -> str:
@@ -81,16 +130,32 @@ def summary(dist: str) -> str:
         return ""
 
 
+def location(dist: str) -> str:
+    """Return the folder that holds a distribution's packages; its source folder when it is installed editable."""
+    try:
+        found = importlib_metadata.distribution(dist)
+    except importlib_metadata.PackageNotFoundError:
+        return ""
+    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable") and str(origin.get("url", "")).startswith("file:"):
+        return str(local_path(origin["url"]))
+    return str(found.locate_file(""))
+
+
+def known_plugins() -> Mapping[str, Mapping[str, str]]:
+    """Return the distributions that the kernel knows by name, by hook and key."""
+    from importlib.resources import files
+
+    known: dict[str, dict[str, str]] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8"))
+    return known
+
+
 def kernel_mismatch(entry: PluginEntry) -> str | None:
     """Say why the plugin's own requirement on the kernel is not met; None when it is."""
-    try:
-        requirements = importlib_metadata.requires(entry.dist) or []
-    except importlib_metadata.PackageNotFoundError:
-        return None
-    for line in requirements:
+    for line in _requirements(entry):
         name, _, marker = line.partition(";")
         parsed = re.match(r"^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*\(?([^)]*)\)?\s*$", name)
-        if not parsed or _normal(parsed[1]) != KERNEL or "extra" in marker:
+        if not parsed or normal(parsed[1]) != KERNEL or "extra" in marker:
             continue
         for clause in filter(None, parsed[2].split(",")):
             if not satisfies(__version__, clause):
@@ -100,6 +165,15 @@ def kernel_mismatch(entry: PluginEntry) -> str | None:
                     f"pip install -U {side}"
                 )
     return None
+
+
+def _requirements(entry: PluginEntry) -> Iterable[str]:
+    if entry.requires is not None:
+        return entry.requires
+    try:
+        return importlib_metadata.requires(entry.dist) or []
+    except importlib_metadata.PackageNotFoundError:
+        return []
 
 
 def satisfies(version: str, clause: str) -> bool:
@@ -124,10 +198,9 @@ def satisfies(version: str, clause: str) -> bool:
     }[operator]
 
 
-def install_hints(hook: str) -> dict[str, str]:
+def install_hints(hook: str) -> Mapping[str, str]:
     """Return the distributions that are known to answer *hook*, by key."""
-    hints: dict[str, dict[str, str]] = json.loads((files("mlcore") / "known_plugins.json").read_text("utf-8"))
-    return hints.get(hook, {})
+    return known_plugins().get(hook, {})
 
 
 def not_found(
@@ -137,6 +210,8 @@ def not_found(
 
     uri: what the key is the scheme of.
     """
+    import difflib
+
     switched_off = [e for e in entries if e.hook == hook and e.key == key]
     if switched_off:
         return PluginNotFoundError(
@@ -155,7 +230,8 @@ def not_found(
     )
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """Return a distribution's name in the form in which names are compared: `My_Plugin` is `my-plugin`."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -18,6 +18,8 @@ import pluggy
 from mlcore.errors import PluginConflictError, PluginError, PluginNotFoundError, PluginVersionError
 from mlcore.hookspecs import PROJECT, HookSpecs
 from mlcore.plugin_index import PluginEntry, Selection, kernel_mismatch, not_found, read_index
+from mlcore.plugin_trace import IMPORT
+from mlcore.plugin_trace import from_environ as trace_from_environ
 from mlcore.settings import Settings
 from mlcore.uris import scheme
 
@@ -44,7 +46,8 @@ class Plugins:
         self._loaded: dict[str, object] = {}
         self._failed: dict[str, BaseException] = {}
         self._always_loaded = False
-        self._callers: dict[tuple[str, int], pluggy.HookCaller] = {}
+        self._callers: dict[tuple[str, int], Callable[..., Any]] = {}
+        self._trace = trace_from_environ()
 
     @classmethod
     def discover(cls, settings: Settings | None = None) -> Plugins:
@@ -168,7 +171,7 @@ class Plugins:
         if problem := kernel_mismatch(entry):
             raise PluginVersionError(problem)
         try:
-            module = importlib.import_module(entry.value.partition(":")[0])
+            module = self._import(entry)
             if not self._manager.is_registered(module):
                 self._manager.register(module, entry.value)
         except (KeyboardInterrupt, GeneratorExit):
@@ -182,6 +185,12 @@ class Plugins:
         self._loaded[entry.value] = module
         self._callers.clear()
         return module
+
+    def _import(self, entry: PluginEntry) -> object:
+        name = entry.value.partition(":")[0]
+        if self._trace is None:
+            return importlib.import_module(name)
+        return self._trace.timed(IMPORT, str(entry), lambda: importlib.import_module(name))
 
     def _load_or_report(self, entry: PluginEntry) -> None:
         if entry.value in self._failed:
@@ -205,6 +214,10 @@ class Plugins:
         self._failed[name] = err
         entry = next((str(e) for e in self._entries if e.value == name), name)
         logger.warning("plugin %s is left out: %s failed with %s: %s", shown or entry, action, type(err).__name__, err)
+
+    def _shown(self, plugin: object) -> str:
+        name = self._manager.get_name(plugin) or repr(plugin)
+        return next((str(e) for e in self._entries if e.value == name), name)
 
     def _unkeyed(self, hook: str) -> list[object]:
         """Plugins that implement *hook* without an entry for it: always-on ones and those registered by hand."""
@@ -234,7 +247,7 @@ class Plugins:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return caller
 
-    def _subset(self, hook: str, plugin: object) -> pluggy.HookCaller:
+    def _subset(self, hook: str, plugin: object) -> Callable[..., Any]:
         """A caller that reaches *plugin* and all wrappers, and no other."""
         key = (hook, id(plugin))
         if key not in self._callers:
@@ -243,7 +256,10 @@ class Plugins:
                 for i in self._caller(hook).get_hookimpls()
                 if i.plugin is not plugin and not (i.hookwrapper or i.wrapper)
             ]
-            self._callers[key] = self._manager.subset_hook_caller(hook, others)
+            caller: Callable[..., Any] = self._manager.subset_hook_caller(hook, others)
+            if self._trace is not None:
+                caller = self._trace.wrap(hook, self._shown(plugin), caller)
+            self._callers[key] = caller
         return self._callers[key]
 
 

@@ -130,6 +130,9 @@ class Settings:
         "cut param and tag values over the limit instead of refusing them",
         mlflow="MLFLOW_TRUNCATE_LONG_VALUES",
     )
+    deployments_target: str | None = _setting(
+        None, _text, "where models are deployed when no target is named", mlflow="MLFLOW_DEPLOYMENTS_TARGET"
+    )
     trust_models: tuple[str, ...] = _setting(
         (), _names, "URI prefixes of models whose code may run on loading; not from a file", from_file=False
     )

@@ -1,6 +1,8 @@
 """The plugin platform: index without import, load by key, isolation, conflicts, versions, switches, hints."""
 
+import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -298,3 +300,33 @@ def test_discovery_reads_metadata_and_imports_no_plugin() -> None:
     )
 
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_trace_has_every_import_and_call_with_its_plugin_and_outcome(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = GOOD_REPO + "@hookimpl\ndef run_context():\n    raise OSError('disk')\n"
+    monkeypatch.setenv("MLCORE_TRACE", str(tmp_path / "trace"))
+    plugins = Plugins([entry(site.module("plug_traced", code))])
+
+    plugins.first(HookSpecs.artifact_repo, uri="mem://x")
+    plugins.every(HookSpecs.run_context)
+
+    lines = [json.loads(line) for line in (tmp_path / "trace").read_text().splitlines()]
+    shown = "demo-dist 1.2 (entry point mem = plug_traced in mlcore.artifact_repo)"
+    assert [(line["hook"], line["plugin"], line["outcome"]) for line in lines] == [
+        ("import", shown, "answered"),
+        ("artifact_repo", shown, "answered"),
+        ("run_context", shown, "raised OSError: disk"),
+    ]
+    assert all(line["duration_us"] > 0 and line["pid"] == os.getpid() for line in lines)
+
+
+def test_a_trace_that_cannot_be_written_does_not_stop_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLCORE_TRACE", str(tmp_path / "missing" / "trace"))
+
+    assert Plugins().every(HookSpecs.run_context) == []
+
+    assert "plugin calls are not traced: MLCORE_TRACE=" in caplog.text

@@ -14,16 +14,18 @@ from typing import BinaryIO
 
 from mlcore.artifacts.local_files import CHUNK_BYTES, is_marker, make_dirs, open_new, staging_name, write_error
 from mlcore.artifacts.measured import Transfer
+from mlcore.artifacts.parallel import Counted, each, is_large
 from mlcore.artifacts.progress import Progress, auto
 from mlcore.entities import FileInfo
 from mlcore.errors import (
     ArtifactNotFoundError,
     ArtifactWriteError,
+    ChecksumError,
     CorruptStoreError,
     InvalidParameterError,
     StoreUnavailableError,
 )
-from mlcore.interfaces import ArtifactRepo
+from mlcore.interfaces import ArtifactRepo, SupportsFileTransfer
 from mlcore.uris import relative_path
 
 # Never writable for others, whatever the umask; readable as the umask says.
@@ -86,11 +88,16 @@ def download_tree(
     staging = place / staging_name()
     try:
         _make_place(staging)
-        received = []
-        for info in files:
-            inner = staging / _inner(root, info.path)
-            _make_place(inner.parent)
-            received.append(_receive(repo, info, inner, shown))
+        for folder in {(staging / _inner(root, info.path)).parent for info in files}:
+            _make_place(folder)
+        counted = Counted(shown)
+        arrived = each(
+            repo,
+            lambda info: _receive(repo, info, staging / _inner(root, info.path), counted),
+            files,
+            [info.file_size or 0 for info in files],
+        )
+        received = sorted(arrived, key=lambda transfer: transfer.path)
         if merge or not _appear(staging, target):
             _merge(staging, target, [_inner(root, info.path) for info in files])
     finally:
@@ -128,6 +135,8 @@ def _check_tree(repo: ArtifactRepo, root: str, target: Path, files: Sequence[Fil
 
 def _receive(repo: ArtifactRepo, info: FileInfo, local: Path, shown: Progress) -> Transfer:
     """Fetch one file into a new local file; the caller removes what is left of it after an error."""
+    if isinstance(repo, SupportsFileTransfer) and is_large(repo, info.file_size or 0):
+        return _receive_large(repo, info, local, shown)
     digest, size = hashlib.sha256(), 0
     with repo.read(info.path) as source:
         try:
@@ -142,6 +151,30 @@ def _receive(repo: ArtifactRepo, info: FileInfo, local: Path, shown: Progress) -
                 local.unlink()
             raise write_error(err, f"the download of {info.path!r}", str(local.parent), info.file_size or size) from err
     if info.file_size not in (None, size):
+        _check_replaced(repo, info, size)
+    return Transfer(info.path, size, digest.hexdigest())
+
+
+def _receive_large(repo: SupportsFileTransfer, info: FileInfo, local: Path, shown: Progress) -> Transfer:
+    """Let the repository fetch one file, then read what arrived: its size and hash are found out here."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        open_new(local, _FILE_MODE).close()
+        recorded = repo.get_file(info.path, str(local), shown.advance)
+        with local.open("rb") as arrived:
+            while chunk := arrived.read(CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+    except OSError as err:
+        with suppress(OSError):
+            local.unlink()
+        raise write_error(err, f"the download of {info.path!r}", str(local.parent), info.file_size or size) from err
+    if recorded is not None and recorded != digest.hexdigest():
+        raise ChecksumError(
+            f"artifact {info.path!r} came with SHA-256 {digest.hexdigest()}, but {recorded} was recorded when it was "
+            "stored: the storage or the way to it changed it; fetch it again, and upload it again if that does not help"
+        )
+    if isinstance(repo, ArtifactRepo) and info.file_size not in (None, size):
         _check_replaced(repo, info, size)
     return Transfer(info.path, size, digest.hexdigest())
 

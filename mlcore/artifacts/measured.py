@@ -12,6 +12,7 @@ from attrs import frozen
 
 from mlcore.artifacts.local_files import CHUNK_BYTES
 from mlcore.errors import ArtifactWriteError
+from mlcore.interfaces import HashedFile
 
 
 @frozen
@@ -112,3 +113,19 @@ class MeasuredReader(io.RawIOBase):
             f"{self._shown!r} changed while it was uploaded: it had {self.size_bytes} bytes, now {now}; "
             "upload it when nobody writes to it, or upload a copy"
         )
+
+
+def hashed_file(file: BinaryIO, shown: str) -> HashedFile:
+    """Read *file* to its end and say what it holds.
+
+    Raises ArtifactWriteError: it cannot be read, or changes meanwhile.
+    """
+    before = os.fstat(file.fileno())
+    reader = MeasuredReader(file, shown, lambda _: None)
+    sha256 = reader.sha256()
+    after = os.fstat(file.fileno())
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise ArtifactWriteError(
+            f"{shown!r} changed while it was uploaded; upload it when nobody writes to it, or upload a copy"
+        )
+    return HashedFile(shown, reader.size_bytes, sha256, after.st_mtime_ns)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from mlcore.artifacts.local_files import SourceFile, is_marker, source_file, source_tree
-from mlcore.artifacts.measured import MeasuredReader, Transfer
+from mlcore.artifacts.measured import MeasuredReader, Transfer, hashed_file
+from mlcore.artifacts.parallel import Counted, each, is_large
 from mlcore.artifacts.progress import Progress, auto
 from mlcore.errors import AlreadyExistsError, ArtifactWriteError, InvalidParameterError, MlcoreError
-from mlcore.interfaces import ArtifactRepo, SupportsStaging
+from mlcore.interfaces import ArtifactRepo, SupportsFileTransfer, SupportsStaging
 from mlcore.uris import relative_path
 
 
@@ -76,7 +77,7 @@ def _send_at_once(
     """Publish all files together; None when somebody else took the place meanwhile, and nothing was published."""
     try:
         with repo.staged(target) as inner:
-            sent = [_send(inner, file, file.path, shown) for file, _ in pairs]
+            sent = list(_send_all(inner, [(file, file.path) for file, _ in pairs], shown))
             _check_all_stored(inner, sent)
     except AlreadyExistsError:
         return None
@@ -91,7 +92,7 @@ def _send_one_by_one(
     complete = False
     try:
         plain = [pair for pair in pairs if not is_marker(pair[1])]
-        sent += (_send(repo, file, name, shown) for file, name in plain)
+        sent += _send_all(repo, plain, shown)
         _check_all_stored(repo, sent)
         for file, name in pairs:
             if is_marker(name):
@@ -109,12 +110,23 @@ def _send_one_by_one(
     return sorted(sent, key=lambda transfer: transfer.path)
 
 
+def _send_all(repo: ArtifactRepo, pairs: Sequence[tuple[SourceFile, str]], shown: Progress) -> Iterator[Transfer]:
+    """Send files, several at once where the repository can; what was sent before an error comes out before it."""
+    counted = Counted(shown)
+    sizes = [file.size_bytes for file, _ in pairs]
+    return each(repo, lambda pair: _send(repo, pair[0], pair[1], counted), pairs, sizes)
+
+
 def _send(repo: ArtifactRepo, file: SourceFile, path: str, shown: Progress) -> Transfer:
     try:
         opened = open(file.local, "rb")  # noqa: PTH123, SIM115  # closed below; Path costs as much as a small file
     except OSError as err:
         raise InvalidParameterError(f"cannot upload {file.local!r}: {err.strerror or err}") from err
     with opened:
+        if isinstance(repo, SupportsFileTransfer) and is_large(repo, file.size_bytes):
+            whole = hashed_file(opened, file.local)
+            repo.put_file(path, whole, shown.advance)
+            return Transfer(path, whole.size_bytes, whole.sha256)
         reader = MeasuredReader(opened, file.local, shown.advance)
         repo.write(path, cast("BinaryIO", reader), reader.size_bytes)
         return Transfer(path, reader.size_bytes, reader.sha256())

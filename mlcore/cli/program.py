@@ -26,8 +26,9 @@ class Program(LazyGroup):
         "runs": ("mlcore.cli.runs:runs", "Search, show, compare and plot runs."),
         "artifacts": ("mlcore.cli.artifacts:artifacts", "List, download and upload files of runs."),
         "models": ("mlcore.cli.models:models", "Show models, predict with them and serve them."),
+        "deployments": ("mlcore.cli.deployments:deployments", "Bring models to serving targets, and ask them there."),
         "config": ("mlcore.cli.config:config", "Show every setting and where its value comes from."),
-        "plugins": ("mlcore.cli.plugins:plugins", "List the installed plugins."),
+        "plugins": ("mlcore.cli.plugins:plugins", "List, examine, trace, write and prove plugins."),
         "doctor": ("mlcore.cli.doctor:doctor", "Check settings, plugins, store and disk."),
     }
 

@@ -1,8 +1,22 @@
 """The protocols that plugins implement: one module each, at most 15 required methods, abilities apart."""
 
-from mlcore.interfaces.artifact_repo import ArtifactRepo, SupportsStaging
+from mlcore.interfaces.artifact_repo import (
+    ArtifactRepo,
+    HashedFile,
+    PresignedUrl,
+    SupportsFileTransfer,
+    SupportsPresign,
+    SupportsStaging,
+)
 from mlcore.interfaces.batch_engine import BatchEngine
-from mlcore.interfaces.deployer import Deployer, Deployment
+from mlcore.interfaces.deployer import (
+    Deployer,
+    Deployment,
+    PlannedCall,
+    SupportsExplain,
+    SupportsPlan,
+    SupportsRunLocal,
+)
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
 from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
@@ -18,13 +32,21 @@ __all__ = [
     "EnvironmentManager",
     "EnvironmentSpec",
     "Flavor",
+    "HashedFile",
     "Job",
     "JobStatus",
+    "PlannedCall",
     "Predictor",
+    "PresignedUrl",
     "ProjectBackend",
     "RegistryStore",
     "SavedModel",
     "SupportsAutolog",
+    "SupportsExplain",
+    "SupportsFileTransfer",
+    "SupportsPlan",
+    "SupportsPresign",
+    "SupportsRunLocal",
     "SupportsStaging",
     "SupportsSummary",
     "TrackingStore",

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from attrs import field, frozen
+
 from mlcore.entities import FileInfo
+
+
+@frozen
+class HashedFile:
+    """A local file that the kernel has read and hashed, to be stored.
+
+    local: its path here.
+    sha256: of its content, in hexadecimal.
+    modified_ns: its time of modification when it was hashed, ns since the epoch.
+    """
+
+    local: str
+    size_bytes: int
+    sha256: str
+    modified_ns: int
+
+
+@frozen
+class PresignedUrl:
+    """A URL that allows one request without credentials, for some time; treat it as a secret.
+
+    headers: what the request has to send besides.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
 
 
 @runtime_checkable
@@ -55,5 +83,51 @@ class SupportsStaging(Protocol):
 
         When the block raises, nothing of it is left.
         Raises AlreadyExistsError at the end: somebody else put files there meanwhile; then nothing is published.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsFileTransfer(Protocol):
+    """A repository that moves several small files at once, and a large one over several connections."""
+
+    @property
+    def parallel_files(self) -> int:
+        """How many files the kernel may `read` and `write` at once, each in a thread of its own."""
+        ...
+
+    @property
+    def large_file_bytes(self) -> int:
+        """The size from which on a file is moved by `put_file` and `get_file`, one at a time."""
+        ...
+
+    def put_file(self, path: str, file: HashedFile, advance: Callable[[int], object]) -> None:
+        """Store a large local file, replacing what is there; continue an earlier attempt that broke off.
+
+        advance: told of the bytes that went over, from any thread.
+        Raises ArtifactWriteError: the place refuses, or the file is no longer what was hashed; nothing of it is
+        visible. StoreUnavailableError: it broke off; nothing is visible, and a second attempt continues.
+        """
+        ...
+
+    def get_file(self, path: str, local: str, advance: Callable[[int], object]) -> str | None:
+        """Fetch a large file into the empty local file that the kernel has made.
+
+        Returns the SHA-256 that was recorded when it was stored, which the kernel compares; None when unknown.
+        Raises ArtifactNotFoundError: there is no such file. StoreUnavailableError: it broke off, or was replaced
+        meanwhile.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsPresign(Protocol):
+    """A repository that lets clients move files directly, without this process carrying the bytes."""
+
+    def presigned_url(self, path: str, method: str, expires_s: int) -> PresignedUrl:
+        """Return a URL for one `GET` or `PUT` of a file; whether the file exists is not looked at.
+
+        expires_s: for how many seconds it is good, 1 to 604,800.
+        Raises InvalidParameterError: another method or time. UnauthenticatedError: there are no credentials.
         """
         ...

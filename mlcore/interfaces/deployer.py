@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from attrs import field, frozen
+
+PlannedAction = Literal["create", "update", "delete"]
 
 
 @frozen
@@ -23,20 +25,46 @@ class Deployment:
     detail: Mapping[str, object] = field(factory=dict)
 
 
+@frozen
+class PlannedCall:
+    """One call that a deployer would make to its target.
+
+    service: who is called, such as `s3`. operation: in the service's own words, such as `PutObject`.
+    arguments: plain JSON values; secrets masked. reads: it changes nothing, so planning made it as well.
+    """
+
+    service: str
+    operation: str
+    arguments: Mapping[str, object] = field(factory=dict)
+    reads: bool = False
+
+
 @runtime_checkable
 class Deployer(Protocol):
     """Bring models to one kind of target.
 
     To write one, make two files: `plugin.py` with the hook `deployer`, and `deployer.py` with a class that has
     these methods.
+
+    Values in a config may be texts, as a command line gives them, or of their own type. A deployer raises
+    InvalidParameterError for a name that the target refuses and for a key that it does not know, before it changes
+    anything; LimitExceededError for an exhausted quota.
     """
 
     def create(self, name: str, model_uri: str, flavor: str | None, config: Mapping[str, object]) -> Deployment:
-        """Deploy a model. Raises AlreadyExistsError: the name is in use for another model."""
+        """Deploy a model.
+
+        Doing it again with the same model and config returns what is there, also when the first attempt was cut off.
+        When a step fails, what the attempt made is removed.
+        Raises AlreadyExistsError: the name is in use for another model or config.
+        """
         ...
 
     def update(self, name: str, model_uri: str | None, flavor: str | None, config: Mapping[str, object]) -> Deployment:
-        """Replace model or configuration; on failure the old deployment goes on serving."""
+        """Replace model or configuration; on failure the old deployment goes on serving.
+
+        model_uri: None keeps the model. Raises NotFoundError: no such deployment.
+        """
         ...
 
     def delete(self, name: str, config: Mapping[str, object]) -> None:
@@ -53,4 +81,36 @@ class Deployer(Protocol):
 
     def predict(self, name: str, body: bytes, content_type: str) -> tuple[bytes, str]:
         """Send a scoring request; return body and content type of the answer."""
+        ...
+
+
+@runtime_checkable
+class SupportsPlan(Protocol):
+    """A deployer that can tell what it would do."""
+
+    def plan(
+        self, action: PlannedAction, name: str, model_uri: str | None, flavor: str | None, config: Mapping[str, object]
+    ) -> tuple[PlannedCall, ...]:
+        """Return the calls that *action* would make, in order, and change nothing."""
+        ...
+
+
+@runtime_checkable
+class SupportsExplain(Protocol):
+    """A deployer whose target can explain predictions."""
+
+    def explain(self, name: str, body: bytes, content_type: str) -> tuple[bytes, str]:
+        """Send a request like `predict`; return body and content type of the explanation.
+
+        Raises UnsupportedError: this deployment was made without explanations.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsRunLocal(Protocol):
+    """A deployer that can serve a model on this machine as its target would."""
+
+    def run_local(self, name: str, model_uri: str, flavor: str | None, config: Mapping[str, object]) -> None:
+        """Serve until interrupted; what happens in the meantime is logged."""
         ...

@@ -1,1 +1,89 @@
-"""Contract suites and helpers for the tests of plugins."""
+"""Contract suites and reference implementations for the tests of plugins.
+
+    from mlcore.testing import ArtifactRepoContract
+
+A name is imported when it is asked for, so that a suite costs only what it needs itself.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlcore.testing.artifact_repo import ArtifactRepoContract
+    from mlcore.testing.batch_engine import BatchEngineContract
+    from mlcore.testing.command import CommandContract
+    from mlcore.testing.contract import Contract
+    from mlcore.testing.deployer import DeployerContract
+    from mlcore.testing.environment import EnvironmentContract
+    from mlcore.testing.event import EventContract
+    from mlcore.testing.flavor import FlavorContract
+    from mlcore.testing.memory_batch import MemoryBatchEngine
+    from mlcore.testing.memory_deployer import MemoryDeployer
+    from mlcore.testing.memory_environment import MemoryEnvironment
+    from mlcore.testing.memory_flavor import MemoryFlavor
+    from mlcore.testing.memory_project import MemoryBackend
+    from mlcore.testing.memory_registry import MemoryRegistryStore
+    from mlcore.testing.memory_repo import MemoryRepo
+    from mlcore.testing.memory_tracking import MemoryTrackingStore
+    from mlcore.testing.plugin_module import PluginModuleContract
+    from mlcore.testing.project_backend import ProjectBackendContract
+    from mlcore.testing.registry_store import RegistryStoreContract
+    from mlcore.testing.run_context import RunContextContract
+    from mlcore.testing.tracking_store import TrackingStoreContract
+
+_HOMES = {
+    "ArtifactRepoContract": "artifact_repo",
+    "BatchEngineContract": "batch_engine",
+    "CommandContract": "command",
+    "Contract": "contract",
+    "DeployerContract": "deployer",
+    "EnvironmentContract": "environment",
+    "EventContract": "event",
+    "FlavorContract": "flavor",
+    "MemoryBackend": "memory_project",
+    "MemoryBatchEngine": "memory_batch",
+    "MemoryDeployer": "memory_deployer",
+    "MemoryEnvironment": "memory_environment",
+    "MemoryFlavor": "memory_flavor",
+    "MemoryRegistryStore": "memory_registry",
+    "MemoryRepo": "memory_repo",
+    "MemoryTrackingStore": "memory_tracking",
+    "PluginModuleContract": "plugin_module",
+    "ProjectBackendContract": "project_backend",
+    "RegistryStoreContract": "registry_store",
+    "RunContextContract": "run_context",
+    "TrackingStoreContract": "tracking_store",
+}
+
+__all__ = [
+    "ArtifactRepoContract",
+    "BatchEngineContract",
+    "CommandContract",
+    "Contract",
+    "DeployerContract",
+    "EnvironmentContract",
+    "EventContract",
+    "FlavorContract",
+    "MemoryBackend",
+    "MemoryBatchEngine",
+    "MemoryDeployer",
+    "MemoryEnvironment",
+    "MemoryFlavor",
+    "MemoryRegistryStore",
+    "MemoryRepo",
+    "MemoryTrackingStore",
+    "PluginModuleContract",
+    "ProjectBackendContract",
+    "RegistryStoreContract",
+    "RunContextContract",
+    "TrackingStoreContract",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r} (known: {', '.join(__all__)})")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -23,6 +23,7 @@ from mlcore.artifacts.transfer import download_tree, upload_file, upload_tree
 from mlcore.entities import FileInfo
 from mlcore.errors import AlreadyExistsError, ArtifactNotFoundError, ArtifactWriteError
 from mlcore.interfaces import ArtifactRepo, SupportsStaging
+from mlcore.testing.plugin_module import PluginModuleContract
 
 NAMES = (
     "plain.txt",
@@ -80,7 +81,7 @@ def _all_files(repo: ArtifactRepo, folder: str = "") -> list[str]:
     return found
 
 
-class FilesContract:
+class FilesContract(PluginModuleContract):
     """What one file at a time has to do."""
 
     @pytest.mark.parametrize("content", [b"", b"x", _BIG], ids=["empty", "one byte", "three megabytes"])
@@ -173,7 +174,7 @@ class FilesContract:
         assert all(get(repo, name) == name.encode() for name in names)
 
 
-class DirectoriesContract:
+class DirectoriesContract(PluginModuleContract):
     """What listings, deletion and whole trees have to do."""
 
     def test_a_new_repository_is_empty(self, repo: ArtifactRepo) -> None:
@@ -276,7 +277,7 @@ class DirectoriesContract:
         repo.close()
 
 
-class StagingContract:
+class StagingContract(PluginModuleContract):
     """What a repository that makes whole trees visible at once has to do; skipped for others."""
 
     @pytest.fixture

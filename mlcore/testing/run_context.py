@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from mlcore.entities import RunTag
+from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.wire import limits
 
 RunContext = Callable[[], Mapping[str, str] | None]
@@ -33,7 +34,7 @@ _AGAIN_S = 0.5
 _HEAVY = ("numpy", "pandas", "sklearn", "torch", "IPython")
 
 
-class RunContextContract:
+class RunContextContract(PluginModuleContract):
     """Everything that the kernel relies on when it gathers tags for a new run."""
 
     def test_tags_are_texts_within_the_limits(self, run_context: RunContext) -> None:

@@ -16,10 +16,11 @@ from mlcore.errors import (
     NotFoundError,
 )
 from mlcore.interfaces import TrackingStore
+from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE, in_threads, new_run
 
 
-class ExperimentContract:
+class ExperimentContract(PluginModuleContract):
     """What is expected of experiments."""
 
     def test_the_default_experiment_is_there_from_the_start(self, store: TrackingStore) -> None:

@@ -24,10 +24,11 @@ from mlcore.errors import (
     ParamConflictError,
 )
 from mlcore.interfaces import SupportsSummary, TrackingStore
+from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tracking_samples import in_threads, new_run
 
 
-class RecordingContract:
+class RecordingContract(PluginModuleContract):
     """What is expected of points, params, tags and inputs."""
 
     def test_a_batch_is_read_back(self, store: TrackingStore) -> None:

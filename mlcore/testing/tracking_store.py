@@ -39,12 +39,13 @@ from mlcore.errors import (
     NotFoundError,
 )
 from mlcore.interfaces import TrackingStore
+from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tracking_experiments import ExperimentContract
 from mlcore.testing.tracking_recording import RecordingContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE_RUN, new_run
 
 
-class RunContract:
+class RunContract(PluginModuleContract):
     """What is expected of single runs."""
 
     def test_a_created_run_is_running_and_read_back_as_it_was_made(self, store: TrackingStore) -> None:
@@ -141,7 +142,7 @@ class RunContract:
         assert stages == ["active", "deleted", "deleted", "active", "active"]
 
 
-class SearchContract:
+class SearchContract(PluginModuleContract):
     """What is expected of searches; filters and orders are tested against the reference evaluator elsewhere."""
 
     def test_runs_come_newest_first_with_everything_recorded(self, store: TrackingStore) -> None:

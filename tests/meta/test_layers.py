@@ -19,6 +19,10 @@ LAYERS = {
     "interfaces": 3,
     "hookspecs": 3,
     "plugin_index": 4,
+    "plugin_trace": 4,
+    "plugin_check": 4,
+    "plugin_probe": 4,
+    "scaffold": 5,
     "plugins": 4,
     "artifacts": 5,
     "tracking": 6,
@@ -36,7 +40,7 @@ MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API
 # Where the kernel may import what is not in the standard library; naming a type of it is free.
 HOMES = {
     "attrs": set(LAYERS),
-    "pluggy": {"hookspecs", "plugins"},
+    "pluggy": {"hookspecs", "plugins", "plugin_probe"},
     "importlib_metadata": {"plugin_index", "models"},
     "cattrs": {"wire"},
     "yaml": {"wire"},
@@ -48,8 +52,8 @@ HOMES = {
     "pytest": {"testing"},
     "hypothesis": {"testing"},
     # not dependencies: used when the caller brings their objects
-    "numpy": {"tracking", "models", "serving", "testing"},
-    "pandas": {"tracking", "models", "serving", "testing"},
+    "numpy": {"tracking", "models", "serving", "deployments", "testing"},
+    "pandas": {"tracking", "models", "serving", "deployments", "testing"},
     "scipy": {"models", "testing"},
     "matplotlib": {"tracking"},
     "PIL": {"tracking"},

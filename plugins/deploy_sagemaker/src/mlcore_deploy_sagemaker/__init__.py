@@ -1,0 +1,1 @@
+"""Amazon SageMaker as a deployment target of mlcore."""

@@ -1,0 +1,164 @@
+"""Update an endpoint: the new configuration serves, or the old one goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from mlcore.errors import InvalidStateError, MlcoreError, NotFoundError
+from mlcore_deploy_sagemaker.calls import Caller
+from mlcore_deploy_sagemaker.faults import DeploymentFailedError, DeploymentTimeoutError
+from mlcore_deploy_sagemaker.resources import (
+    Request,
+    Wanted,
+    added_variants,
+    config_request,
+    is_ours,
+    model_request,
+    variant_request,
+)
+from mlcore_deploy_sagemaker.scaling import scale, unscale
+from mlcore_deploy_sagemaker.steps import (
+    Undo,
+    describe_config,
+    describe_model,
+    put_archive,
+    put_config,
+    put_model,
+    sweep,
+)
+from mlcore_deploy_sagemaker.waiting import BUSY, Clock, Endpoint, find_endpoint, logger, wait_while
+
+
+@frozen
+class Before:
+    """What serves before the update."""
+
+    config: Mapping[str, Any]
+    models: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def variants(self) -> list[Mapping[str, Any]]:
+        """The production variants, as they were configured."""
+        return list(self.config["ProductionVariants"])
+
+
+def look(call: Caller, wanted: Wanted, clock: Clock) -> Before:
+    """Describe what serves; wait for what is going on first.
+
+    Raises NotFoundError: there is no such deployment. InvalidStateError: it is not one that can be updated.
+    """
+    name = wanted.name
+    found = find_endpoint(call, name)
+    if found is not None and found["EndpointStatus"] in BUSY and not call.dry:
+        found = wait_while(call, name, BUSY, wanted.options, clock)
+    if found is None:
+        raise NotFoundError(f"no deployment {name!r} to update: create it first")
+    config = describe_config(call, found["EndpointConfigName"])
+    if found["EndpointStatus"] == "Failed" or config is None:
+        why = found.get("FailureReason", "") if config else "its endpoint configuration was removed"
+        raise InvalidStateError(f"deployment {name!r} cannot be updated: {why}; delete it and create it again")
+    names = [variant["ModelName"] for variant in config["ProductionVariants"] if "ModelName" in variant]
+    models = {model: described for model in names if (described := describe_model(call, model)) is not None}
+    return Before(config, models)
+
+
+@frozen
+class Update:
+    """One update of what `look` found."""
+
+    call: Caller
+    wanted: Wanted
+    clock: Clock
+    before: Before
+
+    def run(self) -> None:
+        """Do it. Raises DeploymentFailedError: the new one did not come up; the old one serves."""
+        undo = Undo()
+        options = self.wanted.options
+        try:
+            put_archive(self.call, self.wanted, undo)
+            variants, models = self._variants()
+            for request in models:
+                put_model(self.call, request, undo)
+            config = config_request(self.wanted, variants, self.before.config)
+            if config["EndpointConfigName"] == self.before.config["EndpointConfigName"]:
+                self._scale(variants)
+                return
+            put_config(self.call, config, undo)
+            unscale(self.call, self.wanted.name, self._gone(variants))
+            self._switch(config["EndpointConfigName"], undo)
+            self._scale(variants)
+        except DeploymentTimeoutError:
+            raise  # SageMaker goes on, and needs what was made
+        except MlcoreError as err:
+            undo.run(err)
+            raise
+        if options.synchronous and not options.archive:
+            sweep(self.call, self.wanted.name, self.before.config, [variant["ModelName"] for variant in variants])
+
+    def _variants(self) -> tuple[list[Request], list[Request]]:
+        """Return the new variants, and the models to make for them."""
+        wanted, old = self.wanted, self.before.variants
+        first = self.before.models.get(old[0].get("ModelName", ""))
+        if wanted.archive is not None:
+            model = model_request(wanted, self._environment_free(first))
+            if wanted.options.mode == "add":
+                return added_variants(wanted, model["ModelName"], old), [model]
+            return [variant_request(wanted, model["ModelName"], old[0])], [model]
+        variants, models = [], []
+        for variant in old:
+            chosen = wanted.options.variant_name in (None, variant["VariantName"])
+            described = self.before.models.get(variant.get("ModelName", ""))
+            if not chosen or described is None or not is_ours(wanted.name, described):
+                variants.append(dict(variant))
+                continue
+            models.append(model_request(wanted, described))
+            variants.append(variant_request(wanted, models[-1]["ModelName"], variant))
+        return variants, models
+
+    @staticmethod
+    def _environment_free(model: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        # another model keeps the network of its predecessor, but not the environment that was meant for that
+        return {"VpcConfig": model["VpcConfig"]} if model and model.get("VpcConfig") else {}
+
+    def _gone(self, variants: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return old variants that go, or whose scaling SageMaker wants removed before their instances change."""
+        names = {variant["VariantName"] for variant in variants}
+        return [old for old in self.before.variants if old["VariantName"] not in names]
+
+    def _scale(self, variants: Sequence[Mapping[str, Any]]) -> None:
+        if self.wanted.options.autoscaling:
+            scale(self.call, self.wanted.name, variants, self.wanted.options.autoscaling)
+
+    def _switch(self, config_name: str, undo: Undo) -> None:
+        """Let the endpoint change over; go back when it cannot."""
+        name, options = self.wanted.name, self.wanted.options
+        self.call.change("sagemaker", "update_endpoint", EndpointName=name, EndpointConfigName=config_name)
+        if self.call.dry or not (options.synchronous or options.autoscaling):
+            return
+        try:
+            found = wait_while(self.call, name, BUSY, options, self.clock)
+        except DeploymentTimeoutError:
+            undo.actions.clear()
+            raise
+        if found is None:
+            raise DeploymentFailedError(f"deployment {name!r} was deleted by somebody while it was being updated")
+        if found["EndpointStatus"] == "InService" and found["EndpointConfigName"] == config_name:
+            return
+        reason = found.get("FailureReason", "no reason is given")
+        if found["EndpointStatus"] != "InService":
+            found = self._back(found)
+        serves = found is not None and found["EndpointStatus"] == "InService"
+        raise DeploymentFailedError(
+            f"update of deployment {name!r} failed: {reason}; "
+            + ("what was there before goes on serving" if serves else "the old configuration could not be restored")
+        )
+
+    def _back(self, found: Endpoint) -> Endpoint | None:
+        name, old = self.wanted.name, self.before.config["EndpointConfigName"]
+        logger.info("deployment %r is %s: going back to %s", name, found["EndpointStatus"], old)
+        self.call.change("sagemaker", "update_endpoint", EndpointName=name, EndpointConfigName=old)
+        return wait_while(self.call, name, BUSY, self.wanted.options, self.clock)
