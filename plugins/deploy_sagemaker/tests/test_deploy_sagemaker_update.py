@@ -155,6 +155,38 @@ def test_an_update_that_takes_too_long_keeps_what_it_needs(
     assert answer(deployer) == 3.0
 
 
+def test_what_an_update_left_that_nobody_waited_for_goes_with_the_deployment(
+    deployer: SageMakerDeployer, standin: StandIn, model_uri: str, other_model_uri: str, deploy_config: Config
+) -> None:
+    deployer.create("sums", model_uri, None, deploy_config)
+    deployer.create("sums-2", model_uri, None, deploy_config)
+    deployer.update("sums", other_model_uri, None, {**deploy_config, "synchronous": False})
+    assert sizes(standin) == (3, 3, 3)
+
+    deployer.delete("sums", deploy_config)
+
+    assert sizes(standin) == (1, 1, 1)
+    assert [each.name for each in deployer.list()] == ["sums-2"]
+
+
+def test_an_interrupted_update_goes_on_and_can_be_taken_up_again(
+    deployer: SageMakerDeployer,
+    standin: StandIn,
+    sleeper: object,
+    model_uri: str,
+    other_model_uri: str,
+    deploy_config: Config,
+) -> None:
+    deployer.create("sums", model_uri, None, deploy_config)
+    sleeper.interrupt = True  # type: ignore[attr-defined]  # the sleeper of the fixtures
+
+    with pytest.raises(KeyboardInterrupt):
+        deployer.update("sums", other_model_uri, None, deploy_config)
+    deployer.update("sums", other_model_uri, None, deploy_config)
+
+    assert answer(deployer) == 3.0
+
+
 def test_archiving_keeps_what_an_update_replaces(
     deployer: SageMakerDeployer, standin: StandIn, model_uri: str, other_model_uri: str, deploy_config: Config
 ) -> None:
