@@ -37,6 +37,7 @@ class Connection:
         self.settings = settings
         self._lock = threading.Lock()
         self._made: tuple[int, Session, object] | None = None
+        self._headers: dict[str, dict[str, str] | None] = {}
         self._common: dict[str, object] = {"Bucket": bucket, **_common(settings)}
         self._upload: dict[str, object] = {**settings.extra_args, **_encryption(settings)}
 
@@ -64,6 +65,19 @@ class Connection:
 
     def headers(self, operation: str, given: Mapping[str, object]) -> dict[str, str] | None:
         """Return the same parameters as HTTP headers, names in lower case; None when one is no header."""
+        if operation not in self._headers:
+            self._headers[operation] = self._as_headers(operation, {})
+        always = self._headers[operation]
+        if always is None:
+            return None
+        if set(given) <= {"Metadata"} and "Metadata" not in self._upload:
+            # The parameters of small files; looking all up again takes as long as sending one.
+            named = given.get("Metadata")
+            metadata = named.items() if isinstance(named, Mapping) else ()
+            return {**always, **{f"x-amz-meta-{name}".lower(): str(value) for name, value in metadata}}
+        return self._as_headers(operation, given)
+
+    def _as_headers(self, operation: str, given: Mapping[str, object]) -> dict[str, str] | None:
         members = self._shape(operation).members
         headers: dict[str, str] = {}
         for name, value in self.parameters(operation, given).items():
