@@ -98,7 +98,8 @@ class Connection:
     def presigned(self, operation: str, given: Mapping[str, object], expires_s: int) -> str:
         """Return a URL that allows one operation for so many seconds."""
         sign = cast("Callable[..., str]", getattr(self.client(), "generate_presigned_url"))  # noqa: B009  # untyped
-        return sign(operation, Params=self.parameters(operation, given), ExpiresIn=expires_s)
+        with told(Doing("presign", self.bucket, str(given.get("Key", "")))):
+            return sign(operation, Params=self.parameters(operation, given), ExpiresIn=expires_s)
 
     def credentials(self) -> Credentials | None:
         """Return the key pair of now, refreshed when it is about to expire; None when requests are not signed."""
@@ -108,7 +109,8 @@ class Connection:
         found = self._made[1].get_credentials() if self._made else None
         if found is None:
             return None
-        frozen = found.get_frozen_credentials()
+        with told(Doing("sign requests to", self.bucket, "")):
+            frozen = found.get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     @property

@@ -116,9 +116,11 @@ class Wire:
         """
         if self._off or headers is None:
             return None
+        credentials = self._connection.credentials()
+        if credentials is None and not self._connection.settings.unsigned:
+            return None
         place = self._place or self._find_place()
-        credentials = None if self._off else self._connection.credentials()
-        if self._off or (credentials is None and not self._connection.settings.unsigned):
+        if self._off:
             return None
         _, host, base = place
         path, text = encoded_path(f"{base}/{key}"), encoded_query(query or {})
