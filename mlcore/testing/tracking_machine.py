@@ -1,6 +1,6 @@
 """A state machine that does anything to a tracking store, in any order, and compares it with one in memory."""
 
-# ruff: noqa: D102 - the names of rules say what they do
+# ruff: noqa: D102 - the names of tests are sentences
 
 from __future__ import annotations
 
@@ -71,34 +71,42 @@ class TrackingMachine(RuleBasedStateMachine):
 
     @rule(run=_RUNS, time_ms=st.integers(0, 2))
     def create_run(self, run: int, time_ms: int) -> None:
+        """Create a run, or one that is there."""
         self.both(lambda store, where: store.create_run(NewRun(where, self.ids[run], "n", "u", time_ms)))
 
     @rule(run=_RUNS, batch=_BATCHES)
     def log_batch(self, run: int, batch: Batch) -> None:
+        """Log what may clash with what is there."""
         self.both(lambda store, _: store.log_batch(self.ids[run], batch))
 
     @rule(run=_RUNS, key=_KEYS)
     def delete_tag(self, run: int, key: str) -> None:
+        """Delete a tag, there or not."""
         self.both(lambda store, _: store.delete_tag(self.ids[run], key))
 
     @rule(run=_RUNS, status=st.sampled_from(RunStatus), end=st.none() | st.integers(0, 2))
     def end_run(self, run: int, status: RunStatus, end: int | None) -> None:
+        """Set status and end time."""
         self.both(lambda store, _: store.update_run(self.ids[run], RunChange(status=status, end_time=end)))
 
     @rule(run=_RUNS, stage=st.sampled_from(LifecycleStage))
     def delete_or_restore_run(self, run: int, stage: LifecycleStage) -> None:
+        """Move a run to the bin or back."""
         self.both(lambda store, _: store.update_run(self.ids[run], RunChange(lifecycle_stage=stage)))
 
     @rule(stage=st.sampled_from(LifecycleStage))
     def delete_or_restore_experiment(self, stage: LifecycleStage) -> None:
+        """Move the experiment to the bin or back."""
         self.both(lambda store, where: store.update_experiment(where, ExperimentChange(lifecycle_stage=stage)))
 
     @rule()
     def close(self) -> None:
+        """Close the store under test, which opens again by itself."""
         self.tested.close()
 
     @invariant()
     def both_hold_the_same_runs(self) -> None:
+        """Compare what searches find."""
         for view in ViewType:
             there = self.tested.search_runs(RunQuery((self.there,), view=view)).items
             here = self.model.search_runs(RunQuery((self.here,), view=view)).items
@@ -106,6 +114,7 @@ class TrackingMachine(RuleBasedStateMachine):
 
     @invariant()
     def both_hold_the_same_points(self) -> None:
+        """Compare the curves."""
         for run_id in self.ids:
             self.both(lambda store, _, run_id=run_id: _history(store, run_id))  # type: ignore[misc]  # bound now
 
