@@ -9,11 +9,13 @@ from attrs import evolve
 
 from mlcore.entities import (
     Batch,
+    Comparison,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
     Metric,
     NewRun,
+    Not,
     Page,
     Run,
     RunChange,
@@ -202,6 +204,19 @@ class ShowsDeletedExperiments(MemoryTrackingStore):
         return super().search_experiments(evolve(query, view=ViewType.ALL))
 
 
+class IgnoresTheOrder(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        return super().search_runs(evolve(query, order_by=()))
+
+
+class MissingIsUnequal(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        tree = query.filter
+        if isinstance(tree, Comparison) and tree.op == "!=":
+            tree = Not(Comparison(tree.field, "=", tree.value))
+        return super().search_runs(evolve(query, filter=tree))
+
+
 class ForgetsOnClose(MemoryTrackingStore):
     def close(self) -> None:
         self.runs.clear()
@@ -236,6 +251,8 @@ _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (PythonErrors, "test_an_unknown_run_is_not_found_by_any_method"),
     (FilterAfterThePage, "test_a_filter_and_an_order_apply_before_the_page_is_cut"),
     (ShowsDeletedExperiments, "test_experiments_are_searched_by_filter_view_and_page"),
+    (IgnoresTheOrder, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
+    (MissingIsUnequal, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
     (ForgetsOnClose, "test_a_closed_store_opens_again_by_itself"),
 ]
 
