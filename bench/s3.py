@@ -20,7 +20,7 @@ import s3_servers
 BUCKET = "bench"
 LARGE_BYTES = 1 << 30
 SMALL_FILES, SMALL_BYTES = 2_000, 2_048
-TURNS = 1
+TURNS = 3
 
 
 def s3(pair: tuple[Side, Side]) -> list[Row]:

