@@ -16,6 +16,7 @@ from pathlib import Path
 
 import plugin_layer
 import recording
+import s3
 import searching
 import serving
 from measure import Row, Side, sides
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "metrics": recording.metrics,
     "search": searching.search,
     "serving": serving.scoring,
+    "s3": s3.s3,
     "plugins": plugin_layer.overhead,
 }
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 
@@ -141,11 +142,15 @@ def _registers(report: _Report, module: ModuleType) -> bool:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
     try:
-        manager.register(module)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            manager.register(module)
         manager.check_pending()
     except pluggy.PluginValidationError as err:
         report.fault(str(err).replace("\n", " "), "follow the hook's page: arguments and names are those of the spec")
         return False
+    for warning in said:  # a hook or argument that is to go
+        report.fault(str(warning.message), "follow the hook's page before the next minor version", severe=False)
     return True
 
 

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import sourcecode
 
 from mlcore.cli import main
 from mlcore.hookspecs import HookSpecs
@@ -83,3 +84,23 @@ def test_new_says_what_it_wrote_and_what_comes_next(tmp_path: Path, capsys: pyte
     assert code == 0
     assert str(tmp_path / "acme-lab" / "src" / "acme_lab" / "plugin.py") in said.out.splitlines()
     assert f"next: pip install -e {tmp_path / 'acme-lab'} && mlcore plugins kit" in said.err
+
+
+def test_the_kernels_wheel_brings_every_template(tmp_path: Path) -> None:
+    folder = sourcecode.ROOT / "mlcore" / "scaffold" / "templates"
+    written = {p.relative_to(sourcecode.ROOT).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=sourcecode.ROOT,
+        env={**os.environ, "HATCH_QUIET": "2"},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        packed = set(file.namelist())
+
+    assert len(written) > 15
+    assert written - packed == set()

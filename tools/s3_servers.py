@@ -6,6 +6,7 @@ moto is the judge of logic, `rclone serve s3` of signatures, Ceph's RADOS Gatewa
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -17,8 +18,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ACCESS_KEY = "mlcoretestkey"
-SECRET_KEY = "mlcore-test-secret"  # noqa: S105  # of servers that live as long as a test
+# Made anew in each process, so that there is nothing to keep secret.
+ACCESS_KEY = secrets.token_hex(10)
+SECRET_KEY = secrets.token_hex(20)
 CEPH_PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool")
 CEPH_INSTALL = "apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common"
 PIP_INSTALL = "make dev"

@@ -85,6 +85,7 @@ def _missing(plugins: Plugins) -> list[dict[str, object]]:
     from mlcore.plugin_index import known_plugins
 
     offered = {(e.hook, e.key) for e in plugins.installed()}
+    present = {e.dist for e in plugins.installed()}  # in a version that does not offer the key
     return [
         {
             "hook": hook,
@@ -93,7 +94,7 @@ def _missing(plugins: Plugins) -> list[dict[str, object]]:
             "version": "",
             "status": "not installed",
             "module": "",
-            "summary": f"pip install {dist}",
+            "summary": f"pip install {'-U ' * (dist in present)}{dist}",
         }
         for hook, keys in known_plugins().items()
         for key, dist in keys.items()

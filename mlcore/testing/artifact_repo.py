@@ -14,6 +14,7 @@ import io
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,7 +22,7 @@ import pytest
 
 from mlcore.artifacts.transfer import download_tree, upload_file, upload_tree
 from mlcore.entities import FileInfo
-from mlcore.errors import AlreadyExistsError, ArtifactNotFoundError, ArtifactWriteError
+from mlcore.errors import AlreadyExistsError, ArtifactNotFoundError, ArtifactWriteError, MlcoreError
 from mlcore.interfaces import ArtifactRepo, SupportsStaging
 from mlcore.testing.plugin_module import PluginModuleContract
 
@@ -38,6 +39,23 @@ NAMES = (
     "...",
     "quote'\".txt",
     "x" * 200,
+)
+# Paths that lead out of where they begin, in the spellings that some layer below may resolve.
+HOSTILE = (
+    "dir/../victim",
+    "dir/%2e%2e/victim",
+    "dir/%2E%2E%2Fvictim",
+    "dir/%252e%252e/victim",
+    "dir\\..\\victim",
+    "dir/..\\victim",
+    "dir/..%5cvictim",
+    "dir/\uff0e\uff0e/victim",
+    "dir/.. /victim",
+    "dir/%c0%ae%c0%ae/victim",
+    "//victim",
+    "file:victim",
+    "victim\0",
+    "dir/%00/../../victim",
 )
 _BIG = bytes(range(256)) * 4096 * 3 + b"tail"
 
@@ -325,5 +343,24 @@ class StagingContract(PluginModuleContract):
         assert _all_files(repo) == ["tree/theirs"]
 
 
-class ArtifactRepoContract(FilesContract, DirectoriesContract, StagingContract):
+class PathContract(PluginModuleContract):
+    """What happens to paths that the kernel refuses already, should one slip through."""
+
+    @pytest.mark.parametrize("path", HOSTILE)
+    def test_a_path_that_leads_elsewhere_reaches_no_other_file(self, repo: ArtifactRepo, path: str) -> None:
+        put(repo, "victim", b"kept")
+        put(repo, "dir/file", b"x")
+
+        with suppress(MlcoreError, ValueError):  # to refuse is the best answer
+            put(repo, path, b"overwritten")
+        with suppress(MlcoreError, ValueError):
+            assert get(repo, path) != b"kept"
+        with suppress(MlcoreError, ValueError):
+            repo.delete(path)
+
+        assert get(repo, "victim") == b"kept"
+        assert get(repo, "dir/file") == b"x"
+
+
+class ArtifactRepoContract(FilesContract, DirectoriesContract, StagingContract, PathContract):
     """Everything that the kernel relies on in an artifact repository."""

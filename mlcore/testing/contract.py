@@ -24,7 +24,7 @@ class Contract:
     def __init_subclass__(cls) -> None:
         """Refuse a class that replaces or removes a contract test. Raises TypeError, which ends the collection."""
         super().__init_subclass__()
-        for name in _contract_tests(cls):
+        for name in contract_tests(*cls.__mro__[1:]):
             homes = [base for base in cls.__mro__ if name in vars(base)]
             if len(homes) > 1 and not hasattr(vars(homes[0])[name], "expected_to_fail"):
                 raise TypeError(
@@ -35,10 +35,12 @@ class Contract:
             setattr(cls, name, _expected_to_fail(cls, name, reason))
 
 
-def _contract_tests(cls: type) -> set[str]:
+def contract_tests(*classes: type) -> set[str]:
+    """Return the names of the tests that suites among *classes*, or among their bases, bring."""
     return {
         name
-        for base in cls.__mro__[1:]
+        for cls in classes
+        for base in cls.__mro__
         if issubclass(base, Contract)
         for name in vars(base)
         if name.startswith("test_")

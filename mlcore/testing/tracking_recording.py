@@ -49,8 +49,10 @@ class RecordingContract(PluginModuleContract):
         for point in points:
             store.log_batch(run_id, Batch(metrics=(point,)))
         store.log_batch(run_id, Batch(metrics=tuple(Metric("n", p.value, p.timestamp, p.step) for p in points)))
+        for p in reversed(points):
+            store.log_batch(run_id, Batch(metrics=(Metric("o", p.value, p.timestamp, p.step),)))
 
-        assert store.get_run(run_id).data.metrics == {"m": 2.0, "n": 2.0}
+        assert store.get_run(run_id).data.metrics == {"m": 2.0, "n": 2.0, "o": 2.0}
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308])
     def test_every_double_is_read_back_as_it_was_logged(self, store: TrackingStore, value: float) -> None:

@@ -1,6 +1,15 @@
 """The contract suite of tracking stores: what the kernel relies on.
 
-Subclass `TrackingStoreContract` in a test module and give it a fixture `store` that opens a new, empty store.
+Subclass `TrackingStoreContract` in a test module and give it a fixture `store` that opens a new, empty store:
+
+    class TestMyStore(TrackingStoreContract):
+        plugin_module = "mlcore_my_store.plugin"
+
+        @pytest.fixture
+        def store_uri(self, tmp_path: Path) -> str: ...  # only where other processes can open it
+
+        @pytest.fixture
+        def store(self, store_uri: str) -> TrackingStore: ...
 """
 
 # ruff: noqa: D102 - the names of tests are sentences
@@ -41,6 +50,9 @@ from mlcore.errors import (
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tracking_experiments import ExperimentContract
+from mlcore.testing.tracking_machine import MachineContract
+from mlcore.testing.tracking_oracle import OracleContract
+from mlcore.testing.tracking_processes import ForkContract, ProcessContract, RaceContract
 from mlcore.testing.tracking_recording import RecordingContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE_RUN, new_run
 
@@ -224,7 +236,17 @@ class SearchContract(PluginModuleContract):
         assert [each.tags for each in active.items] == [{"n": "a"}, {"n": "c"}]
 
 
-class TrackingStoreContract(ExperimentContract, RunContract, RecordingContract, SearchContract):
+class TrackingStoreContract(
+    ExperimentContract,
+    RunContract,
+    RecordingContract,
+    SearchContract,
+    OracleContract,
+    MachineContract,
+    RaceContract,
+    ForkContract,
+    ProcessContract,
+):
     """Everything that the kernel relies on in a tracking store; needs a fixture `store`."""
 
     def test_the_store_has_the_methods_of_the_contract(self, store: TrackingStore) -> None:

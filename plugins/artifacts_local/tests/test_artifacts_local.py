@@ -25,6 +25,8 @@ from mlcore.testing.artifact_repo import ArtifactRepoContract, get, put
 
 
 class TestLocalRepo(ArtifactRepoContract):
+    plugin_module = "mlcore_artifacts_local.plugin"
+
     @pytest.fixture
     def repo(self, tmp_path: Path) -> ArtifactRepo:
         return LocalRepo.open((tmp_path / "artifact root").as_uri())

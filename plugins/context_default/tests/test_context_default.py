@@ -20,6 +20,8 @@ PRINT = "import json\nfrom mlcore_context_default.plugin import run_context\npri
 
 
 class TestDefaultContext(RunContextContract):
+    plugin_module = "mlcore_context_default.plugin"
+
     @pytest.fixture
     def run_context(self) -> Callable[[], Mapping[str, str] | None]:
         return run_context

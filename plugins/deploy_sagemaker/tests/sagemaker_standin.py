@@ -95,6 +95,14 @@ class StandIn:
         del self.configs[a["EndpointConfigName"]]
         return {}
 
+    def _ListEndpointConfigs(self, a: dict[str, Any]) -> dict[str, Any]:
+        names = [name for name in sorted(self.configs) if a.get("NameContains", "") in name]
+        rows = [
+            {"EndpointConfigName": name, "EndpointConfigArn": self.configs[name]["Arn"], "CreationTime": 1.7e9}
+            for name in names
+        ]
+        return {"EndpointConfigs": rows}
+
     # endpoints
 
     def _CreateEndpoint(self, a: dict[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,15 @@ RUN = "a" * 32
 
 
 class TestSqliteFile(TrackingStoreContract):
+    plugin_module = "mlcore_store_sql.plugin"
+
     @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[TrackingStore]:
-        store = SqlTrackingStore.open(f"sqlite:///{tmp_path}/mlcore.db")
+    def store_uri(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/mlcore.db"
+
+    @pytest.fixture
+    def store(self, store_uri: str) -> Iterator[TrackingStore]:
+        store = SqlTrackingStore.open(store_uri)
         yield store
         store.close()
 

@@ -37,6 +37,7 @@ class Connection:
         self.settings = settings
         self._lock = threading.Lock()
         self._made: tuple[int, Session, object] | None = None
+        self._headers: dict[str, dict[str, str] | None] = {}
         self._common: dict[str, object] = {"Bucket": bucket, **_common(settings)}
         self._upload: dict[str, object] = {**settings.extra_args, **_encryption(settings)}
 
@@ -64,6 +65,19 @@ class Connection:
 
     def headers(self, operation: str, given: Mapping[str, object]) -> dict[str, str] | None:
         """Return the same parameters as HTTP headers, names in lower case; None when one is no header."""
+        if operation not in self._headers:
+            self._headers[operation] = self._as_headers(operation, {})
+        always = self._headers[operation]
+        if always is None:
+            return None
+        if set(given) <= {"Metadata"} and "Metadata" not in self._upload:
+            # The parameters of small files; looking all up again takes as long as sending one.
+            named = given.get("Metadata")
+            metadata = named.items() if isinstance(named, Mapping) else ()
+            return {**always, **{f"x-amz-meta-{name}".lower(): str(value) for name, value in metadata}}
+        return self._as_headers(operation, given)
+
+    def _as_headers(self, operation: str, given: Mapping[str, object]) -> dict[str, str] | None:
         members = self._shape(operation).members
         headers: dict[str, str] = {}
         for name, value in self.parameters(operation, given).items():
@@ -84,7 +98,8 @@ class Connection:
     def presigned(self, operation: str, given: Mapping[str, object], expires_s: int) -> str:
         """Return a URL that allows one operation for so many seconds."""
         sign = cast("Callable[..., str]", getattr(self.client(), "generate_presigned_url"))  # noqa: B009  # untyped
-        return sign(operation, Params=self.parameters(operation, given), ExpiresIn=expires_s)
+        with told(Doing("presign", self.bucket, str(given.get("Key", "")))):
+            return sign(operation, Params=self.parameters(operation, given), ExpiresIn=expires_s)
 
     def credentials(self) -> Credentials | None:
         """Return the key pair of now, refreshed when it is about to expire; None when requests are not signed."""
@@ -94,7 +109,8 @@ class Connection:
         found = self._made[1].get_credentials() if self._made else None
         if found is None:
             return None
-        frozen = found.get_frozen_credentials()
+        with told(Doing("sign requests to", self.bucket, "")):
+            frozen = found.get_frozen_credentials()
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
     @property

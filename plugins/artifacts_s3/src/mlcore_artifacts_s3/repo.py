@@ -18,7 +18,7 @@ from mlcore.errors import (
 )
 from mlcore.interfaces import HashedFile, PresignedUrl
 from mlcore.uris import redacted, relative_path
-from mlcore_artifacts_s3 import multipart, objects
+from mlcore_artifacts_s3 import listing, multipart, objects
 from mlcore_artifacts_s3.connection import Connection
 from mlcore_artifacts_s3.place import Place
 from mlcore_artifacts_s3.ranges import fetch_file
@@ -214,7 +214,7 @@ class S3Repo:
     def _pages(self, below: str, verb: str, **options: object) -> Iterator[Mapping[str, object]]:
         token: dict[str, object] = {}
         while True:
-            page = self._connection.call("list_objects_v2", verb, below, Prefix=below, **options, **token)
+            page = listing.page(self._connection, self._wire, verb, {"Prefix": below, **options, **token})
             yield page
             if not page.get("IsTruncated") or not page.get("NextContinuationToken"):
                 return

@@ -37,6 +37,7 @@ class S3Settings:
     extra_args: further parameters of uploads under boto3's names, such as `StorageClass`.
     expected_bucket_owner: refuse buckets of other accounts.
     connect_timeout_s, read_timeout_s, max_attempts: per request.
+    sign_parts: send the parts of large files with a signed SHA-256 instead of a CRC-32, which old storages ignore.
     part_bytes: size of the parts that large files are sent in; parallel_parts: how many at once.
     parallel_files: how many small files at once.
     state_dir: where unfinished uploads are noted, so that they can be resumed.
@@ -61,8 +62,9 @@ class S3Settings:
     connect_timeout_s: int = 10
     read_timeout_s: int = 60
     max_attempts: int = 5
+    sign_parts: bool = False
     part_bytes: int = 8 << 20
-    parallel_parts: int = 4
+    parallel_parts: int = 8
     parallel_files: int = 8
     state_dir: Path = Factory(_state_dir)
 
@@ -180,6 +182,7 @@ _VARIABLES: tuple[tuple[str, Callable[[str], object], tuple[str, ...]], ...] = (
     ("connect_timeout_s", _count, ()),
     ("read_timeout_s", _count, ()),
     ("max_attempts", _count, ()),
+    ("sign_parts", _flag, ()),
     ("part_bytes", _part_bytes, ()),
     ("parallel_parts", _count, ()),
     ("parallel_files", _count, ()),

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 

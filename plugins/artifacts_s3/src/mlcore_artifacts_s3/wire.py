@@ -11,21 +11,56 @@ import http.client
 import os
 import queue
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from attrs import frozen
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
+from mlcore.errors import ArtifactWriteError
 from mlcore_artifacts_s3.connection import Connection
 from mlcore_artifacts_s3.signing import EMPTY_SHA256, encoded_path, encoded_query, signed_headers
 
 _PROBE = "k"
+_CHUNK_BYTES = 1 << 20
 _OTHER_SIGNATURE = ("arn:", "--x-s3", "--table-s3", "-s3alias")
 BROKEN = (http.client.HTTPException, OSError, HTTPError, BotoCoreError)
 _WRONG_PLACE = (301, 307, 400)  # another region, or a storage that wants other requests
+
+
+@frozen
+class FileSpan:
+    """A part of a local file as a body: it is sent without being held in memory.
+
+    shown: the file's path. start, length: bytes.
+    """
+
+    shown: str
+    start: int
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def chunks(self) -> Iterator[memoryview]:
+        """Yield the content in pieces, each valid until the next."""
+        view = memoryview(bytearray(min(_CHUNK_BYTES, self.length)))
+        left = self.length
+        with Path(self.shown).open("rb", buffering=0) as opened:
+            opened.seek(self.start)
+            while left:
+                got = opened.readinto(view[: min(left, len(view))])
+                if not got:
+                    raise ArtifactWriteError(f"{self.shown!r} became shorter while it was uploaded; upload a copy")
+                left -= got
+                yield view[:got]
+
+
+Body = bytes | FileSpan
 
 
 class Answer:
@@ -70,7 +105,7 @@ class Wire:
         headers: Mapping[str, str] | None,
         *,
         query: Mapping[str, str] | None = None,
-        body: bytes | bytearray | memoryview | None = None,
+        body: Body | None = None,
         sha256: str = EMPTY_SHA256,
     ) -> Answer | None:
         """Send one request; None when it did not succeed, or cannot be sent here: then it is for boto3.
@@ -81,9 +116,11 @@ class Wire:
         """
         if self._off or headers is None:
             return None
+        credentials = self._connection.credentials()
+        if credentials is None and not self._connection.settings.unsigned:
+            return None
         place = self._place or self._find_place()
-        credentials = None if self._off else self._connection.credentials()
-        if self._off or (credentials is None and not self._connection.settings.unsigned):
+        if self._off:
             return None
         _, host, base = place
         path, text = encoded_path(f"{base}/{key}"), encoded_query(query or {})
@@ -104,9 +141,7 @@ class Wire:
         while (opened := self._kept()) is not None:
             opened.close()
 
-    def _send(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | bytearray | memoryview | None
-    ) -> Answer | None:
+    def _send(self, method: str, target: str, headers: Mapping[str, str], body: Body | None) -> Answer | None:
         while True:
             kept = self._kept()
             opened = kept or self._new()
@@ -167,12 +202,27 @@ def _asked(
     opened: http.client.HTTPConnection,
     target: tuple[str, str],
     headers: Mapping[str, str],
-    body: bytes | bytearray | memoryview | None,
+    body: Body | None,
 ) -> http.client.HTTPResponse:
     opened.putrequest(*target, skip_host=True, skip_accept_encoding=True)
     for name, value in headers.items():
         opened.putheader(name, value.encode("utf-8"))
     if body is not None:
         opened.putheader("content-length", str(len(body)))
-    opened.endheaders(body)
+    if isinstance(body, FileSpan):
+        opened.endheaders()
+        _send_span(opened, body)
+    else:
+        opened.endheaders(body)
     return opened.getresponse()
+
+
+def _send_span(opened: http.client.HTTPConnection, body: FileSpan) -> None:
+    if isinstance(opened, http.client.HTTPSConnection):
+        for chunk in body.chunks():
+            opened.send(chunk)
+        return
+    with Path(body.shown).open("rb") as file:
+        sent = opened.sock.sendfile(file, body.start, body.length)
+    if sent != body.length:
+        raise ArtifactWriteError(f"{body.shown!r} became shorter while it was uploaded; upload a copy")

@@ -138,7 +138,8 @@ class Caller:
         shape = client.meta.service_model.operation_model(operation).input_shape
         report = ParamValidator().validate(dict(arguments), shape)
         if report.has_errors():
-            raise InvalidParameterError(f"{self.subject}: {operation} would be refused: {report.generate_report()}")
+            faults = report.generate_report().replace("\n", "; ")
+            raise InvalidParameterError(f"{self.subject}: {operation} would be refused: {faults}")
 
 
 def shown(arguments: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from attrs import frozen
 from mlcore.errors import AlreadyExistsError, ConflictError, MlcoreError, NotFoundError
 from mlcore_deploy_sagemaker.calls import Caller
 from mlcore_deploy_sagemaker.faults import DeploymentFailedError, DeploymentTimeoutError
-from mlcore_deploy_sagemaker.resources import Wanted, config_request, model_request, variant_request
+from mlcore_deploy_sagemaker.resources import Request, Wanted, config_request, model_request, variant_request
 from mlcore_deploy_sagemaker.scaling import scale, unscale
 from mlcore_deploy_sagemaker.steps import Undo, put_archive, put_config, put_model
 from mlcore_deploy_sagemaker.waiting import BUSY, Clock, Endpoint, find_endpoint, wait_while
@@ -35,39 +35,45 @@ class Creation:
         raise lost
 
     def _attempt(self) -> None:
-        wanted, options = self.wanted, self.wanted.options
-        model = model_request(wanted)
-        variants = [variant_request(wanted, model["ModelName"])]
-        config = config_request(wanted, variants)
-        found = find_endpoint(self.call, wanted.name)
-        if found is None or not self._goes_on(found, config["EndpointConfigName"]):
-            undo = Undo()
-            try:
-                put_archive(self.call, wanted, undo)
-                put_model(self.call, model, undo)
-                put_config(self.call, config, undo)
-                if not self._make_endpoint(config["EndpointConfigName"]):
-                    self._wait()
-                    return
-                undo.add(f"endpoint {wanted.name}", self._remove_endpoint)
-                if options.synchronous or options.autoscaling:
-                    self._wait()
-                if options.autoscaling:
-                    undo.add(f"scaling of {wanted.name}", lambda: unscale(self.call, wanted.name, variants))
-                    scale(self.call, wanted.name, variants, options.autoscaling)
-            except DeploymentTimeoutError:
-                raise  # SageMaker goes on, and so can the user
-            except (MlcoreError, KeyboardInterrupt) as err:
-                interrupted = isinstance(err, KeyboardInterrupt)
-                if interrupted and any(what.startswith("endpoint ") for what, _ in undo.actions):
-                    err.add_note(
-                        f"deployment {wanted.name!r} is being created: do the same again to wait, or delete it"
-                    )
-                    raise
-                undo.run(err)
-                raise
-        elif options.synchronous:
+        model = model_request(self.wanted)
+        config = config_request(self.wanted, [variant_request(self.wanted, model["ModelName"])])
+        found = find_endpoint(self.call, self.wanted.name)
+        if found is not None and self._goes_on(found, config["EndpointConfigName"]):
             self._wait()
+            return
+        undo = Undo()
+        try:
+            self._make(model, config, undo)
+        except DeploymentTimeoutError:
+            raise  # SageMaker goes on, and so can the user
+        except MlcoreError as err:
+            undo.run(err)
+            raise
+        except KeyboardInterrupt as err:
+            if self._endpoint in [what for what, _ in undo.actions]:
+                err.add_note(f"{self._endpoint} is being created: do the same again to wait for it, or delete it")
+            else:
+                undo.run(err)
+            raise
+
+    @property
+    def _endpoint(self) -> str:
+        return f"endpoint {self.wanted.name}"
+
+    def _make(self, model: Request, config: Request, undo: Undo) -> None:
+        put_archive(self.call, self.wanted, undo)
+        put_model(self.call, model, undo)
+        put_config(self.call, config, undo)
+        if not self._make_endpoint(config["EndpointConfigName"]):
+            undo.actions.clear()  # a competitor's endpoint uses it
+            self._wait()
+            return
+        undo.add(self._endpoint, self._remove_endpoint)
+        self._wait()
+        scaling, variants = self.wanted.options.autoscaling, config["ProductionVariants"]
+        if scaling:
+            undo.add(f"scaling of {self.wanted.name}", lambda: unscale(self.call, self.wanted.name, variants))
+            scale(self.call, self.wanted.name, variants, scaling)
 
     def _goes_on(self, found: Endpoint, config_name: str) -> bool:
         """Whether the endpoint is the wanted one, made by an earlier attempt; a failed or leaving one makes room."""

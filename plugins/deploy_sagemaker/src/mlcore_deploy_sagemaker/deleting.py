@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlcore.errors import ConflictError, InvalidParameterError, NotFoundError
 from mlcore_deploy_sagemaker.calls import Caller
 from mlcore_deploy_sagemaker.options import Options
+from mlcore_deploy_sagemaker.resources import name_prefix
 from mlcore_deploy_sagemaker.scaling import unscale
 from mlcore_deploy_sagemaker.steps import describe_config, sweep
 from mlcore_deploy_sagemaker.waiting import BUSY, Clock, find_endpoint, wait_while
@@ -26,6 +27,21 @@ def delete(call: Caller, name: str, options: Options, clock: Clock) -> None:
         wait_while(call, name, frozenset({"Deleting"}), options, clock)
     if not options.archive:
         sweep(call, name, config)
+        for left in _leftovers(call, name):
+            if config is None or left != config["EndpointConfigName"]:
+                sweep(call, name, describe_config(call, left))
+
+
+def _leftovers(call: Caller, name: str) -> list[str]:
+    """Return names of configurations that may be this deployment's: an update nobody waited for leaves the old one."""
+    found: list[str] = []
+    arguments: dict[str, object] = {"NameContains": name_prefix(name), "MaxResults": 100}
+    while True:
+        page = call.read("sagemaker", "list_endpoint_configs", **arguments)
+        found += [each["EndpointConfigName"] for each in page["EndpointConfigs"]]
+        if not page.get("NextToken"):
+            return found
+        arguments["NextToken"] = page["NextToken"]
 
 
 def _delete_endpoint(call: Caller, name: str, options: Options, clock: Clock) -> None:

@@ -37,6 +37,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def name_prefix(name: str) -> str:
+    """Return how the names of models and configurations of a deployment start."""
+    return f"{name[:50].rstrip('-')}-"
+
+
 @frozen
 class Wanted:
     """A model to deploy.
@@ -147,7 +152,7 @@ def config_request(wanted: Wanted, variants: Sequence[Request], base: Mapping[st
 def _named(wanted: Wanted, key: str, request: Request) -> Request:
     """Add the name that holds the digest of *request*, and the tags, which are no part of the digest."""
     digest = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    return {key: f"{wanted.name[:50].rstrip('-')}-{digest}", **request, "Tags": wanted.tags()}
+    return {key: f"{name_prefix(wanted.name)}{digest}", **request, "Tags": wanted.tags()}
 
 
 def _numbers(config: Mapping[str, object]) -> dict[str, object]:

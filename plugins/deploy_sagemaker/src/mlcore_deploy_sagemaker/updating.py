@@ -91,9 +91,7 @@ class Update:
             unscale(self.call, self.wanted.name, self._gone(variants))
             self._switch(config["EndpointConfigName"], undo)
             self._scale(variants)
-        except DeploymentTimeoutError:
-            raise  # SageMaker goes on, and needs what was made
-        except MlcoreError as err:
+        except (MlcoreError, KeyboardInterrupt) as err:
             undo.run(err)
             raise
         if options.synchronous and not options.archive:
@@ -141,8 +139,8 @@ class Update:
             return
         try:
             found = wait_while(self.call, name, BUSY, options, self.clock)
-        except DeploymentTimeoutError:
-            undo.actions.clear()
+        except (DeploymentTimeoutError, KeyboardInterrupt):
+            undo.actions.clear()  # SageMaker goes on, and needs what was made
             raise
         if found is None:
             raise DeploymentFailedError(f"deployment {name!r} was deleted by somebody while it was being updated")

@@ -1,0 +1,259 @@
+"""Broken tracking stores, each caught by the test that is about its fault."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from attrs import evolve
+
+from mlcore.entities import (
+    Batch,
+    Experiment,
+    ExperimentChange,
+    ExperimentQuery,
+    Metric,
+    NewRun,
+    Page,
+    Run,
+    RunChange,
+    RunInfo,
+    RunQuery,
+    RunStatus,
+)
+from mlcore.errors import AlreadyExistsError, MlcoreError, NotFoundError
+from mlcore.testing import MemoryTrackingStore, TrackingStoreContract
+from mlcore.testing.proof import caught_by
+
+
+class WrongOrder(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        found = super().search_runs(query)
+        return evolve(found, items=found.items[::-1])
+
+
+class OffByOnePage(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        found = super().search_runs(query)
+        return evolve(found, items=found.items[:-1]) if found.next_token else found
+
+
+class TokenAfterTheLastPage(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        found = super().search_runs(query)
+        return evolve(found, next_token=found.next_token or "eyJvZmZzZXQiOiA5OTl9")
+
+
+class IgnoresBadTokens(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        try:
+            return super().search_runs(query)
+        except MlcoreError:
+            return super().search_runs(evolve(query, page_token=None))
+
+
+class TimezoneSlip(MemoryTrackingStore):
+    def create_experiment(self, name: str, **kwargs: Any) -> Experiment:
+        made = super().create_experiment(name, **kwargs)
+        slipped = (made.creation_time or 0) + 3_600_000
+        self.experiments[made.experiment_id] = evolve(made, creation_time=slipped, last_update_time=slipped)
+        return self.experiments[made.experiment_id]
+
+
+class Seconds(MemoryTrackingStore):
+    def create_experiment(self, name: str, **kwargs: Any) -> Experiment:
+        made = super().create_experiment(name, **kwargs)
+        seconds = int(time.time())
+        self.experiments[made.experiment_id] = evolve(made, creation_time=seconds, last_update_time=seconds)
+        return self.experiments[made.experiment_id]
+
+
+class HalfABatch(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        super().log_batch(run_id, Batch(metrics=batch.metrics, tags=batch.tags))
+        super().log_batch(run_id, Batch(params=batch.params))
+
+
+class LostUpdate(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        kept = self._writable(run_id)
+        before = dict(kept.points)
+        super().log_batch(run_id, batch)
+        kept.points = before | {k: v for k, v in kept.points.items() if v in batch.metrics[-1:]}
+
+
+class SwallowedConflict(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        try:
+            super().log_batch(run_id, batch)
+        except MlcoreError:
+            return
+
+
+class KeepsEveryRetry(MemoryTrackingStore):
+    count = 0
+
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        super().log_batch(run_id, batch)
+        for point in batch.metrics:
+            self.count += 1
+            self.runs[run_id].points[(point.key, point.step, point.timestamp, str(self.count))] = point
+
+
+class NanBecomesZero(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        points = tuple(evolve(p, value=p.value if abs(p.value) < float("inf") else 0.0) for p in batch.metrics)
+        super().log_batch(run_id, evolve(batch, metrics=points))
+
+
+class StepsWithoutSign(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        super().log_batch(run_id, evolve(batch, metrics=tuple(evolve(p, step=abs(p.step)) for p in batch.metrics)))
+
+
+class LatestByArrival(MemoryTrackingStore):
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        last = {point.key: point for point in self.runs[run_id].points.values()}
+        return evolve(run, data=evolve(run.data, latest=tuple(last[key] for key in sorted(last))))
+
+
+class HistoryByStep(MemoryTrackingStore):
+    def get_metric_history(self, run_id: str, key: str, **kwargs: Any) -> Page[Metric]:
+        found = super().get_metric_history(run_id, key, **kwargs)
+        return evolve(found, items=tuple(sorted(found.items, key=lambda point: point.step)))
+
+
+class RetryFails(MemoryTrackingStore):
+    def create_run(self, new: NewRun) -> Run:
+        if new.run_id in self.runs:
+            raise AlreadyExistsError(f"run {new.run_id!r} already exists")
+        return super().create_run(new)
+
+
+class RetryStartsOver(MemoryTrackingStore):
+    def create_run(self, new: NewRun) -> Run:
+        self.runs.pop(new.run_id, None)
+        return super().create_run(new)
+
+
+class ChecksThenActs(MemoryTrackingStore):
+    def _refuse_taken(self, name: str) -> None:
+        super()._refuse_taken(name)
+
+    def create_experiment(self, name: str, *, artifact_location: str | None, tags: dict[str, str]) -> Experiment:
+        self._refuse_taken(name)
+        time.sleep(0.01)
+        number = str(len(self.experiments))
+        made = Experiment(number, name, artifact_location or f"memory:/{number}", tags=tags)
+        self.experiments[number] = made
+        return made
+
+
+class DeletedRunsComeBack(MemoryTrackingStore):
+    def _move_runs(self, experiment_id: str, stage: Any) -> None:
+        for kept in self.runs.values():
+            kept.info = evolve(kept.info, lifecycle_stage=stage)
+
+
+class WritesToDeletedRuns(MemoryTrackingStore):
+    def _refuse_deleted(self, what: str, stage: Any) -> None:
+        return
+
+
+class NameTagForgotten(MemoryTrackingStore):
+    def update_run(self, run_id: str, change: RunChange) -> RunInfo:
+        tags = dict(self._find(run_id).tags)
+        info = super().update_run(run_id, change)
+        self.runs[run_id].tags = tags
+        return info
+
+
+class EndsRunsByItself(MemoryTrackingStore):
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        super().log_batch(run_id, batch)
+        super().update_run(run_id, RunChange(status=RunStatus.FINISHED))
+
+
+class HalfAChange(MemoryTrackingStore):
+    def update_experiment(self, experiment_id: str, change: ExperimentChange) -> Experiment:
+        if change.name:
+            super().update_experiment(experiment_id, ExperimentChange(name=change.name))
+        return super().update_experiment(experiment_id, evolve(change, name=None))
+
+
+class PythonErrors(MemoryTrackingStore):
+    def get_run(self, run_id: str) -> Run:
+        if run_id not in self.runs:
+            raise NotFoundError("not found")
+        return super().get_run(run_id)
+
+
+class FilterAfterThePage(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        page = super().search_runs(evolve(query, filter=None))
+        hits = {r.info.run_id for r in super().search_runs(evolve(query, max_results=1000, page_token=None)).items}
+        return evolve(page, items=tuple(r for r in page.items if r.info.run_id in hits))
+
+
+class ShowsDeletedExperiments(MemoryTrackingStore):
+    def search_experiments(self, query: ExperimentQuery) -> Page[Experiment]:
+        from mlcore.entities import ViewType
+
+        return super().search_experiments(evolve(query, view=ViewType.ALL))
+
+
+class TurnsTheOrder(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        turned = tuple(evolve(order, ascending=not order.ascending) for order in query.order_by)
+        return super().search_runs(evolve(query, order_by=turned))
+
+
+class IgnoresTheFilter(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        return super().search_runs(evolve(query, filter=None))
+
+
+class ForgetsOnClose(MemoryTrackingStore):
+    def close(self) -> None:
+        self.runs.clear()
+
+
+_FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
+    (WrongOrder, "test_runs_come_newest_first_with_everything_recorded"),
+    (WrongOrder, "test_pages_of_runs_with_equal_times_hold_each_run_once"),
+    (OffByOnePage, "test_pages_follow_each_other_and_the_last_one_says_so"),
+    (TokenAfterTheLastPage, "test_pages_follow_each_other_and_the_last_one_says_so"),
+    (IgnoresBadTokens, "test_a_bad_page_token_is_refused"),
+    (TimezoneSlip, "test_times_of_an_experiment_are_milliseconds_of_utc"),
+    (Seconds, "test_times_of_an_experiment_are_milliseconds_of_utc"),
+    (HalfABatch, "test_a_param_with_another_value_is_refused_and_nothing_of_the_batch_is_kept"),
+    (LostUpdate, "test_a_batch_is_read_back"),
+    (SwallowedConflict, "test_one_batch_cannot_give_a_param_two_values"),
+    (KeepsEveryRetry, "test_a_batch_that_is_sent_again_changes_nothing"),
+    (KeepsEveryRetry, "test_a_point_that_is_there_already_is_kept_once"),
+    (NanBecomesZero, "test_summaries_hold_last_min_max_and_count_of_each_curve"),
+    (StepsWithoutSign, "test_the_largest_and_smallest_steps_and_timestamps_are_kept"),
+    (LatestByArrival, "test_the_latest_point_is_the_greatest_by_step_then_timestamp_then_value"),
+    (HistoryByStep, "test_history_is_ordered_by_timestamp_then_step_then_value"),
+    (RetryFails, "test_creating_the_same_run_again_returns_it_as_it_is"),
+    (RetryFails, "test_64_threads_that_create_one_run_all_get_that_run"),
+    (RetryStartsOver, "test_creating_the_same_run_again_returns_it_as_it_is"),
+    (ChecksThenActs, "test_of_64_threads_that_create_one_experiment_one_succeeds_and_all_find_it"),
+    (DeletedRunsComeBack, "test_a_run_that_was_deleted_before_its_experiment_stays_deleted"),
+    (WritesToDeletedRuns, "test_a_deleted_run_is_read_but_not_written"),
+    (NameTagForgotten, "test_a_renamed_run_has_its_name_in_the_tag"),
+    (EndsRunsByItself, "test_any_series_of_calls_has_the_outcome_that_it_has_in_memory"),
+    (HalfAChange, "test_deleting_a_missing_experiment_tag_is_not_found_and_changes_nothing"),
+    (PythonErrors, "test_an_unknown_run_is_not_found_by_any_method"),
+    (FilterAfterThePage, "test_a_filter_and_an_order_apply_before_the_page_is_cut"),
+    (ShowsDeletedExperiments, "test_experiments_are_searched_by_filter_view_and_page"),
+    (TurnsTheOrder, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
+    (IgnoresTheFilter, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
+    (ForgetsOnClose, "test_a_closed_store_opens_again_by_itself"),
+]
+
+for _broken, _test in _FAULTS:
+    globals()[f"Test{_broken.__name__}_{_test.removeprefix('test_')[:30]}"] = caught_by(
+        TrackingStoreContract, _test, store=_broken
+    )
