@@ -74,7 +74,8 @@ def _signature(method: ast.FunctionDef) -> str:
 
 
 def _fields(node: ast.ClassDef) -> list[str]:
-    lines = [ast.unparse(item) for item in node.body if isinstance(item, ast.AnnAssign | ast.Assign)]
+    # as the formatter quotes; no default here holds a quote of its own
+    lines = [ast.unparse(item).replace("'", '"') for item in node.body if isinstance(item, ast.AnnAssign | ast.Assign)]
     return ["```py", *lines, "```", ""] if lines else []
 
 

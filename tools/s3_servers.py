@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Made anew in each process, so that there is nothing to keep secret.
 ACCESS_KEY = secrets.token_hex(10)
@@ -148,12 +149,12 @@ def _hand_over(folder: Path) -> None:
             os.chown(path, _NOBODY, _NOBODY)
 
 
-def _lowered(command: Sequence[str]) -> dict[str, object]:
+def _lowered(command: Sequence[str]) -> dict[str, Any]:
     """Return what makes a process of root one of nobody, where nobody may run the program."""
     if os.geteuid() != 0:
         return {}
     path = Path(program(command[0]) or command[0]).resolve()
-    lowered = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+    lowered: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
     reachable = all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
     script = path.read_bytes()[:2] == b"#!"  # its interpreter may lie where nobody may look
     return lowered if reachable and not script else {}

@@ -60,11 +60,11 @@ class TrackingMachine(RuleBasedStateMachine):
     def __init__(self, store: TrackingStore) -> None:
         """Use an experiment of its own in *store*."""
         super().__init__()
-        self.model = MemoryTrackingStore()
-        self.tested = store
-        self.there = store.create_experiment(uuid4().hex, artifact_location="x:/y", tags={}).experiment_id
-        self.here = self.model.create_experiment("e", artifact_location="x:/y", tags={}).experiment_id
-        self.ids = [f"{number}{uuid4().hex[1:]}" for number in range(4)]
+        self.model: MemoryTrackingStore = MemoryTrackingStore()
+        self.tested: TrackingStore = store
+        self.there: str = store.create_experiment(uuid4().hex, artifact_location="x:/y", tags={}).experiment_id
+        self.here: str = self.model.create_experiment("e", artifact_location="x:/y", tags={}).experiment_id
+        self.ids: list[str] = [f"{number}{uuid4().hex[1:]}" for number in range(4)]
 
     def both(self, call: Callable[[TrackingStore, str], object]) -> None:
         """Make *call* to both; they fail alike or succeed alike."""

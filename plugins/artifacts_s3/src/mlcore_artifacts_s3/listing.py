@@ -9,6 +9,7 @@ from xml.etree import ElementTree  # the answer of the storage that was asked, a
 from mlcore_artifacts_s3.connection import Connection
 from mlcore_artifacts_s3.wire import BROKEN, Wire
 
+_UNREADABLE: tuple[type[Exception], ...] = (ElementTree.ParseError, ValueError, *BROKEN)
 _NAMES = {
     "Prefix": "prefix",
     "Delimiter": "delimiter",
@@ -30,7 +31,7 @@ def page(connection: Connection, wire: Wire, verb: str, options: Mapping[str, ob
         try:
             with answer:
                 return _parsed(answer.response.read())
-        except (ElementTree.ParseError, ValueError, *BROKEN):
+        except _UNREADABLE:
             pass  # boto3 will say what is wrong
     return connection.call("list_objects_v2", verb, str(options["Prefix"]), **options)
 

@@ -28,7 +28,7 @@ from mlcore_artifacts_s3.signing import EMPTY_SHA256, encoded_path, encoded_quer
 _PROBE = "k"
 _CHUNK_BYTES = 1 << 20
 _OTHER_SIGNATURE = ("arn:", "--x-s3", "--table-s3", "-s3alias")
-BROKEN = (http.client.HTTPException, OSError, HTTPError, BotoCoreError)
+BROKEN: tuple[type[Exception], ...] = (http.client.HTTPException, OSError, HTTPError, BotoCoreError)
 _WRONG_PLACE = (301, 307, 400)  # another region, or a storage that wants other requests
 
 
