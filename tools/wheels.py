@@ -86,6 +86,8 @@ def copy_tests(work: Path) -> None:
             folder / "tests", work / "plugins" / folder.name / "tests", ignore=shutil.ignore_patterns("__pycache__")
         )
     shutil.copy(ROOT / "conftest.py", work)
+    (work / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "s3_servers.py", work / "tools")
     shutil.copytree(ROOT / "examples", work / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     config = configparser.ConfigParser()
     tool = manifest(ROOT)["tool"]
@@ -93,7 +95,7 @@ def copy_tests(work: Path) -> None:
     config["pytest"] = {
         name: (" " if name == "addopts" else "\n").join(value) if isinstance(value, list) else str(value)
         for name, value in options.items()
-        if name not in ("testpaths", "pythonpath")
+        if name != "testpaths"
     }
     with (work / "pytest.ini").open("w", encoding="utf-8") as file:
         config.write(file)
