@@ -16,8 +16,6 @@ from mlcore_deploy_sagemaker.target import Target
 
 from mlcore.errors import AlreadyExistsError, NotFoundError
 
-pytest.importorskip("moto", reason="moto is the outside judge of these tests")
-
 Config = dict[str, object]
 
 
