@@ -6,7 +6,10 @@ To use it, inherit in a test module and give a fixture `registry`, a new and emp
         plugin_module = "mlcore_my_store.plugin"
 
         @pytest.fixture
-        def registry(self, tmp_path: Path) -> RegistryStore: ...
+        def registry_uri(self, tmp_path: Path) -> str: ...  # only where other processes can open it
+
+        @pytest.fixture
+        def registry(self, registry_uri: str) -> RegistryStore: ...
 """
 
 # ruff: noqa: D102  # the names of tests are sentences, which say it all
@@ -28,6 +31,7 @@ from mlcore.testing.registry_models import (
     new_version,
     no_errors,
 )
+from mlcore.testing.registry_processes import RegistryProcessContract
 from mlcore.testing.threads import race
 
 
@@ -248,7 +252,12 @@ class AliasContract(PluginModuleContract):
 
 
 class RegistryStoreContract(
-    RegisteredModelContract, ModelSearchContract, ModelVersionContract, StageContract, AliasContract
+    RegisteredModelContract,
+    ModelSearchContract,
+    ModelVersionContract,
+    StageContract,
+    AliasContract,
+    RegistryProcessContract,
 ):
     """Everything that the kernel relies on in a registry store."""
 

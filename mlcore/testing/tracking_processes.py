@@ -9,10 +9,8 @@ plugin's hook opens again elsewhere; without it they are skipped.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -21,6 +19,7 @@ from mlcore.entities import Batch, Experiment, Metric, NewRun, Run, RunQuery
 from mlcore.errors import AlreadyExistsError
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
+from mlcore.testing.processes import Start, all_at_once, in_a_fork, kill_while_working, start_worker
 from mlcore.testing.threads import race
 from mlcore.testing.tracking_samples import DEFAULT, new_run
 from mlcore.testing.tracking_workers import open_by_plugin, whole
@@ -28,8 +27,6 @@ from mlcore.testing.tracking_workers import open_by_plugin, whole
 _THREADS = 64
 _PROCESSES = 8
 _CRASHES = 6
-
-Start = Callable[..., subprocess.Popen[str]]
 
 
 class RaceContract(PluginModuleContract):
@@ -110,24 +107,15 @@ class ForkContract(PluginModuleContract):
             pytest.skip("no fixture `store_uri`: the store is of one process")
         run_id = store.create_run(new_run()).info.run_id
 
-        child = os.fork()
-        if child == 0:
-            _log_and_exit(store, run_id)
+        def log() -> None:
+            for step in range(10):
+                store.log_batch(run_id, Batch(metrics=(Metric("child", 1.0, 1, step),)))
+
+        wait = in_a_fork(log)
         store.log_batch(run_id, Batch(metrics=(Metric("parent", 1.0, 1),)))
-        _, status = os.waitpid(child, 0)
 
-        assert os.waitstatus_to_exitcode(status) == 0
+        assert wait() == 0
         assert store.get_run(run_id).data.metrics == {"child": 1.0, "parent": 1.0}
-
-
-def _log_and_exit(store: TrackingStore, run_id: str) -> None:
-    code = 1
-    try:
-        for step in range(10):
-            store.log_batch(run_id, Batch(metrics=(Metric("child", 1.0, 1, step),)))
-        code = 0
-    finally:
-        os._exit(code)
 
 
 class ProcessContract(PluginModuleContract):
@@ -146,16 +134,10 @@ class ProcessContract(PluginModuleContract):
             pytest.skip("no fixture `store_uri` or no plugin_module: the store is of one process")
         del store  # it is there before the others come
 
-        def start(*work: str) -> subprocess.Popen[str]:
-            command = [sys.executable, "-m", "mlcore.testing.tracking_workers", module, store_uri, *work]
-            return subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-
-        return start
+        return partial(start_worker, "mlcore.testing.tracking_workers", module, store_uri)
 
     def test_of_8_processes_that_create_one_experiment_one_succeeds(self, start: Start, store: TrackingStore) -> None:
-        answers = _all_at_once([start("experiment", "race") for _ in range(_PROCESSES)])
+        answers = all_at_once([start("experiment", "race") for _ in range(_PROCESSES)])
 
         assert sorted(answers) == ["created"] + ["taken"] * (_PROCESSES - 1)
         assert store.get_experiment_by_name("race") is not None
@@ -165,7 +147,7 @@ class ProcessContract(PluginModuleContract):
     ) -> None:
         run_id = uuid4().hex
 
-        answers = _all_at_once([start("run", run_id, str(number)) for number in range(_PROCESSES)])
+        answers = all_at_once([start("run", run_id, str(number)) for number in range(_PROCESSES)])
 
         assert answers == ["done"] * _PROCESSES
         points = store.get_metric_history(run_id, "m", max_results=1000, page_token=None).items
@@ -176,7 +158,7 @@ class ProcessContract(PluginModuleContract):
     ) -> None:
         for crash in range(_CRASHES):
             run_id = uuid4().hex
-            confirmed = _kill_while_logging(start("for ever", run_id), after=1 + crash * 3, delay_s=crash * 0.0004)
+            confirmed = kill_while_working(start("for ever", run_id), after=1 + crash * 3, delay_s=crash * 0.0004)
 
             store.close()
             again = open_by_plugin(self.plugin_module or "", store_uri)
@@ -204,36 +186,6 @@ class ProcessContract(PluginModuleContract):
 
 def _points(store: TrackingStore, run_id: str) -> list[object]:
     return [store.get_metric_history(run_id, key, max_results=99, page_token=None).items for key in "abc"]
-
-
-def _all_at_once(children: list[subprocess.Popen[str]]) -> list[str]:
-    """Let all start at one moment; return the last line that each says."""
-    for child in children:
-        if child.stdout is not None:
-            child.stdout.readline()
-    for child in children:
-        if child.stdin is not None:
-            child.stdin.write("go\n")
-            child.stdin.flush()
-    found = [child.communicate(timeout=60) for child in children]
-    return [out.strip() or err for out, err in found]
-
-
-def _kill_while_logging(child: subprocess.Popen[str], after: int, delay_s: float) -> int:
-    """Kill a process that logs, some time after its batch number *after*; return how many it confirmed."""
-    with child:
-        if child.stdin is None or child.stdout is None:
-            raise OSError("the process has no pipes")
-        child.stdin.write("go\n")
-        child.stdin.flush()
-        heard = [child.stdout.readline() for _ in range(after + 1)]
-        time.sleep(delay_s)
-        child.kill()
-        heard += child.stdout.readlines()
-        if child.stderr is not None:
-            heard += [] if heard[0] else child.stderr.readlines()
-    assert heard[0].strip() == "ready", "".join(heard)
-    return len([line for line in heard[1:] if line.endswith("\n")])
 
 
 def _whole_batches(store: TrackingStore, run_id: str) -> int:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import sys
 
 from mlcore.entities import Batch, Metric, NewRun, Param, RunTag
 from mlcore.errors import AlreadyExistsError
 from mlcore.interfaces import TrackingStore
+from mlcore.testing.processes import say
 
 
 def open_by_plugin(module: str, uri: str) -> TrackingStore:
@@ -34,13 +34,13 @@ def whole(number: int) -> Batch:
 def main(module: str, uri: str, work: str, *arguments: str) -> None:
     """Open the store, wait for the signal, and work."""
     store = open_by_plugin(module, uri)
-    _say("ready")
+    say("ready")
     sys.stdin.readline()
     if work == "experiment":
-        _say(_create_experiment(store, arguments[0]))
+        say(_create_experiment(store, arguments[0]))
     elif work == "run":
         _create_and_log(store, arguments[0], int(arguments[1]))
-        _say("done")
+        say("done")
     else:
         _log_for_ever(store, arguments[0])
     store.close()
@@ -64,11 +64,7 @@ def _log_for_ever(store: TrackingStore, run_id: str) -> None:
     store.create_run(NewRun("0", run_id, "n", "u", 1))
     for number in range(1_000_000):
         store.log_batch(run_id, whole(number))
-        _say(str(number))
-
-
-def _say(text: str) -> None:
-    os.write(1, f"{text}\n".encode())
+        say(str(number))
 
 
 if __name__ == "__main__":
