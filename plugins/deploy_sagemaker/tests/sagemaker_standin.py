@@ -358,6 +358,8 @@ class Handler(BaseHTTPRequestHandler):
     def _refuse(self, err: Refused, *, is_s3: bool) -> None:
         if is_s3:
             text = f"<Error><Code>{err.code}</Code><Message>{err.message}</Message></Error>"
+            if self.path == "/":  # STS wraps it
+                text = f"<ErrorResponse>{text}</ErrorResponse>"
             self._send(err.status, text.encode(), "application/xml")
             return
         told = json.dumps({"__type": err.code, "message": err.message}).encode()

@@ -53,14 +53,34 @@ def _session(target: Target) -> boto3.Session:
     session = boto3.Session(region_name=target.region)
     if target.role is None:
         return session
-    from botocore.credentials import DeferredRefreshableCredentials, create_assume_role_refresher
-    from botocore.session import get_session
+    return as_role(session, target.role)
 
-    params = {"RoleArn": target.role, "RoleSessionName": "mlcore"}
-    refresher = create_assume_role_refresher(session.client("sts"), params)
-    inner = get_session()
-    # botocore has no public way to hand it credentials that renew themselves
-    inner._credentials = DeferredRefreshableCredentials(refresher, "assume-role")
+
+def as_role(session: boto3.Session, role: str, seconds: int = 3600) -> boto3.Session:
+    """Return a session that works as *role*, with credentials that renew themselves before they expire.
+
+    session: takes on the role. seconds: how long credentials are good for.
+    """
+    import boto3
+    import botocore.session
+    from botocore.credentials import (
+        CredentialProvider,
+        CredentialResolver,
+        DeferredRefreshableCredentials,
+        create_assume_role_refresher,
+    )
+
+    params = {"RoleArn": role, "RoleSessionName": "mlcore", "DurationSeconds": seconds}
+
+    class AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore ships no types
+        METHOD = "assume-role"
+
+        def load(self) -> DeferredRefreshableCredentials:
+            refresher = create_assume_role_refresher(session.client("sts"), params)
+            return DeferredRefreshableCredentials(refresher, self.METHOD)
+
+    inner = botocore.session.get_session()
+    inner.register_component("credential_provider", CredentialResolver([AssumedRole()]))
     return boto3.Session(botocore_session=inner, region_name=session.region_name)
 
 
