@@ -226,6 +226,7 @@ class DirectoriesContract(PluginModuleContract):
         assert repo.stat("a") == FileInfo("a", is_dir=True)
         assert repo.stat("a/b") == FileInfo("a/b", is_dir=True)
         assert repo.stat("a/b/missing") is None
+        assert repo.stat("") == FileInfo("", is_dir=True), "the root is a directory"
 
     def test_deleting_a_file_leaves_its_neighbours(self, repo: ArtifactRepo) -> None:
         for path in ("a/file", "a/file2", "a/fil"):
@@ -243,6 +244,14 @@ class DirectoriesContract(PluginModuleContract):
 
         assert repo.stat("a") is None
         assert _all_files(repo) == ["a.txt", "ab/z"]
+
+    def test_deleting_the_root_takes_everything(self, repo: ArtifactRepo) -> None:
+        for path in ("a/x", "b"):
+            put(repo, path, b"x")
+
+        repo.delete("")
+
+        assert list(repo.list()) == []
 
     def test_deleting_nothing_names_the_path(self, repo: ArtifactRepo) -> None:
         put(repo, "file", b"x")

@@ -77,6 +77,11 @@ class DeployerFixtures(PluginModuleContract):
         return b'{"inputs": [1.0, 2.0]}', "application/json"
 
     @pytest.fixture
+    def scoring_answer(self) -> object | None:
+        """Return what `model_uri` answers to `scoring_request`, read from JSON; None: any body will do."""
+        return None
+
+    @pytest.fixture
     def faults(self) -> Faults | None:
         """Return what makes the target fail; None: the tests of failures are skipped."""
         return None
@@ -169,6 +174,16 @@ class DeploymentsContract(DeployerFixtures):
 
         assert deployer.get("first").model_uri == model_uri
 
+    def test_an_update_without_a_flavor_keeps_it(
+        self, deployer: Deployer, model_uri: str, other_model_uri: str, deploy_config: Config
+    ) -> None:
+        made = deployer.create("first", model_uri, "python_function", deploy_config)
+
+        updated = deployer.update("first", other_model_uri, None, deploy_config)
+
+        assert updated.flavor == made.flavor
+        assert deployer.get("first").flavor == made.flavor
+
     def test_a_deleted_deployment_is_gone_and_its_name_is_free(
         self, deployer: Deployer, model_uri: str, other_model_uri: str, deploy_config: Config
     ) -> None:
@@ -196,7 +211,12 @@ class DeploymentsContract(DeployerFixtures):
             deployer.predict("nope", *scoring_request)
 
     def test_a_request_is_answered_with_body_and_content_type(
-        self, deployer: Deployer, model_uri: str, deploy_config: Config, scoring_request: tuple[bytes, str]
+        self,
+        deployer: Deployer,
+        model_uri: str,
+        deploy_config: Config,
+        scoring_request: tuple[bytes, str],
+        scoring_answer: object | None,
     ) -> None:
         deployer.create("first", model_uri, None, deploy_config)
 
@@ -204,6 +224,31 @@ class DeploymentsContract(DeployerFixtures):
 
         assert isinstance(body, bytes)
         assert "/" in content_type
+        if scoring_answer is not None:
+            assert (json.loads(body), content_type) == (scoring_answer, "application/json")
+
+    def test_a_request_that_the_model_cannot_read_is_an_error_that_says_so(
+        self, deployer: Deployer, model_uri: str, deploy_config: Config, scoring_answer: object | None
+    ) -> None:
+        if scoring_answer is None:
+            pytest.skip("no fixture `scoring_answer`: the target does not run the model")
+        deployer.create("first", model_uri, None, deploy_config)
+
+        with pytest.raises(InvalidParameterError, match="no/such"):
+            deployer.predict("first", b"x", "no/such")
+
+    def test_a_key_of_the_configuration_that_is_not_known_is_named_and_makes_nothing(
+        self, deployer: Deployer, model_uri: str, deploy_config: Config
+    ) -> None:
+        unknown = {**deploy_config, "no_such_key": "1"}
+
+        with pytest.raises(InvalidParameterError, match="'no_such_key'"):
+            deployer.create("first", model_uri, None, unknown)
+
+        assert deployer.list() == ()
+        deployer.create("first", model_uri, None, deploy_config)
+        with pytest.raises(InvalidParameterError, match="'no_such_key'"):
+            deployer.update("first", None, None, unknown)
 
     def test_names_that_the_target_refuses_are_told_before_anything_is_made(
         self, deployer: Deployer, model_uri: str, deploy_config: Config, refused_names: tuple[str, ...]

@@ -14,9 +14,11 @@ To use it, inherit in a test module and give a fixture `environment`, a manager 
 # ruff: noqa: D102  # the names of tests are sentences, which say it all
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +95,21 @@ class EnvironmentContract(EnvironmentFixtures):
         done = subprocess.run(argv, capture_output=True, text=True, check=True)  # noqa: S603  # the manager's own
         wanted = spec.python or ".".join(map(str, sys.version_info[:2]))
         assert done.stdout.split() == wanted.split(".")[:2]
+
+    @pytest.mark.skipif(os.name != "posix", reason="the decoy is a shell script")
+    def test_another_python_on_path_is_not_the_one_of_the_environment(
+        self, environment: EnvironmentManager, spec: EnvironmentSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        env_id = environment.create(spec)
+        for name in ("python", "python3"):
+            (tmp_path / name).write_text("#!/bin/sh\necho decoy\n")
+            (tmp_path / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+
+        argv = environment.command(env_id, ("python", "-c", "print('real')"))
+
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)  # noqa: S603  # the manager's own
+        assert done.stdout.strip() == "real"
 
     def test_arguments_reach_the_command_as_they_are(
         self, environment: EnvironmentManager, spec: EnvironmentSpec

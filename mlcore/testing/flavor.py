@@ -252,8 +252,10 @@ class TrustContract(FlavorFixtures):
             if path.is_file():
                 path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
-        with pytest.raises(MlcoreError):
+        with pytest.raises(MlcoreError) as caught:
             flavor.predictor(directory, saved.config, saved.pyfunc)
+
+        assert any(path.name in str(caught.value) for path in directory.rglob("*") if path.is_file())
 
 
 def _plant(directory: Path, tmp_path: Path) -> Path:

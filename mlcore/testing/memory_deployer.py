@@ -38,7 +38,7 @@ class MemoryDeployer:
 
     def create(self, name: str, model_uri: str, flavor: str | None, config: Mapping[str, object]) -> Deployment:
         """Deploy a model. Raises AlreadyExistsError: the name is in use for another model."""
-        del config
+        _refuse_unknown(config)
         if not _NAME.fullmatch(name):
             raise InvalidParameterError(f"invalid deployment name {name!r}: expected 1 to 63 letters, digits, hyphens")
         with self._lock:
@@ -50,8 +50,8 @@ class MemoryDeployer:
             return self._put(Deployment(name, "ready", model_uri, flavor))
 
     def update(self, name: str, model_uri: str | None, flavor: str | None, config: Mapping[str, object]) -> Deployment:
-        """Replace model or configuration; on failure the old deployment goes on serving."""
-        del config
+        """Replace the model; on failure the old deployment goes on serving."""
+        _refuse_unknown(config)
         with self._lock:
             old = self.get(name)
             return self._put(evolve(old, model_uri=model_uri or old.model_uri, flavor=flavor or old.flavor))
@@ -87,7 +87,7 @@ class MemoryDeployer:
 
     def _put(self, wanted: Deployment) -> Deployment:
         """Make it visible as the last step, so that a failure before has nothing to undo."""
-        model = read_model(local_path(wanted.model_uri or "") / "model.json")
+        model = read_model(local_path(str(wanted.model_uri)) / "model.json")
         fault, self._fault = self._fault, ""
         if fault == "interrupt":
             raise KeyboardInterrupt
@@ -97,3 +97,8 @@ class MemoryDeployer:
             raise MlcoreError(f"deployment {wanted.name!r} failed at {fault!r}; nothing was changed")
         self.deployed[wanted.name] = (wanted, model)
         return wanted
+
+
+def _refuse_unknown(config: Mapping[str, object]) -> None:
+    if config:
+        raise InvalidParameterError(f"unknown key {min(config)!r} of a deployment in memory: it has no configuration")

@@ -57,7 +57,7 @@ class MemoryFlavor:
             raise InvalidParameterError(f"cannot save a {type(model).__name__}: expected a LinearModel")
         (directory / _FILE).write_text(json.dumps(asdict(model)), encoding="utf-8")
         return SavedModel(
-            config={"data": _FILE},
+            config={},
             pyfunc={"loader_module": "mlcore.testing.memory_flavor", "data": _FILE},
         )
 
@@ -68,12 +68,13 @@ class MemoryFlavor:
 
     def load(self, directory: Path, config: Mapping[str, object]) -> object:
         """Read the straight line."""
-        return read_model(directory / str(config.get("data", _FILE)))
+        del config
+        return read_model(directory / _FILE)
 
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Read the straight line behind `predict`."""
-        del pyfunc
-        return LinearPredictor(read_model(directory / str(config.get("data", _FILE))))
+        del config, pyfunc
+        return LinearPredictor(read_model(directory / _FILE))
 
 
 def read_model(path: Path) -> LinearModel:

@@ -13,6 +13,7 @@ from mlcore.errors import AlreadyExistsError, InvalidParameterError, MlcoreError
 from mlcore.interfaces import RegistryStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.threads import race
+from mlcore.testing.tokens import BAD_TOKENS
 
 SOURCE = "s3://bucket/run/artifacts/model"
 SLACK_MS = 60_000  # clocks of servers differ by less than any timezone
@@ -174,8 +175,18 @@ class ModelSearchContract(PluginModuleContract):
 
     @pytest.mark.parametrize("text", ["name", "name = ", "color = 'red'", "name == 'a'", "'"])
     def test_a_filter_that_makes_no_sense_is_refused(self, registry: RegistryStore, text: str) -> None:
-        with pytest.raises(InvalidParameterError):
+        with pytest.raises(InvalidParameterError, match=text.partition(" ")[0]):
             model_page(registry, text)
+
+    @pytest.mark.parametrize(
+        ("text", "expected"), [("tags.team != 'a'", ["other"]), ("name != 'tree'", ["other", "untold"])]
+    )
+    def test_what_is_missing_is_not_unequal(self, registry: RegistryStore, text: str, expected: list[str]) -> None:
+        new_model(registry, "tree", team="a")
+        new_model(registry, "other", team="b")
+        new_model(registry, "untold")
+
+        assert model_names(registry, text) == expected
 
     def test_pages_of_models_follow_each_other_and_the_last_one_says_so(self, registry: RegistryStore) -> None:
         for number in range(5):
@@ -203,7 +214,7 @@ class ModelSearchContract(PluginModuleContract):
 
         assert model_page(registry, size=2, token=first.next_token).next_token is None
 
-    @pytest.mark.parametrize("token", ["nonsense", "e30=", "eyJvZmZzZXQiOiAtMX0="])
+    @pytest.mark.parametrize("token", BAD_TOKENS)
     def test_a_bad_page_token_of_models_is_refused(self, registry: RegistryStore, token: str) -> None:
         with pytest.raises(InvalidParameterError, match="page token"):
             model_page(registry, token=token)

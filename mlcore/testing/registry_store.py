@@ -32,6 +32,7 @@ from mlcore.testing.registry_models import (
     no_errors,
 )
 from mlcore.testing.registry_processes import RegistryProcessContract
+from mlcore.testing.registry_search import ChangeContract, RegistryRaceContract, VersionSearchContract
 from mlcore.testing.threads import race
 
 
@@ -257,6 +258,9 @@ class RegistryStoreContract(
     ModelVersionContract,
     StageContract,
     AliasContract,
+    VersionSearchContract,
+    ChangeContract,
+    RegistryRaceContract,
     RegistryProcessContract,
 ):
     """Everything that the kernel relies on in a registry store."""

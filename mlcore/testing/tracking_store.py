@@ -49,6 +49,7 @@ from mlcore.errors import (
 )
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
+from mlcore.testing.tokens import BAD_TOKENS
 from mlcore.testing.tracking_experiments import ExperimentContract
 from mlcore.testing.tracking_machine import MachineContract
 from mlcore.testing.tracking_oracle import OracleContract
@@ -208,7 +209,7 @@ class SearchContract(PluginModuleContract):
         assert first.next_token is not None
         assert second.next_token is None
 
-    @pytest.mark.parametrize("token", ["nonsense", "e30=", "eyJvZmZzZXQiOiAtMX0="])
+    @pytest.mark.parametrize("token", BAD_TOKENS)
     def test_a_bad_page_token_is_refused(self, store: TrackingStore, token: str) -> None:
         for search in (
             lambda: store.search_runs(RunQuery((DEFAULT,), page_token=token)),

@@ -13,5 +13,9 @@ class TestMemoryDeployer(DeployerContract):
         return MemoryDeployer()
 
     @pytest.fixture
+    def scoring_answer(self) -> object:
+        return {"predictions": [2.0, 4.0]}
+
+    @pytest.fixture
     def faults(self, deployer: MemoryDeployer) -> MemoryDeployer:
         return deployer
