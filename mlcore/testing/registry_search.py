@@ -229,6 +229,30 @@ class RegistryRaceContract(PluginModuleContract):
         assert registry.get_version("iris", "1").tags == tags
         assert len(registry.get_model("iris").aliases) == _RACERS
 
+    def test_readers_and_writers_do_not_disturb_each_other(self, registry: RegistryStore) -> None:
+        new_model(registry)
+        new_version(registry)
+        registry.set_alias("iris", "first", "1")
+
+        def work(number: int) -> None:
+            for step in range(6):
+                if number % 2:
+                    registry.get_model("iris")
+                    registry.get_version_by_alias("iris", "first")
+                    registry.search_models("", order_by=(), max_results=100, page_token=None)
+                    found_versions(registry)
+                    continue
+                made = new_version(registry)
+                registry.set_alias("iris", f"a{number}-{step}", made.version)
+                registry.delete_version("iris", new_version(registry).version)
+                new_model(registry, f"m{number}-{step}")
+
+        found = race(_RACERS, work)
+
+        assert found == [None] * _RACERS
+        assert len(registry.get_model("iris").aliases) == _RACERS * 3 + 1
+        assert len(found_versions(registry, "name = 'iris'")) == _RACERS * 3 + 1
+
     def test_of_many_racing_renames_one_succeeds(self, registry: RegistryStore) -> None:
         new_model(registry)
         new_version(registry)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from mlcore.errors import MlcoreError
@@ -30,13 +31,20 @@ def race(count: int, work: Callable[[int], T]) -> list[T | MlcoreError]:
             found[number] = error
 
     threads = [threading.Thread(target=body, args=(number,), daemon=True) for number in range(count)]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_S)
-    try:
+    with taking_turns():
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(_PATIENCE_S)
+    return found
+
+
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Let threads take turns as often as the interpreter can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
     finally:
         sys.setswitchinterval(interval)
-    return found

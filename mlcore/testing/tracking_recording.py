@@ -85,7 +85,7 @@ class RecordingContract(PluginModuleContract):
         run_id = store.create_run(new_run()).info.run_id
         ordered = (Metric("m", 5.0, 1, 9), Metric("m", 1.0, 2, 1), Metric("m", 0.0, 2, 3), Metric("m", 1.0, 2, 3))
 
-        store.log_batch(run_id, Batch(metrics=(ordered[2], ordered[0], ordered[3], ordered[1])))
+        store.log_batch(run_id, Batch(metrics=(ordered[3], ordered[0], ordered[2], ordered[1])))
 
         assert store.get_metric_history(run_id, "m", max_results=10, page_token=None).items == ordered
 

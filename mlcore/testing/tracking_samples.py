@@ -18,6 +18,7 @@ from mlcore.errors import (
     InvalidStateError,
     ParamConflictError,
 )
+from mlcore.testing.threads import taking_turns
 
 T = TypeVar("T")
 
@@ -46,8 +47,9 @@ def in_threads(count: int, work: Callable[[int], T]) -> list[T | Exception]:
             found[number] = error
 
     threads = [threading.Thread(target=body, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with taking_turns():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return found

@@ -50,6 +50,7 @@ from mlcore.errors import (
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tokens import BAD_TOKENS
+from mlcore.testing.tracking_changes import ChangesContract, RacingChangesContract
 from mlcore.testing.tracking_experiments import ExperimentContract
 from mlcore.testing.tracking_machine import MachineContract
 from mlcore.testing.tracking_oracle import OracleContract
@@ -244,6 +245,8 @@ class TrackingStoreContract(
     SearchContract,
     OracleContract,
     MachineContract,
+    ChangesContract,
+    RacingChangesContract,
     RaceContract,
     ForkContract,
     ProcessContract,
