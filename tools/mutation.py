@@ -91,7 +91,7 @@ def _sites(root: ast.AST, path: str, at: tuple[Step, ...] = ()) -> Iterator[tupl
         if _is_left_alone(root, field):
             continue
         for index, node in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if not isinstance(node, ast.AST):
+            if not isinstance(node, ast.AST) or (isinstance(node, ast.Assign) and "TypeVar" in ast.unparse(node)):
                 continue
             place = (*at, (field, index))
             if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -199,7 +199,7 @@ def _call(node: ast.Call) -> Iterator[Change]:
         yield "forget the order", ast.Call(ast.Name("list", ast.Load()), node.args, [])
     if called == "dict" and len(node.args) == 1:
         yield "share instead of copy", node.args[0]
-    if len(plain) >= 2 and called != "isinstance" and not called.endswith("TypeVar"):
+    if len(plain) >= 2 and called != "isinstance":
         yield "swap arguments", _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
     for index in range(len(node.keywords)):
         if node.keywords[index].arg == "encoding":
@@ -231,8 +231,7 @@ def _statement(node: ast.stmt) -> Iterator[Change]:
         return  # a docstring
     if isinstance(node, ast.Delete) and all(isinstance(each, ast.Name) for each in node.targets):
         return  # it says that an argument is not used
-    if not isinstance(node, ast.Assign) or "TypeVar" not in ast.unparse(node):
-        yield "drop a statement", None
+    yield "drop a statement", None
 
 
 def _return(node: ast.Return) -> Iterator[Change]:

@@ -80,9 +80,11 @@ class ProjectBackendContract(JobFixtures):
         assert lines == [f"{'ß 1'!a} True"]
 
     def test_a_job_runs_in_its_directory(self, backend: ProjectBackend, tmp_path: Path) -> None:
-        (tmp_path / "data.txt").write_text("found me")
+        directory = tmp_path / "not the working directory"
+        directory.mkdir()
+        (directory / "data.txt").write_text("found me")
 
-        _, lines = self.run(backend, self.job(tmp_path, "print(open('data.txt').read())"))
+        _, lines = self.run(backend, self.job(directory, "print(open('data.txt').read())"))
 
         assert lines == ["found me"]
 
@@ -111,6 +113,12 @@ class ProjectBackendContract(JobFixtures):
         assert next(iter(backend.logs(job_id))) == "started"
         assert backend.status(job_id) is JobStatus.RUNNING
         backend.cancel(job_id)
+
+    def test_output_that_is_read_while_the_job_runs_ends_with_it(self, backend: ProjectBackend, tmp_path: Path) -> None:
+        job_id = backend.submit(self.job(tmp_path, "import time; print('last', flush=True); time.sleep(0.3)"))
+
+        assert list(backend.logs(job_id)) == ["last"]
+        assert backend.wait(job_id, self.timeout_s) is JobStatus.FINISHED
 
     def test_submitting_does_not_wait(self, backend: ProjectBackend, tmp_path: Path) -> None:
         started = time.monotonic()
