@@ -226,3 +226,26 @@ def from_code(code: str, message: str) -> MlcoreError:
     """
     cls = _BY_CODE.get(code)
     return cls(message) if cls else MlcoreError(f"{code}: {message}")
+
+
+class HookDeprecationWarning(DeprecationWarning):
+    """A plugin implements a hook, or names an argument of one, that is to go.
+
+    since, removed_in: versions of mlcore; empty when only the text is known.
+    """
+
+    def __init__(self, text: str, since: str = "", removed_in: str = "") -> None:
+        """Keep the text that people read, and the versions that programs compare."""
+        super().__init__(text)
+        self.since = since
+        self.removed_in = removed_in
+
+
+def deprecated(what: str, *, since: str, removed_in: str, instead: str) -> HookDeprecationWarning:
+    """Make the warning for `warn_on_impl` and `warn_on_impl_args` of a hook's specification.
+
+    what: `hook 'old_name'` or `argument 'color' of hook 'flavor'`. instead: what to do, as a command.
+    removed_in: at least two minor versions after *since*.
+    """
+    text = f"{what} is deprecated since mlcore {since} and will be removed in mlcore {removed_in}: {instead}"
+    return HookDeprecationWarning(text, since, removed_in)

@@ -10,6 +10,7 @@ import functools
 import importlib
 import inspect
 import logging
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -173,7 +174,7 @@ class Plugins:
         try:
             module = self._import(entry)
             if not self._manager.is_registered(module):
-                self._manager.register(module, entry.value)
+                self._register(module, entry)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as err:
@@ -185,6 +186,14 @@ class Plugins:
         self._loaded[entry.value] = module
         self._callers.clear()
         return module
+
+    def _register(self, module: object, entry: PluginEntry) -> None:
+        """Register a module; warnings about what is to go, which point to a line of it, name the plugin besides."""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            self._manager.register(module, entry.value)
+        for each in said:
+            warnings.warn_explicit(f"plugin {entry}: {each.message}", each.category, each.filename, each.lineno)
 
     def _import(self, entry: PluginEntry) -> object:
         name = entry.value.partition(":")[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from mlcore.entities import ModelVersion, Page, RegisteredModel
-from mlcore.errors import AlreadyExistsError, InvalidParameterError, MlcoreError, NotFoundError
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, NotFoundError
 from mlcore.interfaces import RegistryStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.threads import race
@@ -225,8 +225,3 @@ class ModelSearchContract(PluginModuleContract):
         registry.close()
 
         assert model_names(registry) == ["iris"]
-
-
-def no_errors(found: list[ModelVersion | MlcoreError]) -> list[ModelVersion]:
-    """Return the versions among results and errors of racing threads."""
-    return [each for each in found if isinstance(each, ModelVersion)]
