@@ -14,6 +14,8 @@ _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+):")
 _DRIVE = re.compile(r"^[A-Za-z]:([\\/]|$)")
 _PARTS = re.compile(r"^([^:/?#]+:(?://[^/?#]*)?)([^?#]*)(.*)$", re.DOTALL)
 _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|[A-Za-z]:[\\/])([^?]+)(.*)$", re.IGNORECASE)
+# Nearly every path there is: nothing to decode, to normalise or to refuse.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
 _SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
 
@@ -116,6 +118,8 @@ def relative_path(path: str | os.PathLike[str]) -> str:
         path = path.as_posix() if isinstance(path, PurePath) else os.fspath(path)
     if not isinstance(path, str):
         raise InvalidParameterError(f"invalid artifact path {path!r}: expected a text such as 'plots/roc.png'")
+    if _PLAIN.fullmatch(path):
+        return path
     spelled = path
     for _ in range(_MAX_UNQUOTE):
         _refuse_unsafe(path, spelled)

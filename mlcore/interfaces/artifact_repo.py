@@ -121,6 +121,18 @@ class SupportsFileTransfer(Protocol):
 
 
 @runtime_checkable
+class SupportsArrivals(Protocol):
+    """A repository that tells what of a large file has arrived, so that it is hashed meanwhile and not afterwards."""
+
+    def get_file_in_pieces(self, path: str, local: str, arrived: Callable[[int, int], object]) -> str | None:
+        """Do the same as `SupportsFileTransfer.get_file`.
+
+        arrived: told of each piece that lies in the local file, its start and length in bytes, from any thread.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsPresign(Protocol):
     """A repository that lets clients move files directly, without this process carrying the bytes."""
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
@@ -20,6 +21,8 @@ from mlcore_artifacts_s3.faults import Doing, told
 from mlcore_artifacts_s3.settings import S3Settings
 from mlcore_artifacts_s3.signing import Credentials
 
+# Asking whether keys are still good takes as long as signing with them; they are renewed minutes before their end.
+_FRESH_SECONDS = 1.0
 _CUSTOMER_KEY = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
 
 
@@ -37,6 +40,7 @@ class Connection:
         self.settings = settings
         self._lock = threading.Lock()
         self._made: tuple[int, Session, object] | None = None
+        self._fresh: tuple[float, Credentials] | None = None
         self._headers: dict[str, dict[str, str] | None] = {}
         self._common: dict[str, object] = {"Bucket": bucket, **_common(settings)}
         self._upload: dict[str, object] = {**settings.extra_args, **_encryption(settings)}
@@ -105,13 +109,18 @@ class Connection:
         """Return the key pair of now, refreshed when it is about to expire; None when requests are not signed."""
         if self.settings.unsigned:
             return None
+        now, fresh = time.monotonic(), self._fresh
+        if fresh is not None and now < fresh[0]:
+            return fresh[1]
         self.client()
         found = self._made[1].get_credentials() if self._made else None
         if found is None:
             return None
         with told(Doing("sign requests to", self.bucket, "")):
             frozen = found.get_frozen_credentials()
-        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+        credentials = Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+        self._fresh = (now + _FRESH_SECONDS, credentials)
+        return credentials
 
     @property
     def region(self) -> str:
@@ -139,6 +148,7 @@ class Connection:
     def close(self) -> None:
         """Let go of the connections; a later call connects again."""
         made, self._made = self._made, None
+        self._fresh = None
         if made is not None and made[0] == os.getpid():
             cast("Callable[[], None]", getattr(made[2], "close"))()  # noqa: B009  # untyped
 

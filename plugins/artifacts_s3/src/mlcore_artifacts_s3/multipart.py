@@ -19,11 +19,11 @@ from typing import TypeVar
 
 from mlcore.errors import ArtifactWriteError, MlcoreError, StoreUnavailableError
 from mlcore.interfaces import HashedFile
+from mlcore_artifacts_s3.channel import FileSpan
 from mlcore_artifacts_s3.faults import UploadGoneError
 from mlcore_artifacts_s3.notes import Note
 from mlcore_artifacts_s3.place import SHA256_NAME, Place
 from mlcore_artifacts_s3.signing import UNSIGNED_PAYLOAD
-from mlcore_artifacts_s3.wire import FileSpan
 
 MAX_PARTS = 10_000
 _ATTEMPTS = 3

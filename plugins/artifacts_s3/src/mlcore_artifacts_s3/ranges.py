@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
 from mlcore.errors import StoreUnavailableError
-from mlcore_artifacts_s3.multipart import Advance, in_parallel
+from mlcore_artifacts_s3.multipart import in_parallel
 from mlcore_artifacts_s3.place import SHA256_NAME, Place
 from mlcore_artifacts_s3.wire import BROKEN
 
 _RANGE_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
 _ATTEMPTS = 4
+
+Arrived = Callable[[int, int], object]
 
 
 class _Body(Protocol):
@@ -23,7 +25,7 @@ class _Body(Protocol):
     def close(self) -> None: ...
 
 
-def fetch_file(place: Place, local: str, advance: Advance) -> str | None:
+def fetch_file(place: Place, local: str, arrived: Arrived) -> str | None:
     """Write the object into the local file; return the SHA-256 that was recorded with it.
 
     Raises ArtifactNotFoundError: there is no such object. StoreUnavailableError: it broke off again and again, or
@@ -38,7 +40,7 @@ def fetch_file(place: Place, local: str, advance: Advance) -> str | None:
         fetched = in_parallel(
             place.connection.settings.parallel_parts,
             ranges,
-            lambda span: _fetch_range(place, etag, span, handle, advance),
+            lambda span: _fetch_range(place, etag, span, handle, arrived),
         )
         for _ in fetched:
             pass
@@ -47,15 +49,15 @@ def fetch_file(place: Place, local: str, advance: Advance) -> str | None:
     return str(recorded) if recorded else None
 
 
-def _fetch_range(place: Place, etag: str, span: tuple[int, int], handle: int, advance: Advance) -> None:
+def _fetch_range(place: Place, etag: str, span: tuple[int, int], handle: int, arrived: Arrived) -> None:
     position, end = span
     view = memoryview(bytearray(min(_CHUNK_BYTES, end - position)))
     for attempt in range(_ATTEMPTS):
         # The fast lane first; after a break boto3, which knows how to wait.
         for got in _read_range(place, etag, (position, end), view, fast=attempt == 0):
             os.pwrite(handle, view[:got], position)
+            arrived(position, got)
             position += got
-            advance(got)
         if position == end:
             return
     raise StoreUnavailableError(f"{place.doing()}: it broke off {_ATTEMPTS} times at byte {position}; try again later")

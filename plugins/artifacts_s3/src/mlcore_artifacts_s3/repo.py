@@ -148,8 +148,12 @@ class S3Repo:
 
         Raises ArtifactNotFoundError: there is no such file. StoreUnavailableError: it broke off.
         """
+        return self.get_file_in_pieces(path, local, lambda _, size_bytes: advance(size_bytes))
+
+    def get_file_in_pieces(self, path: str, local: str, arrived: Callable[[int, int], object]) -> str | None:
+        """Do the same, and tell what has arrived: start and length of each piece."""
         try:
-            return fetch_file(self._place(self._file(path), "read"), local, advance)
+            return fetch_file(self._place(self._file(path), "read"), local, arrived)
         except ArtifactNotFoundError as err:
             raise self._missing(path) from err
 

@@ -50,7 +50,7 @@ def signed_headers(
     headers: names in lower case, `host` among them.
     payload_sha256: in hexadecimal; the storage refuses another payload.
     """
-    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    now = _stamp(int(time.time()))
     day = now[:8]
     full = {**headers, "x-amz-date": now, "x-amz-content-sha256": payload_sha256}
     if credentials.token:
@@ -66,6 +66,11 @@ def signed_headers(
         f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={listed}, Signature={signature}"
     )
     return full
+
+
+@lru_cache(maxsize=2)
+def _stamp(seconds: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
 @lru_cache(maxsize=16)

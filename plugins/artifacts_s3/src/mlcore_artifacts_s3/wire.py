@@ -11,66 +11,32 @@ import http.client
 import os
 import queue
 import ssl
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from types import TracebackType
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from attrs import frozen
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
-from mlcore.errors import ArtifactWriteError
+from mlcore_artifacts_s3.channel import Body, Channel, Response
 from mlcore_artifacts_s3.connection import Connection
 from mlcore_artifacts_s3.signing import EMPTY_SHA256, encoded_path, encoded_query, signed_headers
 
 _PROBE = "k"
-_CHUNK_BYTES = 1 << 20
 _OTHER_SIGNATURE = ("arn:", "--x-s3", "--table-s3", "-s3alias")
 BROKEN: tuple[type[Exception], ...] = (http.client.HTTPException, OSError, HTTPError, BotoCoreError)
 _WRONG_PLACE = (301, 307, 400)  # another region, or a storage that wants other requests
 
 
-@frozen
-class FileSpan:
-    """A part of a local file as a body: it is sent without being held in memory.
-
-    shown: the file's path. start, length: bytes.
-    """
-
-    shown: str
-    start: int
-    length: int
-
-    def __len__(self) -> int:
-        return self.length
-
-    def chunks(self) -> Iterator[memoryview]:
-        """Yield the content in pieces, each valid until the next."""
-        view = memoryview(bytearray(min(_CHUNK_BYTES, self.length)))
-        left = self.length
-        with Path(self.shown).open("rb", buffering=0) as opened:
-            opened.seek(self.start)
-            while left:
-                got = opened.readinto(view[: min(left, len(view))])
-                if not got:
-                    raise ArtifactWriteError(f"{self.shown!r} became shorter while it was uploaded; upload a copy")
-                left -= got
-                yield view[:got]
-
-
-Body = bytes | FileSpan
-
-
 class Answer:
     """A successful answer; its connection is kept once the body has been read to the end."""
 
-    def __init__(self, wire: Wire, opened: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+    def __init__(self, wire: Wire, opened: Channel, response: Response) -> None:
         """Hold *opened* until `close`."""
         self._wire = wire
         self._opened = opened
-        self.response: http.client.HTTPResponse = response
+        self.response: Response = response
 
     def __enter__(self) -> Answer:
         return self
@@ -93,7 +59,7 @@ class Wire:
     def __init__(self, connection: Connection, keep: int) -> None:
         """Ask *connection* for host, region and credentials at the first request; keep so many sockets."""
         self._connection = connection
-        self._idle: queue.LifoQueue[tuple[int, http.client.HTTPConnection]] = queue.LifoQueue(keep)
+        self._idle: queue.LifoQueue[tuple[int, Channel]] = queue.LifoQueue(keep)
         self._place: tuple[bool, str, str] | None = None
         self._tls: ssl.SSLContext | None = None
         self._off = any(word in connection.bucket for word in _OTHER_SIGNATURE)
@@ -129,7 +95,7 @@ class Wire:
             full = signed_headers(credentials, self._connection.region, (method, path, text), full, sha256)
         return self._send(method, f"{path}?{text}" if text else path, full, body)
 
-    def keep(self, opened: http.client.HTTPConnection) -> None:
+    def keep(self, opened: Channel) -> None:
         """Take a connection back."""
         try:
             self._idle.put_nowait((os.getpid(), opened))
@@ -144,9 +110,12 @@ class Wire:
     def _send(self, method: str, target: str, headers: Mapping[str, str], body: Body | None) -> Answer | None:
         while True:
             kept = self._kept()
-            opened = kept or self._new()
             try:
-                response = _asked(opened, (method, target), headers, body)
+                opened = kept or self._new()
+            except BROKEN:
+                return None
+            try:
+                response = opened.ask(method, target, headers, body)
                 good = response.status in (200, 204, 206)
                 if not good or method != "GET":
                     response.read()
@@ -165,7 +134,7 @@ class Wire:
             answer.close()
             return None
 
-    def _kept(self) -> http.client.HTTPConnection | None:
+    def _kept(self) -> Channel | None:
         while True:
             try:
                 owner, opened = self._idle.get_nowait()
@@ -176,12 +145,12 @@ class Wire:
             # After a fork the parent goes on using its sockets; closing our copy does not end them.
             opened.close()
 
-    def _new(self) -> http.client.HTTPConnection:
+    def _new(self) -> Channel:
         secure, host, _ = self._place or self._find_place()
         timeout = self._connection.settings.read_timeout_s
         if secure:
-            return http.client.HTTPSConnection(host, timeout=timeout, context=self._tls)
-        return http.client.HTTPConnection(host, timeout=timeout)
+            return Channel(http.client.HTTPSConnection(host, timeout=timeout, context=self._tls))
+        return Channel(http.client.HTTPConnection(host, timeout=timeout))
 
     def _find_place(self) -> tuple[bool, str, str]:
         """Ask boto3 where the bucket is: it knows regions, partitions, dual stack and styles of addressing."""
@@ -196,33 +165,3 @@ class Wire:
                 self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
         self._place = (secure, host, url.path.removesuffix(f"/{_PROBE}"))
         return self._place
-
-
-def _asked(
-    opened: http.client.HTTPConnection,
-    target: tuple[str, str],
-    headers: Mapping[str, str],
-    body: Body | None,
-) -> http.client.HTTPResponse:
-    opened.putrequest(*target, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers.items():
-        opened.putheader(name, value.encode("utf-8"))
-    if body is not None:
-        opened.putheader("content-length", str(len(body)))
-    if isinstance(body, FileSpan):
-        opened.endheaders()
-        _send_span(opened, body)
-    else:
-        opened.endheaders(body)
-    return opened.getresponse()
-
-
-def _send_span(opened: http.client.HTTPConnection, body: FileSpan) -> None:
-    if isinstance(opened, http.client.HTTPSConnection):
-        for chunk in body.chunks():
-            opened.send(chunk)
-        return
-    with Path(body.shown).open("rb") as file:
-        sent = opened.sock.sendfile(file, body.start, body.length)
-    if sent != body.length:
-        raise ArtifactWriteError(f"{body.shown!r} became shorter while it was uploaded; upload a copy")
