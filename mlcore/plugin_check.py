@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from mlcore.errors import PluginConflictError
 from mlcore.plugin_index import PluginEntry, kernel_mismatch
@@ -73,10 +73,10 @@ def check(plugins: Plugins, entries: Iterable[PluginEntry], *, timeout_s: float 
 
     given = tuple(entries)
     wanted = {
-        (e.hook, e.value): None for e in given if plugins.is_enabled(e) and _gate(e) is None and e.value.isprintable()
+        (e.hook, e.value): e for e in given if plugins.is_enabled(e) and _gate(e) is None and e.value.isprintable()
     }
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = dict(zip(wanted, pool.map(lambda key: _probe(key[0], key[1], timeout_s), wanted), strict=True))
+        found = dict(zip(wanted, pool.map(lambda entry: _probe(entry, timeout_s), wanted.values()), strict=True))
     return tuple(_judged(plugins, entry, found.get((entry.hook, entry.value))) for entry in given)
 
 
@@ -122,11 +122,13 @@ def _conflict(plugins: Plugins, entry: PluginEntry) -> Fault | None:
     return None
 
 
-def _probe(hook: str, value: str, timeout_s: float) -> _Probed:
+def _probe(entry: PluginEntry, timeout_s: float) -> _Probed:
     import signal
     import subprocess
 
-    command = [sys.executable, "-I", "-c", _START, json.dumps(sys.path), hook, value.partition(":")[0]]
+    foreign = [json.dumps(asdict(entry))] if entry.foreign else []
+    module = entry.value.partition(":")[0]
+    command = [sys.executable, "-I", "-c", _START, json.dumps(sys.path), entry.hook, module, *foreign]
     process = subprocess.Popen(  # noqa: S603  # our own interpreter; hook and module are arguments, not code
         command,
         stdin=subprocess.DEVNULL,

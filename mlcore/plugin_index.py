@@ -20,6 +20,18 @@ _CLAUSE = re.compile(r"^\s*(~=|==|!=|<=|>=|<|>)\s*([0-9][0-9A-Za-z.*+!-]*)\s*$")
 
 
 @frozen
+class ForeignPoint:
+    """The entry point of another plugin system that a bridge offers as one of ours.
+
+    group, value: as they stand in its distribution's metadata. bridge: the key of the bridge, such as `mlflow`.
+    """
+
+    group: str
+    value: str
+    bridge: str
+
+
+@frozen
 class PluginEntry:
     """One entry point of a plugin.
 
@@ -27,6 +39,7 @@ class PluginEntry:
     value: the module to import.
     about: the distribution's one-line summary; None when its metadata was not read.
     requires: the distribution's requirements as they stand in its metadata; None likewise.
+    foreign: what it stands for, when a bridge offers it; `value` is then the bridge's module and a unique suffix.
     """
 
     hook: str
@@ -36,8 +49,12 @@ class PluginEntry:
     version: str
     about: str | None = field(default=None, eq=False, repr=False)
     requires: tuple[str, ...] | None = field(default=None, eq=False, repr=False)
+    foreign: ForeignPoint | None = None
 
     def __str__(self) -> str:
+        if self.foreign:
+            point = f"{self.foreign.value} in {self.foreign.group}, by the bridge {self.foreign.bridge}"
+            return f"{self.dist} {self.version} (entry point {self.key} = {point})"
         group = f"{_GROUP}.{self.hook}" if self.hook else _GROUP
         return f"{self.dist} {self.version} (entry point {self.key} = {self.value} in {group})"
 

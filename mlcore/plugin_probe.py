@@ -16,10 +16,13 @@ import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import Any, cast
 
 import pluggy
 
 from mlcore.hookspecs import PROJECT, HookSpecs
+from mlcore.plugin_bridges import BRIDGE, Bridge
+from mlcore.plugin_index import ForeignPoint, PluginEntry
 
 MAX_IMPORT_MS = 100
 FOREIGN = "mlcore-check"  # a key that nobody answers to
@@ -53,9 +56,9 @@ class _Report:
 def main(arguments: Sequence[str]) -> None:
     """Probe one plugin.
 
-    arguments: hook (empty for always-on plugins) and module.
+    arguments: hook (empty for always-on plugins) and module; for what a bridge offers its entry, as JSON, besides.
     """
-    hook, name = arguments
+    hook, name, *foreign = arguments
     report = _Report()
     events: set[str] = set()
     sys.addaudithook(lambda event, _: events.add(event))
@@ -66,9 +69,14 @@ def main(arguments: Sequence[str]) -> None:
     except BaseException as err:  # noqa: BLE001  # whatever it is, it is the finding
         report.fault(*_import_fault(name, err))
         return
+    if foreign:
+        _judge_foreign(report, cast(Bridge, module), _entry(json.loads(foreign[0])), started)
+        return
     cpu_ms = (time.process_time() - started) * 1000
     _judge_import(report, name, set(sys.modules) - before, cpu_ms, events)
-    if _judge_hooks(report, hook, module) and hook:
+    if hook == BRIDGE:
+        _judge_bridge(report, module)
+    elif _judge_hooks(report, hook, module) and hook:
         report.stage(f"is asked for the foreign key {FOREIGN!r}")
         _judge_foreign_key(report, hook, module)
     report.done(cpu_ms)
@@ -88,6 +96,29 @@ def _import_fault(name: str, err: BaseException) -> tuple[str, str]:
         at = f"{err.filename}, line {err.lineno}"
         return f"SyntaxError: {err.msg} ({at})", "correct the syntax, or run a Python that knows it"
     return f"raises {type(err).__name__} when it is imported: {err}{where}", "move what fails into the hook"
+
+
+def _entry(record: dict[str, Any]) -> PluginEntry:
+    # Any: these are the arguments of attrs classes as JSON
+    return PluginEntry(**{**record, "foreign": ForeignPoint(**record["foreign"])})
+
+
+def _judge_foreign(report: _Report, bridge: Bridge, entry: PluginEntry, started: float) -> None:
+    """Load what a bridge offers. Its import may cost what it likes: it was not made for us."""
+    report.stage("is loaded through its bridge")
+    point = entry.foreign.value.partition(":")[0] if entry.foreign else ""
+    try:
+        bridge.load(entry)
+    except BaseException as err:  # noqa: BLE001  # whatever it is, it is the finding
+        report.fault(*_import_fault(point, err.__cause__ or err))
+        return
+    report.done((time.process_time() - started) * 1000)
+
+
+def _judge_bridge(report: _Report, module: ModuleType) -> None:
+    missing = [name for name in ("installed", "plugin", "load") if not callable(getattr(module, name, None))]
+    if missing:
+        report.fault(f"has no function {' and no '.join(missing)}", "add it; mlcore.plugin_bridges.Bridge says how")
 
 
 def _judge_import(report: _Report, name: str, loaded: set[str], cpu_ms: float, events: set[str]) -> None:

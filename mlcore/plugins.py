@@ -12,12 +12,13 @@ import inspect
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pluggy
 
 from mlcore.errors import PluginConflictError, PluginError, PluginNotFoundError, PluginVersionError
 from mlcore.hookspecs import PROJECT, HookSpecs
+from mlcore.plugin_bridges import BRIDGE, Bridge, asked, offered
 from mlcore.plugin_index import PluginEntry, Selection, kernel_mismatch, not_found, read_index
 from mlcore.plugin_trace import IMPORT
 from mlcore.plugin_trace import from_environ as trace_from_environ
@@ -52,9 +53,12 @@ class Plugins:
 
     @classmethod
     def discover(cls, settings: Settings | None = None) -> Plugins:
-        """Index the installed distributions' entry points; imports none of them."""
+        """Index the installed distributions' entry points; imports none of them, but the bridges that are switched on."""
         chosen = settings or Settings.load()
-        return cls(read_index(), selection=Selection(chosen.plugins, chosen.disable_plugins, chosen.prefer))
+        plugins = cls(read_index(), selection=Selection(chosen.plugins, chosen.disable_plugins, chosen.prefer))
+        for name, wanted in asked(chosen.bridges).items():
+            plugins._cross(name, wanted)
+        return plugins
 
     def installed(self) -> tuple[PluginEntry, ...]:
         """Return every entry point that was found, switched off ones included, by hook and key."""
@@ -173,6 +177,8 @@ class Plugins:
             raise PluginVersionError(problem)
         try:
             module = self._import(entry)
+            if entry.foreign:
+                module = cast(Bridge, module).plugin(entry)
             if not self._manager.is_registered(module):
                 self._register(module, entry)
         except (KeyboardInterrupt, GeneratorExit):
@@ -186,6 +192,18 @@ class Plugins:
         self._loaded[entry.value] = module
         self._callers.clear()
         return module
+
+    def _cross(self, name: str, wanted: tuple[str, ...]) -> None:
+        """Add what a bridge finds; one that is missing or broken is reported, and everything else goes on."""
+        try:
+            bridge = cast(Bridge, self.load(BRIDGE, name))
+            found = bridge.installed(wanted)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as err:  # noqa: BLE001  # a bridge must not disturb those who do not need it
+            self._report(f"{BRIDGE}:{name}", "looking for what it bridges", err)
+        else:
+            self._entries += offered(found, self._entries, self._selection)
 
     def _register(self, module: object, entry: PluginEntry) -> None:
         """Register a module; warnings about what is to go, which point to a line of it, name the plugin besides."""

@@ -141,6 +141,9 @@ class Settings:
     prefer: Mapping[str, str] = _setting(
         attrs.Factory(dict), _choices, "distribution to use where two offer one hook:key"
     )
+    bridges: tuple[str, ...] = _setting(
+        (), _names, "other plugin systems whose installed plugins are offered too: mlflow, or mlflow:DISTRIBUTION"
+    )
     progress: bool = _setting(True, _flag, "show progress bars in a terminal")
     host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")
     port: int = _setting(5000, _port, "port that servers listen on, 0 for any free one", mlflow="MLFLOW_PORT")

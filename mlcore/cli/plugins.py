@@ -71,9 +71,11 @@ def _record(plugins: Plugins, entry: PluginEntry) -> dict[str, object]:
         "distribution": entry.dist,
         "version": entry.version,
         "status": "enabled" if plugins.is_enabled(entry) else "disabled",
-        "module": entry.value,
+        "module": entry.foreign.value if entry.foreign else entry.value,
         "summary": entry.about or "",
     }
+    if entry.foreign:
+        record |= {"bridge": entry.foreign.bridge, "summary": f"(bridge: {entry.foreign.bridge}) {entry.about or ''}"}
     fault = static_fault(plugins, entry) if plugins.is_enabled(entry) else None
     if fault:
         record |= {"status": "failed", "problem": fault.problem, "fix": fault.fix}

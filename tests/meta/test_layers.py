@@ -19,6 +19,7 @@ LAYERS = {
     "interfaces": 3,
     "hookspecs": 3,
     "plugin_index": 4,
+    "plugin_bridges": 4,
     "plugin_trace": 4,
     "plugin_check": 4,
     "plugin_probe": 4,

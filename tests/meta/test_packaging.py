@@ -133,6 +133,9 @@ def test_a_plugins_entry_points_resolve_to_hookimpls(folder: Path) -> None:
         hook = group.partition(".")[2]
         for value in entries.values():
             module = importlib.import_module(value)
+            if hook == "bridge":  # no hook: it brings entries to the index
+                assert all(callable(getattr(module, name)) for name in ("installed", "plugin", "load"))
+                continue
             marked = {name for name, item in vars(module).items() if hasattr(item, f"{PROJECT}_impl")}
             assert marked, f"{value} marks nothing with hookimpl"
             assert marked <= set(hook_names())
