@@ -73,3 +73,11 @@ def peer_mlflow(require: Require) -> Path:
     python = Path(chosen) if chosen else ROOT / ".cache" / "peers" / "mlflow" / "bin" / "python"
     require("mlflow", python.exists(), "make peer")
     return python
+
+
+@pytest.fixture(scope="session")
+def peer_mlflow_plugins(require: Require) -> Path:
+    """Return the Python of an environment with MLflow, plugins that others wrote for it, and the bridge, or skip."""
+    python = ROOT / ".cache" / "peers" / "mlflow_plugins" / "bin" / "python"
+    require("mlflow", python.exists(), "make peer")
+    return python

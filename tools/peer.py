@@ -1,4 +1,7 @@
-"""Make the environment of the peer that benchmarks and interchange tests compare with: MLflow, from its own packages."""
+"""Make the environments of the peer: MLflow from its own packages, for benchmarks and interchange tests.
+
+The second one holds plugins that others wrote for MLflow besides, and mlcore with its bridge to them.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,43 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from venvs import CACHE, create, install, python_of
+from venvs import CACHE, ROOT, create, install, python_of
 
 VERSION = "3.17.2"
 HOME = CACHE / "peers" / "mlflow"
+PLUGINS_HOME = CACHE / "peers" / "mlflow_plugins"
+# of two groups, and in need of no account anywhere
+PLUGINS = {"mlflow-jfrog-plugin": "1.0.2", "ar-io-mlflow": "0.3.0"}
 
 
 def main() -> None:
-    """Create the environment unless it is there."""
+    """Create the environments unless they are there."""
+    _make_peer()
+    _make_plugins()
+
+
+def _make_plugins() -> None:
+    python = python_of(PLUGINS_HOME)
+    names = ", ".join(PLUGINS)
+    wanted = {"mlflow": VERSION, **PLUGINS}
+    if _versions(python, ("mlcore-bridge-mlflow", "hypothesis", *wanted))[2:] == list(wanted.values()):
+        print(f"peer: {names} at {python}")
+        return
+    ours = ["-e", f"{ROOT}[testing]", "-e", str(ROOT / "plugins" / "bridge_mlflow")]
+    install(create(PLUGINS_HOME), [*ours, *(f"{name}=={version}" for name, version in wanted.items())])
+    print(f"peer: {names} installed at {python}")
+
+
+def _versions(python: Path, names: tuple[str, ...]) -> list[str]:
+    """Return the versions of installed distributions; nothing when one is missing."""
+    if not python.exists():
+        return []
+    code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
+    found = subprocess.run([str(python), "-c", code, *names], capture_output=True, text=True, check=False)
+    return found.stdout.split()
+
+
+def _make_peer() -> None:
     chosen = os.environ.get("MLCORE_PEER_MLFLOW")
     python = Path(chosen) if chosen else python_of(HOME)
     if _installed(python):

@@ -1,0 +1,1 @@
+"""Offer the installed plugins of MLflow as plugins of mlcore."""
