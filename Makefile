@@ -38,7 +38,7 @@ docs: $(READY) hooks ## build the documentation into site/
 hooks: $(READY) ## write docs/hooks.md and the generated pages of docs/plugins
 	$(PY) tools/hook_reference.py && $(PY) tools/plugin_reference.py
 
-peer: $(READY) ## make .cache/peers/mlflow, the MLflow that benchmarks and interchange tests use
+peer: $(READY) ## make .cache/peers: the MLflow that benchmarks and interchange tests use, and plugins for it
 	$(PY) tools/peer.py
 
 clean: ## remove what was built, installed and cached
