@@ -69,9 +69,12 @@ def main() -> None:
     parser.add_argument("--sample", type=int, metavar="N", help="only N of them, without those of locks")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--operator", help="only this one, such as 'drop a lock'")
     chosen = parser.parse_args()
     made = [mutant for name in chosen.modules or SUITES for mutant in mutants_of(name)]
     reasons = known_equivalents(made, complete=not chosen.modules)
+    if chosen.operator:
+        made = [mutant for mutant in made if mutant.operator == chosen.operator]
     if chosen.sample:
         # whether a missing lock shows is a matter of luck, which a test of every day should not rest on
         plain = [mutant for mutant in made if mutant.operator != "drop a lock"]

@@ -23,6 +23,7 @@ CAUGHT = (
     MlcoreError,
     LookupError,
     OSError,
+    RuntimeError,
     ValueError,
     subprocess.SubprocessError,
 )

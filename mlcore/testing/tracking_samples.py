@@ -18,7 +18,7 @@ from mlcore.errors import (
     InvalidStateError,
     ParamConflictError,
 )
-from mlcore.testing.threads import taking_turns
+from mlcore.testing.threads import interrupted
 
 T = TypeVar("T")
 
@@ -42,14 +42,14 @@ def in_threads(count: int, work: Callable[[int], T]) -> list[T | Exception]:
     def body(number: int) -> None:
         start.wait()
         try:
-            found[number] = work(number)
+            with interrupted(number):
+                found[number] = work(number)
         except (AlreadyExistsError, ParamConflictError, InvalidStateError) as error:
             found[number] = error
 
     threads = [threading.Thread(target=body, args=(number,)) for number in range(count)]
-    with taking_turns():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return found

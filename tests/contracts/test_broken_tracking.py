@@ -126,9 +126,10 @@ class HistoryByStep(MemoryTrackingStore):
 
 class RetryFails(MemoryTrackingStore):
     def create_run(self, new: NewRun) -> Run:
-        if new.run_id in self.runs:
-            raise AlreadyExistsError(f"run {new.run_id!r} already exists")
-        return super().create_run(new)
+        with self._lock:
+            if new.run_id in self.runs:
+                raise AlreadyExistsError(f"run {new.run_id!r} already exists")
+            return super().create_run(new)
 
 
 class RetryStartsOver(MemoryTrackingStore):
