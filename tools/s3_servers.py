@@ -1,10 +1,12 @@
-"""Start S3-compatible servers for tests and benchmarks: on loopback, without privileges, stopped by their process ids.
+"""Start S3-compatible servers for tests and benchmarks: on loopback, without privileges, stopped by their process ids
+at the end, or by a guard when this process is killed.
 
 moto is the judge of logic, `rclone serve s3` of signatures, Ceph's RADOS Gateway is the strict one.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import shutil
@@ -22,6 +24,7 @@ from typing import Any
 # Made anew in each process, so that there is nothing to keep secret.
 ACCESS_KEY = secrets.token_hex(10)
 SECRET_KEY = secrets.token_hex(20)
+KMS_KEY = "mlcore-test-key"  # that Ceph's gateway encrypts with
 CEPH_PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "ceph-authtool", "monmaptool")
 CEPH_INSTALL = "apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd ceph-common"
 PIP_INSTALL = "make dev"
@@ -32,12 +35,13 @@ _NOBODY = 65534
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running server: where it listens, and the one key pair that it accepts."""
+    """A running server: where it listens, the one key pair that it accepts, and its processes."""
 
     name: str
     endpoint: str
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
+    pids: tuple[int, ...] = ()
 
 
 def program(name: str) -> str | None:
@@ -55,11 +59,11 @@ def free_port() -> int:
 @contextmanager
 def moto() -> Iterator[S3Server]:
     """Start moto's server."""
-    with _folder("moto") as folder, ExitStack() as stack:
+    with _folder("moto") as (folder, stack):
         port = free_port()
         command = [program("moto_server") or "moto_server", "-H", "127.0.0.1", "-p", str(port)]
-        _serve(stack, command, port, folder / "log")
-        yield S3Server("moto", f"http://127.0.0.1:{port}")
+        pid = stack.serve(command, port, folder / "log")
+        yield S3Server("moto", f"http://127.0.0.1:{port}", pids=(pid,))
 
 
 @contextmanager
@@ -68,7 +72,7 @@ def rclone(bucket: str, tls: tuple[Path, Path] | None = None) -> Iterator[S3Serv
 
     tls: the files of a certificate and its key; plain HTTP without.
     """
-    with _folder("rclone") as folder, ExitStack() as stack:
+    with _folder("rclone") as (folder, stack):
         (folder / "data" / bucket).mkdir(parents=True)
         port = free_port()
         command = [program("rclone") or "rclone", "serve", "s3", "--addr", f"127.0.0.1:{port}"]
@@ -76,27 +80,27 @@ def rclone(bucket: str, tls: tuple[Path, Path] | None = None) -> Iterator[S3Serv
         for option, file in zip(("--cert", "--key"), tls or (), strict=False):
             command += [option, str(shutil.copy(file, folder))]
         _hand_over(folder)
-        _serve(stack, [*command, str(folder / "data")], port, folder / "log")
-        yield S3Server("rclone", f"{'https' if tls else 'http'}://127.0.0.1:{port}")
+        pid = stack.serve([*command, str(folder / "data")], port, folder / "log")
+        yield S3Server("rclone", f"{'https' if tls else 'http'}://127.0.0.1:{port}", pids=(pid,))
 
 
 @contextmanager
 def ceph(memory_bytes: int = 2 << 30) -> Iterator[S3Server]:
     """Start a monitor, a storage daemon in memory and a RADOS Gateway; takes about eight seconds."""
-    with _folder("ceph") as folder, ExitStack() as stack:
+    with _folder("ceph") as (folder, stack):
         conf, port = _ceph_files(folder, memory_bytes)
         monitor_port = int(conf.read_text("utf-8").partition("v2:127.0.0.1:")[2].partition(",")[0])
         base = ["-c", str(conf)]
         _run(["ceph-mon", *base, "--mkfs", "-i", "a", "--monmap", f"{folder}/monmap", "--keyring", f"{folder}/keyring"])
-        _serve(stack, ["ceph-mon", *base, "-i", "a", "-f"], monitor_port, folder / "log" / "mon.out")
+        monitor = stack.serve(["ceph-mon", *base, "-i", "a", "-f"], monitor_port, folder / "log" / "mon.out")
         osd_id = "21111111-2222-3333-4444-555555555555"
         _run(["ceph", *base, "osd", "new", osd_id])
         _run(["ceph-osd", *base, "-i", "0", "--mkfs", "--osd-uuid", osd_id])
-        _serve(stack, ["ceph-osd", *base, "-i", "0", "-f"], None, folder / "log" / "osd.out")
-        _serve(stack, ["radosgw", *base, "-n", "client.rgw.a", "-f"], port, folder / "log" / "rgw.out")
+        storage = stack.serve(["ceph-osd", *base, "-i", "0", "-f"], None, folder / "log" / "osd.out")
+        gateway = stack.serve(["radosgw", *base, "-n", "client.rgw.a", "-f"], port, folder / "log" / "rgw.out")
         user = ["radosgw-admin", *base, "user", "create", "--uid=tester", "--display-name=tester"]
         _run([*user, f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}"])
-        yield S3Server("ceph", f"http://127.0.0.1:{port}")
+        yield S3Server("ceph", f"http://127.0.0.1:{port}", pids=(monitor, storage, gateway))
 
 
 def _ceph_files(folder: Path, memory_bytes: int) -> tuple[Path, int]:
@@ -105,7 +109,10 @@ def _ceph_files(folder: Path, memory_bytes: int) -> tuple[Path, int]:
         (folder / name).mkdir()
     port, v2, v1 = free_port(), free_port(), free_port()
     fsid, conf, keys = "11111111-2222-3333-4444-555555555555", folder / "ceph.conf", f"{folder}/keyring"
-    conf.write_text(_CEPH_CONF.format(d=folder, fsid=fsid, port=port, v1=v1, v2=v2, memory=memory_bytes), "utf-8")
+    kms = f"{KMS_KEY}={base64.b64encode(secrets.token_bytes(32)).decode()}"
+    conf.write_text(
+        _CEPH_CONF.format(kms=kms, d=folder, fsid=fsid, port=port, v1=v1, v2=v2, memory=memory_bytes), "utf-8"
+    )
     _hand_over(folder)
     everything = ("--cap", "mon", "allow *", "--cap", "osd", "allow *")
     # Authentication stays on: with none, the gateway hangs at its start.
@@ -134,12 +141,54 @@ def _ceph_files(folder: Path, memory_bytes: int) -> tuple[Path, int]:
 
 
 @contextmanager
-def _folder(name: str) -> Iterator[Path]:
+def _folder(name: str) -> Iterator[tuple[Path, _Processes]]:
+    """Make a folder and what runs in it; both are gone at the end, and also when this process is killed."""
     folder = Path(tempfile.mkdtemp(prefix=f"mlcore-{name}-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        yield folder, stack.enter_context(_Processes(folder))
+
+
+class _Processes:
+    """Servers that are stopped at the end; a guard outside of this process does it when this one cannot."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = ExitStack()
+        guard = [sys.executable, "-I", str(Path(__file__).with_name("guard.py")), str(folder)]
+        # A session of its own: what is sent to this process's whole group must not end the guard first.
+        self._guard = subprocess.Popen(guard, stdin=subprocess.PIPE, start_new_session=True)
+
+    def __enter__(self) -> _Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+        self._tell("done")
+        self._guard.communicate()
+
+    def serve(self, command: Sequence[str], port: int | None, log: Path) -> int:
+        """Start a process, wait until it listens, and return its id."""
+        lowered = _lowered(command)
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command, env=_environ(), stdout=out, stderr=out, stdin=subprocess.DEVNULL, **lowered
+            )
+        self._stack.callback(_stop, process)
+        self._tell(str(process.pid))
+        deadline = time.monotonic() + _START_SECONDS
+        while port is not None:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} does not listen: {log.read_text('utf-8', 'replace')[-2000:]}")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        return process.pid
+
+    def _tell(self, word: str) -> None:
+        if self._guard.stdin is not None:
+            self._guard.stdin.write(f"{word}\n".encode())
+            self._guard.stdin.flush()
 
 
 def _hand_over(folder: Path) -> None:
@@ -162,7 +211,8 @@ def _lowered(command: Sequence[str]) -> dict[str, Any]:
 
 def _environ() -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "RCLONE_", "CEPH_"))}
-    return {**kept, "HOME": tempfile.gettempdir()}
+    # The allocator's cache is what Ceph's own packages set for its daemons.
+    return {**kept, "HOME": tempfile.gettempdir(), "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES": "134217728"}
 
 
 def _run(command: Sequence[str]) -> None:
@@ -177,22 +227,6 @@ def _run(command: Sequence[str]) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
-
-
-def _serve(stack: ExitStack, command: Sequence[str], port: int | None, log: Path) -> None:
-    """Start a process that *stack* stops, and wait until it listens."""
-    with log.open("wb") as out:
-        lowered = _lowered(command)
-        process = subprocess.Popen(command, env=_environ(), stdout=out, stderr=out, stdin=subprocess.DEVNULL, **lowered)
-    stack.callback(_stop, process)
-    deadline = time.monotonic() + _START_SECONDS
-    while port is not None:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{command[0]} does not listen: {log.read_text('utf-8', 'replace')[-2000:]}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -220,6 +254,12 @@ osd_crush_chooseleaf_type = 0
 osd_objectstore = memstore
 memstore_device_bytes = {memory}
 run_dir = {d}/run
+debug_none = 0/0
+debug_ms = 0/0
+debug_osd = 0/0
+debug_rgw = 0/0
+debug_objecter = 0/0
+debug_objclass = 0/0
 admin_socket = {d}/run/$name.asok
 log_file = {d}/log/$name.log
 pid_file = {d}/run/$name.pid
@@ -234,6 +274,8 @@ rgw_lc_max_objs = 1
 rgw_data_log_num_shards = 1
 rgw_num_control_oids = 1
 rgw_crypt_require_ssl = false
+rgw_crypt_s3_kms_backend = testing
+rgw_crypt_s3_kms_encryption_keys = {kms}
 rgw_gc_obj_min_wait = 5
 rgw_gc_processor_period = 5
 """

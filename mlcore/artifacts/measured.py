@@ -14,6 +14,8 @@ from mlcore.artifacts.local_files import CHUNK_BYTES
 from mlcore.errors import ArtifactWriteError
 from mlcore.interfaces import HashedFile
 
+_HASHED_BYTES = 256 << 10  # stays in the processor's cache between reading and hashing
+
 
 @frozen
 class Transfer:
@@ -121,11 +123,18 @@ def hashed_file(file: BinaryIO, shown: str) -> HashedFile:
     Raises ArtifactWriteError: it cannot be read, or changes meanwhile.
     """
     before = os.fstat(file.fileno())
-    reader = MeasuredReader(file, shown, lambda _: None)
-    sha256 = reader.sha256()
+    digest, size = hashlib.sha256(), 0
+    view = memoryview(bytearray(_HASHED_BYTES))
+    try:
+        with open(file.fileno(), "rb", buffering=0, closefd=False) as raw:  # of a file that is open
+            while got := raw.readinto(view):
+                digest.update(view[:got])
+                size += got
+    except OSError as err:
+        raise ArtifactWriteError(f"cannot read {shown!r}: {err.strerror or err}") from err
     after = os.fstat(file.fileno())
-    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+    if (before.st_mtime_ns, before.st_size, size) != (after.st_mtime_ns, after.st_size, after.st_size):
         raise ArtifactWriteError(
             f"{shown!r} changed while it was uploaded; upload it when nobody writes to it, or upload a copy"
         )
-    return HashedFile(shown, reader.size_bytes, sha256, after.st_mtime_ns)
+    return HashedFile(shown, size, digest.hexdigest(), after.st_mtime_ns)
