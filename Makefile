@@ -4,7 +4,7 @@ READY := .venv/.installed
 SRC   := mlcore $(wildcard plugins/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check test-plugin wheels bench docs hooks peer clean
+.PHONY: help dev demo test check test-plugin wheels bench docs hooks peer engine clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,6 +40,9 @@ hooks: $(READY) ## write docs/hooks.md and the generated pages of docs/plugins
 
 peer: $(READY) ## make .cache/peers: the MLflow that benchmarks and interchange tests use, and plugins for it
 	$(PY) tools/peer.py
+
+engine: $(READY) ## make .cache/docker, what the tests on a Docker Engine need (they do it themselves else)
+	$(PY) tools/serving_image.py
 
 clean: ## remove what was built, installed and cached
 	rm -rf .venv .cache dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results

@@ -27,6 +27,7 @@ from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import Deployer
 from mlcore.plugins import Plugins
 from mlcore.testing.memory_deployer import MemoryDeployer
+from mlcore.testing.memory_target import MemoryTarget
 
 _MLMODEL = "flavors:\n  python_function:\n    loader_module: mlcore.testing.memory_flavor\n    data: model.json\n"
 
@@ -108,7 +109,7 @@ def test_answers_are_dicts_with_the_names_that_mlflow_uses(plugins: Plugins, mod
     assert made == {"name": "sums", "flavor": "python_function", "state": "ready", "model_uri": model_uri}
     assert client.get_deployment("sums") == made
     assert client.list_deployments() == [made]
-    assert client.update_deployment("sums", config={"a": 1})["name"] == "sums"
+    assert client.update_deployment("sums", config={})["name"] == "sums"
     client.delete_deployment("sums")
     with pytest.raises(NotFoundError, match="'sums'"):
         client.get_deployment("sums")
@@ -171,3 +172,57 @@ def test_abilities_that_a_target_lacks_are_told(plugins: Plugins, model_uri: str
         client.run_local("a", model_uri)
     with pytest.raises(UnsupportedError, match="has no endpoints apart from deployments; leave out endpoint='e'"):
         client.get_deployment("a", endpoint="e")
+    with pytest.raises(UnsupportedError, match="'memory:/x' has no endpoints apart from deployments$"):
+        client.list_endpoints()
+    with pytest.raises(UnsupportedError, match="'memory:/x' has no batch predictions: send files with `predict`"):
+        client.get_batch("a")
+    with pytest.raises(UnsupportedError, match="cannot tell the calls of a batch prediction in advance"):
+        client.plan_batch_predict("a", model_uri, "in", "out")
+
+
+@pytest.fixture
+def target(plugins: Plugins) -> MemoryTarget:
+    class TargetPlugin:
+        @hookimpl
+        def deployer(self, name: str, target_uri: str) -> Deployer | None:
+            return made if name == "target" else None
+
+    made = MemoryTarget()
+    plugins.register(TargetPlugin(), "target")
+    return made
+
+
+def test_an_endpoint_holds_deployments_under_the_names_that_mlflow_uses(
+    plugins: Plugins, target: MemoryTarget, model_uri: str
+) -> None:
+    client = get_deploy_client("target", plugins=plugins)
+
+    endpoint = client.create_endpoint("shared")
+    made = client.create_deployment("sums", model_uri, endpoint="shared")
+    answers = [client.predict("sums", [1.0], endpoint="shared"), client.predict(inputs=[1.0], endpoint="shared")]
+
+    assert endpoint == {"name": "shared", "state": "ready"}
+    assert client.list_endpoints() == [client.get_endpoint("shared")] == [client.update_endpoint("shared", config={})]
+    assert client.list_deployments(endpoint="shared") == [client.get_deployment("sums", endpoint="shared")] == [made]
+    assert client.list_deployments() == []
+    assert [answer["predictions"] for answer in answers] == [[3.0], [3.0]]
+    client.delete_deployment("sums", endpoint="shared")
+    assert client.list_deployments("shared") == []
+    client.delete_endpoint("shared")
+    assert client.list_endpoints() == []
+
+
+def test_files_are_predicted_without_a_deployment(
+    plugins: Plugins, target: MemoryTarget, model_uri: str, tmp_path: Path
+) -> None:
+    client = get_deploy_client("target", plugins=plugins)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text('{"inputs": [1.0]}')
+    places = (tmp_path / "in").as_uri(), (tmp_path / "out").as_uri()
+
+    done = client.batch_predict("nightly", model_uri, *places)
+
+    assert (done["name"], done["state"], done["output_uri"]) == ("nightly", "succeeded", places[1])
+    assert (tmp_path / "out" / "a.json.out").read_text() == '{"predictions": [3.0]}'
+    assert client.list_batches() == [client.get_batch("nightly")] == [done]
+    client.stop_batch("nightly")

@@ -12,9 +12,14 @@ from mlcore.deployments.predictions import PredictionsResponse, payload
 from mlcore.deployments.target import find_deployments_target
 from mlcore.errors import InvalidParameterError, UnsupportedError
 from mlcore.interfaces.deployer import (
+    BatchPrediction,
     Deployer,
     Deployment,
+    DeploymentEndpoint,
     PlannedAction,
+    SupportsBatchPlan,
+    SupportsBatchPredict,
+    SupportsEndpoints,
     SupportsExplain,
     SupportsPlan,
     SupportsRunLocal,
@@ -59,8 +64,23 @@ def to_dictionary(found: Deployment) -> dict[str, object]:
     }
 
 
+def endpoint_dictionary(found: DeploymentEndpoint) -> dict[str, object]:
+    """Return an endpoint as MLflow's clients do: one flat dict with `name` and what the target tells."""
+    return {**found.detail, "name": found.name, "state": found.state}
+
+
+def batch_dictionary(found: BatchPrediction) -> dict[str, object]:
+    """Return a batch prediction as a flat dict, with what the target tells."""
+    own = asdict(found)
+    return {**own.pop("detail"), **own}
+
+
 class DeployClient:
-    """Deployments at one target."""
+    """Deployments at one target.
+
+    endpoint: where a method takes it, the deployment is one of those in that endpoint; UnsupportedError is raised by
+    targets whose deployments are in none. Texts are names throughout.
+    """
 
     def __init__(self, target_uri: str, deployer: Deployer) -> None:
         """Work with *deployer*, which was opened for *target_uri*."""
@@ -79,8 +99,7 @@ class DeployClient:
 
         Raises AlreadyExistsError: the name is in use for another model.
         """
-        self._refuse_endpoint(endpoint)
-        return to_dictionary(self.deployer.create(name, model_uri, flavor, config or {}))
+        return to_dictionary(self._at(endpoint).create(name, model_uri, flavor, config or {}))
 
     def update_deployment(
         self,
@@ -91,41 +110,118 @@ class DeployClient:
         endpoint: str | None = None,
     ) -> dict[str, object]:
         """Replace model or configuration; on failure the old deployment goes on serving."""
-        self._refuse_endpoint(endpoint)
-        return to_dictionary(self.deployer.update(name, model_uri, flavor, config or {}))
+        return to_dictionary(self._at(endpoint).update(name, model_uri, flavor, config or {}))
 
     def delete_deployment(self, name: str, config: Config | None = None, endpoint: str | None = None) -> None:
         """Remove a deployment; nothing happens when it is not there."""
-        self._refuse_endpoint(endpoint)
-        self.deployer.delete(name, config or {})
+        self._at(endpoint).delete(name, config or {})
 
     def list_deployments(self, endpoint: str | None = None) -> list[dict[str, object]]:
-        """Return all deployments at the target, by name."""
-        self._refuse_endpoint(endpoint)
-        return [to_dictionary(found) for found in self.deployer.list()]
+        """Return all deployments at the target, or those in an endpoint, by name."""
+        return [to_dictionary(found) for found in self._at(endpoint).list()]
 
     def get_deployment(self, name: str, endpoint: str | None = None) -> dict[str, object]:
         """Return one deployment. Raises NotFoundError: no such deployment."""
-        self._refuse_endpoint(endpoint)
-        return to_dictionary(self.deployer.get(name))
+        return to_dictionary(self._at(endpoint).get(name))
 
     def predict(
         self, deployment_name: str | None = None, inputs: object = None, endpoint: str | None = None
     ) -> PredictionsResponse:
-        """Return the predictions for *inputs*, a data frame, array, list or dict."""
-        body, kind = payload(inputs)
-        answer, _ = self.deployer.predict(self._named(deployment_name, endpoint), body, kind)
+        """Return the predictions for *inputs*, a data frame, array, list or dict.
+
+        endpoint: without a deployment_name, the endpoint chooses the deployment that answers.
+        """
+        answer, _ = self.predict_bytes(deployment_name, *payload(inputs), endpoint=endpoint)
         return PredictionsResponse.from_json(answer)
+
+    def predict_bytes(
+        self, deployment_name: str | None, body: bytes, content_type: str, endpoint: str | None = None
+    ) -> tuple[bytes, str]:
+        """Send a scoring request as it is; return body and content type of the answer."""
+        if endpoint is not None and not deployment_name:
+            return self._endpoints(endpoint).predict_at(endpoint, body, content_type)
+        return self._at(endpoint).predict(_named(deployment_name), body, content_type)
 
     def explain(
         self, deployment_name: str | None = None, df: object = None, endpoint: str | None = None
     ) -> PredictionsResponse:
         """Return the explanation of the predictions for *df*. Raises UnsupportedError: the target has none."""
-        name = self._named(deployment_name, endpoint)
-        if not isinstance(self.deployer, SupportsExplain):
-            raise UnsupportedError(f"the target {self.target_uri!r} does not explain predictions")
-        answer, _ = self.deployer.explain(name, *payload(df))
+        answer, _ = self.explain_bytes(deployment_name, *payload(df), endpoint=endpoint)
         return PredictionsResponse.from_json(answer)
+
+    def explain_bytes(
+        self, deployment_name: str | None, body: bytes, content_type: str, endpoint: str | None = None
+    ) -> tuple[bytes, str]:
+        """Send a request as it is; return body and content type of the explanation."""
+        deployer = self._at(endpoint)
+        if not isinstance(deployer, SupportsExplain):
+            raise UnsupportedError(f"the target {self.target_uri!r} does not explain predictions")
+        return deployer.explain(_named(deployment_name), body, content_type)
+
+    def create_endpoint(self, name: str, config: Config | None = None) -> dict[str, object]:
+        """Make an endpoint; doing it again with the same config changes nothing."""
+        return endpoint_dictionary(self._endpoints(name).create_endpoint(name, config or {}))
+
+    def update_endpoint(self, endpoint: str, config: Config | None = None) -> dict[str, object]:
+        """Change what all deployments of an endpoint share. Raises NotFoundError: no such endpoint."""
+        return endpoint_dictionary(self._endpoints(endpoint).update_endpoint(endpoint, config or {}))
+
+    def delete_endpoint(self, endpoint: str) -> None:
+        """Remove an endpoint with its deployments; nothing happens when it is not there."""
+        self._endpoints(endpoint).delete_endpoint(endpoint)
+
+    def list_endpoints(self) -> list[dict[str, object]]:
+        """Return all endpoints at the target, by name."""
+        return [endpoint_dictionary(found) for found in self._endpoints(None).list_endpoints()]
+
+    def get_endpoint(self, endpoint: str) -> dict[str, object]:
+        """Return one endpoint. Raises NotFoundError: no such endpoint."""
+        return endpoint_dictionary(self._endpoints(endpoint).get_endpoint(endpoint))
+
+    def batch_predict(
+        self,
+        name: str,
+        model_uri: str,
+        input_uri: str,
+        output_uri: str,
+        flavor: str | None = None,
+        config: Config | None = None,
+    ) -> dict[str, object]:
+        """Predict for the files below *input_uri* and write below *output_uri*, without a deployment.
+
+        The same job started twice runs once. Raises AlreadyExistsError: the name is in use for another model or input.
+        """
+        started = self._batches().batch_predict(name, model_uri, flavor, input_uri, output_uri, config or {})
+        return batch_dictionary(started)
+
+    def plan_batch_predict(
+        self,
+        name: str,
+        model_uri: str,
+        input_uri: str,
+        output_uri: str,
+        flavor: str | None = None,
+        config: Config | None = None,
+    ) -> list[dict[str, object]]:
+        """Return the calls that `batch_predict` would make, in order; nothing is changed."""
+        if not isinstance(self.deployer, SupportsBatchPlan):
+            raise UnsupportedError(
+                f"the target {self.target_uri!r} cannot tell the calls of a batch prediction in advance"
+            )
+        planned = self.deployer.plan_batch_predict(name, model_uri, flavor, input_uri, output_uri, config or {})
+        return [asdict(call) for call in planned]
+
+    def get_batch(self, name: str) -> dict[str, object]:
+        """Return a batch prediction. Raises NotFoundError: there is none of that name."""
+        return batch_dictionary(self._batches().get_batch(name))
+
+    def list_batches(self) -> list[dict[str, object]]:
+        """Return the batch predictions that the target knows, by name."""
+        return [batch_dictionary(found) for found in self._batches().list_batches()]
+
+    def stop_batch(self, name: str) -> None:
+        """Stop a batch prediction; nothing happens when it has ended or is not there."""
+        self._batches().stop_batch(name)
 
     def run_local(self, name: str, model_uri: str, flavor: str | None = None, config: Config | None = None) -> None:
         """Serve a model on this machine as the target would, until interrupted."""
@@ -142,27 +238,39 @@ class DeployClient:
         model_uri: str | None = None,
         flavor: str | None = None,
         config: Config | None = None,
+        endpoint: str | None = None,
     ) -> list[dict[str, object]]:
         """Return the calls that `create`, `update` or `delete` would make, in order; nothing is changed."""
-        if not isinstance(self.deployer, SupportsPlan):
+        deployer = self._at(endpoint)
+        if not isinstance(deployer, SupportsPlan):
             raise UnsupportedError(f"the target {self.target_uri!r} cannot tell its calls in advance")
         if action not in ("create", "update", "delete"):
             raise InvalidParameterError(f"cannot plan {action!r}: expected 'create', 'update' or 'delete'")
         if action == "create" and model_uri is None:
             raise InvalidParameterError("planning 'create' needs a model_uri")
-        return [asdict(call) for call in self.deployer.plan(action, name, model_uri, flavor, config or {})]
+        return [asdict(call) for call in deployer.plan(action, name, model_uri, flavor, config or {})]
 
-    def _refuse_endpoint(self, endpoint: str | None) -> None:
-        if endpoint is not None:
+    def _at(self, endpoint: str | None) -> Deployer:
+        return self.deployer if endpoint is None else self._endpoints(endpoint).at_endpoint(endpoint)
+
+    def _endpoints(self, endpoint: str | None) -> SupportsEndpoints:
+        if not isinstance(self.deployer, SupportsEndpoints):
+            hint = f"; leave out endpoint={endpoint!r}" if endpoint else ""
+            raise UnsupportedError(f"the target {self.target_uri!r} has no endpoints apart from deployments{hint}")
+        return self.deployer
+
+    def _batches(self) -> SupportsBatchPredict:
+        if not isinstance(self.deployer, SupportsBatchPredict):
             raise UnsupportedError(
-                f"the target {self.target_uri!r} has no endpoints apart from deployments; leave out endpoint={endpoint!r}"
+                f"the target {self.target_uri!r} has no batch predictions: send files with `predict`, or use a batch engine"
             )
+        return self.deployer
 
-    def _named(self, name: str | None, endpoint: str | None) -> str:
-        self._refuse_endpoint(endpoint)
-        if not name:
-            raise InvalidParameterError("name the deployment: deployment_name is missing")
-        return name
+
+def _named(name: str | None) -> str:
+    if not name:
+        raise InvalidParameterError("name the deployment: deployment_name is missing")
+    return name
 
 
 @overload

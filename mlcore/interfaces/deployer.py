@@ -114,3 +114,122 @@ class SupportsRunLocal(Protocol):
     def run_local(self, name: str, model_uri: str, flavor: str | None, config: Mapping[str, object]) -> None:
         """Serve until interrupted; what happens in the meantime is logged."""
         ...
+
+
+@frozen
+class BatchPrediction:
+    """A job that predicts for whole files.
+
+    state: `running`, `succeeded`, `failed`, `stopping` or `stopped`. reason: why it failed, in the target's words.
+    detail: what the target itself tells, plain JSON values.
+    """
+
+    name: str
+    state: str
+    model_uri: str | None = None
+    input_uri: str | None = None
+    output_uri: str | None = None
+    reason: str = ""
+    detail: Mapping[str, object] = field(factory=dict)
+
+
+@runtime_checkable
+class SupportsBatchPredict(Protocol):
+    """A deployer whose target predicts for whole files, without a deployment."""
+
+    def batch_predict(
+        self,
+        name: str,
+        model_uri: str,
+        flavor: str | None,
+        input_uri: str,
+        output_uri: str,
+        config: Mapping[str, object],
+    ) -> BatchPrediction:
+        """Predict for the files below *input_uri*, write below *output_uri*, and wait unless the config says otherwise.
+
+        The same job started twice runs once. Raises AlreadyExistsError: the name is in use for another model or input;
+        MlcoreError: the job failed.
+        """
+        ...
+
+    def get_batch(self, name: str) -> BatchPrediction:
+        """Return a job. Raises NotFoundError: there is none of that name."""
+        ...
+
+    def list_batches(self) -> tuple[BatchPrediction, ...]:
+        """Return the jobs that the target knows, by name."""
+        ...
+
+    def stop_batch(self, name: str) -> None:
+        """Stop a job; nothing happens when it has ended or is not there."""
+        ...
+
+
+@runtime_checkable
+class SupportsBatchPlan(Protocol):
+    """A deployer that can tell what `batch_predict` would do."""
+
+    def plan_batch_predict(
+        self,
+        name: str,
+        model_uri: str,
+        flavor: str | None,
+        input_uri: str,
+        output_uri: str,
+        config: Mapping[str, object],
+    ) -> tuple[PlannedCall, ...]:
+        """Return the calls that `batch_predict` would make, in order, and change nothing."""
+        ...
+
+
+@frozen
+class DeploymentEndpoint:
+    """A place at a target that holds deployments and shares the requests among them.
+
+    state: as of a deployment. detail: what the target itself tells, plain JSON values.
+    """
+
+    name: str
+    state: str
+    detail: Mapping[str, object] = field(factory=dict)
+
+
+@runtime_checkable
+class SupportsEndpoints(Protocol):
+    """A deployer whose target has endpoints that hold several deployments."""
+
+    def at_endpoint(self, endpoint: str) -> Deployer:
+        """Return the deployer of the deployments in one endpoint; asks nobody yet.
+
+        Raises InvalidParameterError: the target refuses the name.
+        """
+        ...
+
+    def create_endpoint(self, name: str, config: Mapping[str, object]) -> DeploymentEndpoint:
+        """Make an endpoint; doing it again with the same config changes nothing.
+
+        Raises AlreadyExistsError: the name is in use for something else; InvalidParameterError: the target has no
+        endpoint without a deployment, and the config names no `model_uri` for one.
+        """
+        ...
+
+    def update_endpoint(self, name: str, config: Mapping[str, object]) -> DeploymentEndpoint:
+        """Change what all deployments of an endpoint share. Raises NotFoundError: no such endpoint."""
+        ...
+
+    def delete_endpoint(self, name: str) -> None:
+        """Remove an endpoint with its deployments; nothing happens when it is not there."""
+        ...
+
+    def list_endpoints(self) -> tuple[DeploymentEndpoint, ...]:
+        """Return all endpoints at the target, by name."""
+        ...
+
+    def get_endpoint(self, name: str) -> DeploymentEndpoint:
+        """Return one endpoint. Raises NotFoundError: no such endpoint."""
+        ...
+
+    def predict_at(self, endpoint: str, body: bytes, content_type: str) -> tuple[bytes, str]:
+        """Send a scoring request to whichever deployment the endpoint chooses."""
+        ...

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlcore.testing.memory_project import MemoryBackend
     from mlcore.testing.memory_registry import MemoryRegistryStore
     from mlcore.testing.memory_repo import MemoryRepo
+    from mlcore.testing.memory_target import MemoryTarget
     from mlcore.testing.memory_tracking import MemoryTrackingStore
     from mlcore.testing.plugin_module import PluginModuleContract
     from mlcore.testing.project_backend import ProjectBackendContract
@@ -49,6 +50,7 @@ _HOMES = {
     "MemoryFlavor": "memory_flavor",
     "MemoryRegistryStore": "memory_registry",
     "MemoryRepo": "memory_repo",
+    "MemoryTarget": "memory_target",
     "MemoryTrackingStore": "memory_tracking",
     "PluginModuleContract": "plugin_module",
     "ProjectBackendContract": "project_backend",
@@ -73,6 +75,7 @@ __all__ = [
     "MemoryFlavor",
     "MemoryRegistryStore",
     "MemoryRepo",
+    "MemoryTarget",
     "MemoryTrackingStore",
     "PluginModuleContract",
     "ProjectBackendContract",

@@ -9,7 +9,8 @@ To use it, inherit in a test module and give a fixture `deployer` on an empty ta
         def deployer(self) -> Deployer: ...
 
 Further fixtures have defaults: `model_uri` and `other_model_uri` (two model directories), `deploy_config`,
-`refused_names`, `scoring_request`, and `faults`, without which the tests of failures are skipped.
+`refused_names`, `scoring_request`, `batch_places`, `endpoint_config`, and `faults`, without which the tests of failures
+are skipped.
 """
 
 # ruff: noqa: D102  # the names of tests are sentences, which say it all
@@ -24,6 +25,7 @@ import pytest
 
 from mlcore.errors import AlreadyExistsError, InvalidParameterError, LimitExceededError, MlcoreError, NotFoundError
 from mlcore.interfaces import Deployer, Deployment
+from mlcore.testing.deployer_abilities import BatchPredictContract, EndpointsContract
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.threads import race
 
@@ -357,7 +359,9 @@ class DeployerFailuresContract(DeployerFixtures):
         assert deployer.create("first", other_model_uri, None, deploy_config).model_uri == other_model_uri
 
 
-class DeployerContract(DeploymentsContract, DeployerRacesContract, DeployerFailuresContract):
+class DeployerContract(
+    DeploymentsContract, DeployerRacesContract, DeployerFailuresContract, BatchPredictContract, EndpointsContract
+):
     """Everything that the kernel relies on in a deployer."""
 
     def test_the_deployer_has_the_methods_of_the_contract(self, deployer: Deployer) -> None:

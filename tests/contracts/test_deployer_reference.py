@@ -1,10 +1,10 @@
-"""The deployer in memory keeps the contract."""
+"""The deployers in memory keep the contract."""
 
 from __future__ import annotations
 
 import pytest
 
-from mlcore.testing import DeployerContract, MemoryDeployer
+from mlcore.testing import DeployerContract, MemoryDeployer, MemoryTarget
 
 
 class TestMemoryDeployer(DeployerContract):
@@ -19,3 +19,15 @@ class TestMemoryDeployer(DeployerContract):
     @pytest.fixture
     def faults(self, deployer: MemoryDeployer) -> MemoryDeployer:
         return deployer
+
+
+class TestMemoryTarget(DeployerContract):
+    @pytest.fixture
+    def deployer(self) -> MemoryTarget:
+        return MemoryTarget()
+
+
+class TestMemoryTargetAtAnEndpoint(DeployerContract):
+    @pytest.fixture
+    def deployer(self) -> MemoryDeployer:
+        return MemoryTarget().at_endpoint("shared")

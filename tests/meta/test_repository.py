@@ -26,6 +26,8 @@ REGISTRIES = [
         ("ghcr", "io"),
     )
 ]
+# Debian's package of that name is no host: it stands alone, neither part of a longer name nor before a path.
+DEBIAN_PACKAGE = re.compile(r"(?<![\w./-])docker\.io(?![\w/.])")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root|work|opt|Users|home)/(?!\.\.\.)[\w.-]+/[\w.-]+")
 # invented paths that examples and tests may speak of
 INVENTED_PATH = re.compile(r"/(?:home|Users)/(?:me|you|user|alice|bob|ada)/|/opt/ml/")
@@ -58,7 +60,7 @@ def _lines() -> list[tuple[str, str]]:
 
 
 def test_no_file_names_a_package_registry() -> None:
-    named = [place for place, line in _lines() if any(host in line for host in REGISTRIES)]
+    named = [place for place, line in _lines() if any(host in DEBIAN_PACKAGE.sub("", line) for host in REGISTRIES)]
 
     assert not named, "\n".join(named)
 

@@ -192,6 +192,22 @@ class StandIn:
         shown = {key: value for key, value in found.items() if key not in ("next", "Tags", "Arn")}
         return {**shown, "TransformJobArn": found["Arn"], "CreationTime": 1.7e9}
 
+    def _ListTransformJobs(self, a: dict[str, Any]) -> dict[str, Any]:
+        names = sorted(self.jobs, reverse=True)  # the newest first, as far as anybody knows
+        start = int(a.get("NextToken", "0"))
+        shown = [self.jobs[name] for name in names[start : start + self.page]]
+        rows = [
+            {
+                "TransformJobName": job["TransformJobName"],
+                "TransformJobArn": job["Arn"],
+                "TransformJobStatus": job["TransformJobStatus"],
+                "CreationTime": 1.7e9,
+            }
+            for job in shown
+        ]
+        more = start + self.page < len(names)
+        return {"TransformJobSummaries": rows, **({"NextToken": str(start + self.page)} if more else {})}
+
     def _StopTransformJob(self, a: dict[str, Any]) -> dict[str, Any]:
         found = self._found("transform job", self.jobs, a["TransformJobName"])
         if found["TransformJobStatus"] == "InProgress":
@@ -222,22 +238,27 @@ class StandIn:
 
     # the runtime
 
-    def invoke(self, name: str, body: bytes, content_type: str) -> tuple[bytes, str]:
-        """Answer as the container of the endpoint's first variant would."""
+    def invoke(self, name: str, body: bytes, content_type: str, variant: str | None = None) -> tuple[bytes, str]:
+        """Answer as the container of a variant would; of the first one when none is named."""
         found = self.endpoints.get(name)
         if found is None:
             raise Refused("ValidationError", f"Endpoint {name} of account {ACCOUNT} not found.")
         config = self.configs[found["EndpointConfigName"]]
         if "AsyncInferenceConfig" in config:
             raise Refused("ValidationError", f"Endpoint {name} is asynchronous: use InvokeEndpointAsync.")
-        return self.answer(config, body, content_type)
+        return self.answer(config, body, content_type, variant)
 
-    def answer(self, config: dict[str, Any], body: bytes, content_type: str) -> tuple[bytes, str]:
+    def answer(
+        self, config: dict[str, Any], body: bytes, content_type: str, variant: str | None = None
+    ) -> tuple[bytes, str]:
         if self.forward is not None:
             request = urllib.request.Request(self.forward, body, {"Content-Type": content_type})
             with urllib.request.urlopen(request, timeout=30) as response:
                 return response.read(), response.headers["content-type"]
-        model = self.models[config["ProductionVariants"][0]["ModelName"]]
+        variants = {each["VariantName"]: each for each in config["ProductionVariants"]}
+        if variant is not None and variant not in variants:
+            raise Refused("ValidationError", f"Variant {variant} was not found for this request.")
+        model = self.models[variants[variant or next(iter(variants))]["ModelName"]]
         bucket, _, key = model["PrimaryContainer"]["ModelDataUrl"].removeprefix("s3://").partition("/")
         with tarfile.open(fileobj=io.BytesIO(self.objects[bucket, key])) as tar:
             line = json.load(tar.extractfile("model.json") or io.BytesIO(b"{}"))
@@ -320,7 +341,9 @@ class Handler(BaseHTTPRequestHandler):
             }
             self._send(202, b"{}", "application/json", headers)
             return
-        answer, kind = self.standin.invoke(parts[2], body, self.headers.get("Content-Type", ""))
+        answer, kind = self.standin.invoke(
+            parts[2], body, self.headers.get("Content-Type", ""), self.headers.get("X-Amzn-SageMaker-Target-Variant")
+        )
         self._send(200, answer, kind)
 
     def _sts(self, body: bytes) -> None:

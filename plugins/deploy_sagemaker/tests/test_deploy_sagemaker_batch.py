@@ -24,7 +24,7 @@ def test_a_job_runs_to_its_end(jobs: BatchTransforms, standin: StandIn, model_ur
     done = jobs.start("nightly", model_uri, FILES, {**deploy_config, "instance_count": 2})
 
     job = standin.jobs["nightly"]
-    assert (done.name, done.state) == ("nightly", "Completed")
+    assert (done.name, done.state) == ("nightly", "succeeded")
     assert job["ModelName"] in standin.models
     assert job["TransformResources"] == {"InstanceType": "ml.m5.large", "InstanceCount": 2}
     assert job["BatchStrategy"] == "MultiRecord"
@@ -81,7 +81,7 @@ def test_a_job_is_stopped_and_stopping_again_does_nothing(
     jobs.stop("never")
 
     assert standin.changes().count("StopTransformJob") == 1
-    assert jobs.get("nightly").state == "Stopping"
+    assert jobs.get("nightly").state == "stopping"
 
 
 def test_a_job_that_is_not_there_is_named(jobs: BatchTransforms) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -158,10 +159,13 @@ def test_an_endpoint_answers_with_what_its_container_says(
     assert (json.loads(body), kind) == ({"predictions": pytest.approx([3.0, 7.0])}, "application/json")
 
 
-def test_run_local_serves_until_it_is_interrupted(model: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_run_local_serves_until_it_is_interrupted(model: Path, end: signal.Signals) -> None:
     port = free_port()
     command = ["deployments", "run-local", "-t", "sagemaker", "--name", "sums", "-m", str(model), "-C", f"port={port}"]
-    process = subprocess.Popen([sys.executable, "-m", "mlcore.cli", *command], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlcore.cli", *command], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         url = f"http://127.0.0.1:{port}"
 
@@ -172,11 +176,12 @@ def test_run_local_serves_until_it_is_interrupted(model: Path) -> None:
             except urllib.error.URLError:
                 return False
 
-        until(answers)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        until(answers, 120)
+        process.send_signal(end)
+        assert process.wait(60) == 0
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its server as well, which would keep the pipe open
         _, told = process.communicate()
     assert f"deployment 'sums' serves {model} at {url} until Ctrl-C" in told
     with pytest.raises(urllib.error.URLError):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from mlcore_deploy_sagemaker.deployer import SageMakerDeployer
+from mlcore_deploy_sagemaker.variants import VariantDeployer
 from sagemaker_standin import StandIn
 
 from mlcore.testing import DeployerContract
@@ -23,7 +25,7 @@ class Faults:
             self._sleeper.interrupt = True  # type: ignore[attr-defined]  # the sleeper of the fixtures
 
 
-class TestSageMakerDeployer(DeployerContract):
+class SageMakerFixtures(DeployerContract):
     plugin_module = "mlcore_deploy_sagemaker.plugin"
 
     @pytest.fixture
@@ -34,3 +36,21 @@ class TestSageMakerDeployer(DeployerContract):
     def deploy_config(self) -> dict[str, object]:
         role = "arn:aws:iam::123456789012:role/SageMakerRole"
         return {"execution_role_arn": role, "bucket": "models", "image_url": "image:1", "poll_seconds": 0.01}
+
+    @pytest.fixture
+    def batch_places(self) -> tuple[str, str]:
+        return "s3://models/in", "s3://models/out"
+
+    @pytest.fixture
+    def endpoint_config(self, model_uri: str, deploy_config: dict[str, object]) -> dict[str, object]:
+        return {"model_uri": model_uri, **deploy_config}
+
+
+class TestSageMakerDeployer(SageMakerFixtures):
+    pass
+
+
+class TestSageMakerVariants(SageMakerFixtures):
+    @pytest.fixture
+    def deployer(self, deployer: SageMakerDeployer) -> VariantDeployer:
+        return deployer.at_endpoint("shared")

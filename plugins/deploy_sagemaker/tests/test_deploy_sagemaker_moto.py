@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import boto3
 import pytest
 from mlcore_deploy_sagemaker.batch import BatchTransforms, Transform
-from mlcore_deploy_sagemaker.calls import Clients
+from mlcore_deploy_sagemaker.calls import Clients, as_role
 from mlcore_deploy_sagemaker.deployer import SageMakerDeployer
 from mlcore_deploy_sagemaker.target import Target
+from sagemaker_standin import StandIn
 
-from mlcore.errors import AlreadyExistsError, NotFoundError
+from mlcore.errors import AlreadyExistsError, NotFoundError, PermissionDeniedError
 
 Config = dict[str, object]
+ROLE = "arn:aws:iam::123456789012:role/deployer"
 
 
 @pytest.fixture(scope="module")
@@ -117,4 +120,41 @@ def test_moto_runs_a_transform_job(moto_clients: Clients, model_uri: str, config
 
     done = jobs.start("nightly", model_uri, Transform(input_uri="s3://b/in", output_uri="s3://b/out"), config)
 
-    assert done.state == "Completed"
+    assert done.state == "succeeded"
+
+
+@pytest.fixture
+def account(moto_clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients that a test makes work at moto."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_clients.get("sts").meta.endpoint_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+@pytest.mark.usefixtures("account")
+def test_a_role_in_the_target_is_taken_on_for_every_call() -> None:
+    clients = Clients(Target("eu-west-1", ROLE))
+
+    caller = clients.get("sts").get_caller_identity()
+
+    assert caller["Arn"] == "arn:aws:sts::123456789012:assumed-role/deployer/mlcore"
+    assert clients.region == "eu-west-1"
+
+
+@pytest.mark.usefixtures("account")
+def test_the_credentials_of_a_role_renew_themselves_before_they_expire() -> None:
+    own = boto3.Session(region_name="eu-west-1")
+    # botocore renews what is good for less than a quarter of an hour
+    lasting, leaving = (as_role(own, ROLE, seconds).get_credentials() for seconds in (3600, 900))
+
+    assert lasting.get_frozen_credentials() == lasting.get_frozen_credentials()
+    assert leaving.get_frozen_credentials() != leaving.get_frozen_credentials()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_role_that_may_not_be_taken_on_is_an_error_of_permissions(standin: StandIn) -> None:
+    standin.refuse("AssumeRole", "AccessDenied", "not authorized to perform: sts:AssumeRole", 403)
+    deployer = SageMakerDeployer(Clients(Target("eu-west-1", ROLE)))
+
+    with pytest.raises(PermissionDeniedError, match="AccessDenied: not authorized to perform: sts:AssumeRole"):
+        deployer.get("sums")

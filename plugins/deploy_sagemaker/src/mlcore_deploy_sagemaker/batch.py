@@ -5,29 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
 from attrs import frozen
 
-from mlcore.errors import AlreadyExistsError, ConflictError, MlcoreError, NotFoundError
-from mlcore.interfaces import PlannedCall
+from mlcore.errors import AlreadyExistsError, ConflictError, InvalidParameterError, MlcoreError, NotFoundError
+from mlcore.interfaces import BatchPrediction, PlannedCall
 from mlcore_deploy_sagemaker.archive import packed
-from mlcore_deploy_sagemaker.calls import Caller, Clients
+from mlcore_deploy_sagemaker.calls import Caller, Clients, shown
 from mlcore_deploy_sagemaker.faults import DeploymentFailedError, DeploymentTimeoutError
 from mlcore_deploy_sagemaker.options import Options
 from mlcore_deploy_sagemaker.place import find_place
-from mlcore_deploy_sagemaker.resources import INSTANCE_TYPE, Request, Wanted, check_name, model_request
-from mlcore_deploy_sagemaker.steps import Undo, put_archive, put_model
+from mlcore_deploy_sagemaker.resources import (
+    INSTANCE_TYPE,
+    Request,
+    Wanted,
+    check_name,
+    model_request,
+    told_model,
+)
+from mlcore_deploy_sagemaker.steps import Undo, describe_model, put_archive, put_model
 from mlcore_deploy_sagemaker.waiting import Clock, logger
 
-_BUSY = ("InProgress", "Stopping")
+STATES = {
+    "InProgress": "running",
+    "Completed": "succeeded",
+    "Failed": "failed",
+    "Stopping": "stopping",
+    "Stopped": "stopped",
+}
+_BUSY = ("running", "stopping")
+_NUMBERS = ("max_payload_mb", "max_concurrent")
 
 
 @frozen(kw_only=True)
 class Transform:
     """What a batch transform reads and writes.
 
-    input_uri, output_uri: S3 prefixes. split: `Line`, `RecordIO`, `TFRecord` or `None`, how files are cut into records.
-    strategy: `MultiRecord` or `SingleRecord` in a request. input_filter, output_filter: JSONPath of what is sent and kept.
-    join_source: `Input` puts each record before its prediction.
+    input_uri, output_uri: S3 prefixes. split: `Line`, `RecordIO`, `TFRecord` or `None`, how files are cut into records;
+    `None` sends whole files, so that a CSV keeps its header. strategy: `MultiRecord` or `SingleRecord` in a request.
+    input_filter, output_filter: JSONPath of what is sent and kept. join_source: `Input` puts each record before its
+    prediction. max_payload_mb: of one request, 6 unless chosen, 100 at most.
     """
 
     input_uri: str
@@ -36,8 +53,8 @@ class Transform:
     accept: str = "application/json"
     data_type: str = "S3Prefix"
     compression: str = "None"
-    split: str = "Line"
-    assemble_with: str = "Line"
+    split: str = "None"
+    assemble_with: str = "None"
     strategy: str | None = None
     max_payload_mb: int | None = None
     max_concurrent: int | None = None
@@ -45,17 +62,25 @@ class Transform:
     output_filter: str = "$"
     join_source: str = "None"
 
+    @classmethod
+    def read(cls, input_uri: str, output_uri: str, config: Mapping[str, object]) -> tuple[Transform, dict[str, object]]:
+        """Take what is about files out of a config; return it and the rest.
 
-@frozen
-class TransformJob:
-    """A job, as SageMaker tells of it.
-
-    state: `InProgress`, `Completed`, `Failed`, `Stopping` or `Stopped`.
-    """
-
-    name: str
-    state: str
-    reason: str = ""
+        Raises InvalidParameterError: a place that is not in S3, or a value of another kind.
+        """
+        for name, uri in (("input_uri", input_uri), ("output_uri", output_uri)):
+            if not uri.startswith("s3://"):
+                raise InvalidParameterError(f"{name} is {uri!r}: SageMaker reads and writes S3, as s3://BUCKET/PREFIX")
+        known = set(attrs.fields_dict(cls)) - {"input_uri", "output_uri"}
+        chosen: dict[str, Any] = {
+            key: str(value) for key, value in config.items() if key in known and value is not None
+        }
+        for key in _NUMBERS:
+            if key in chosen and not chosen[key].isdigit():
+                raise InvalidParameterError(f"{key!r} is {chosen[key]!r}, expected a whole number")
+        chosen |= {key: int(chosen[key]) for key in _NUMBERS if key in chosen}
+        rest = {key: value for key, value in config.items() if key not in known}
+        return cls(input_uri=input_uri, output_uri=output_uri, **chosen), rest
 
 
 class BatchTransforms:
@@ -68,7 +93,7 @@ class BatchTransforms:
 
     def start(
         self, name: str, model_uri: str, transform: Transform, config: Mapping[str, object], flavor: str | None = None
-    ) -> TransformJob:
+    ) -> BatchPrediction:
         """Run a model over files; the same job started twice runs once.
 
         config: as for endpoints; `synchronous` waits for the end.
@@ -88,12 +113,25 @@ class BatchTransforms:
         self._start(call, name, model_uri, flavor, transform, Options.read(config))
         return tuple(call.planned)
 
-    def get(self, name: str) -> TransformJob:
+    def get(self, name: str) -> BatchPrediction:
         """Return a job. Raises NotFoundError: there is none of that name."""
-        found = self._find(self._caller(name), name)
+        call = self._caller(name)
+        found = self._find(call, name)
         if found is None:
             raise NotFoundError(f"no transform job {name!r} in region {self._clients.region}")
-        return TransformJob(name, str(found["TransformJobStatus"]), str(found.get("FailureReason", "")))
+        return _told(found, describe_model(call, found["ModelName"]))
+
+    def list(self) -> tuple[BatchPrediction, ...]:
+        """Return all jobs of the region, by name, without what only `get` asks for; they are never forgotten."""
+        call = Caller(self._clients, "list of transform jobs")
+        found: list[BatchPrediction] = []
+        arguments: dict[str, object] = {"MaxResults": 100}
+        while True:
+            page = call.read("sagemaker", "list_transform_jobs", **arguments)
+            found += [_told(each, None) for each in page["TransformJobSummaries"]]
+            if not page.get("NextToken"):
+                return tuple(sorted(found, key=lambda each: each.name))
+            arguments["NextToken"] = page["NextToken"]
 
     def stop(self, name: str) -> None:
         """Stop a job; nothing happens when it has ended or is not there."""
@@ -102,7 +140,7 @@ class BatchTransforms:
         if found is not None and found["TransformJobStatus"] == "InProgress":
             call.change("sagemaker", "stop_transform_job", TransformJobName=name)
 
-    def wait(self, name: str, options: Options) -> TransformJob:
+    def wait(self, name: str, options: Options) -> BatchPrediction:
         """Wait until a job ends. Raises DeploymentFailedError, DeploymentTimeoutError."""
         start, told = self._clock.now(), ""
         while True:
@@ -111,7 +149,7 @@ class BatchTransforms:
             if job.state != told:
                 logger.info("transform job %r is %s after %.0f s", name, job.state, elapsed)
                 told = job.state
-            if job.state == "Failed":
+            if job.state == "failed":
                 raise DeploymentFailedError(f"transform job {name!r} failed: {job.reason or 'no reason is given'}")
             if job.state not in _BUSY:
                 return job
@@ -164,9 +202,26 @@ class BatchTransforms:
         return Caller(self._clients, f"transform job {check_name(name)!r}")
 
 
+def _told(found: Mapping[str, Any], model: Mapping[str, Any] | None) -> BatchPrediction:
+    """Return a described job, or the summary of one."""
+    detail = {key: value for key, value in found.items() if key != "ResponseMetadata"}
+    return BatchPrediction(
+        str(found["TransformJobName"]),
+        STATES.get(str(found["TransformJobStatus"]), "failed"),
+        told_model(model)[0],
+        found.get("TransformInput", {}).get("DataSource", {}).get("S3DataSource", {}).get("S3Uri"),
+        found.get("TransformOutput", {}).get("S3OutputPath"),
+        str(found.get("FailureReason", "")),
+        shown(detail),
+    )
+
+
 def _request(wanted: Wanted, model_name: str, transform: Transform) -> Request:
     options = wanted.options
-    resources = {"InstanceType": options.instance_type or INSTANCE_TYPE, "InstanceCount": options.instance_count or 1}
+    resources: Request = {
+        "InstanceType": options.instance_type or INSTANCE_TYPE,
+        "InstanceCount": options.instance_count or 1,
+    }
     request: Request = {
         "TransformJobName": wanted.name,
         "ModelName": model_name,
@@ -189,7 +244,10 @@ def _request(wanted: Wanted, model_name: str, transform: Transform) -> Request:
         },
         "Tags": wanted.tags(),
     }
+    if options.kms_key_id:
+        resources["VolumeKmsKeyId"] = options.kms_key_id
     chosen = {
+        "DataCaptureConfig": options.data_capture_config,
         "BatchStrategy": transform.strategy,
         "MaxPayloadInMB": transform.max_payload_mb,
         "MaxConcurrentTransforms": transform.max_concurrent,

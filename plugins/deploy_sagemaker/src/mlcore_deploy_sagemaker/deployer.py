@@ -6,13 +6,12 @@ import builtins
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
-
-from mlcore.errors import NotFoundError
-from mlcore.interfaces import Deployment, PlannedCall
+from mlcore.errors import InvalidParameterError, NotFoundError
+from mlcore.interfaces import BatchPrediction, Deployment, DeploymentEndpoint, PlannedCall
 from mlcore.interfaces.deployer import PlannedAction
 from mlcore_deploy_sagemaker import deleting, invoking, local
 from mlcore_deploy_sagemaker.archive import packed
+from mlcore_deploy_sagemaker.batch import BatchTransforms, Transform
 from mlcore_deploy_sagemaker.calls import Caller, Clients, shown
 from mlcore_deploy_sagemaker.creating import Creation
 from mlcore_deploy_sagemaker.options import Options
@@ -21,7 +20,8 @@ from mlcore_deploy_sagemaker.resources import Wanted, check_name, told_model
 from mlcore_deploy_sagemaker.scaling import check_scaling
 from mlcore_deploy_sagemaker.steps import describe_config, describe_model
 from mlcore_deploy_sagemaker.target import Target
-from mlcore_deploy_sagemaker.updating import Before, Update, look
+from mlcore_deploy_sagemaker.updating import Update, kept_options, look
+from mlcore_deploy_sagemaker.variants import VariantDeployer
 from mlcore_deploy_sagemaker.waiting import STATES, Clock, Endpoint, find_endpoint
 
 Config = Mapping[str, object]
@@ -34,6 +34,7 @@ class SageMakerDeployer:
         """Work through *clients*; *clock* is for tests."""
         self._clients = clients
         self._clock = clock or Clock()
+        self._jobs = BatchTransforms(clients, self._clock)
 
     @classmethod
     def open(cls, target_uri: str) -> SageMakerDeployer:
@@ -69,7 +70,7 @@ class SageMakerDeployer:
             Update(call, Wanted(name, options), self._clock, before).run()
             return
         with packed(model_uri, flavor) as archive:
-            place = find_place(call, _kept(options, before))
+            place = find_place(call, kept_options(options, before))
             Update(call, Wanted(name, options, archive, place), self._clock, before).run()
 
     def delete(self, name: str, config: Config) -> None:
@@ -123,6 +124,76 @@ class SageMakerDeployer:
         """Serve a model on this machine as the endpoint's container would, until interrupted."""
         local.run(check_name(name), model_uri, flavor, _options(config))
 
+    def at_endpoint(self, endpoint: str) -> VariantDeployer:
+        """Return the deployer of an endpoint's variants, which share its requests."""
+        return VariantDeployer(self, self._clients, self._clock, endpoint)
+
+    def create_endpoint(self, name: str, config: Config) -> DeploymentEndpoint:
+        """Make an endpoint with the deployment that the config describes by `model_uri` and `flavor`.
+
+        Raises InvalidParameterError: no `model_uri`; SageMaker has no endpoint without a model.
+        """
+        rest = {key: value for key, value in config.items() if key not in ("model_uri", "flavor")}
+        uri, flavor = config.get("model_uri"), config.get("flavor")
+        if not isinstance(uri, str):
+            raise InvalidParameterError(
+                f"endpoint {check_name(name)!r} needs a model_uri in its config: SageMaker has no endpoint without a model; "
+                "or create a deployment with this endpoint, which makes both"
+            )
+        self.create(name, uri, None if flavor is None else str(flavor), rest)
+        return self.get_endpoint(name)
+
+    def update_endpoint(self, name: str, config: Config) -> DeploymentEndpoint:
+        """Change the configuration of an endpoint and all of its variants. Raises NotFoundError: no such endpoint."""
+        self.update(name, None, None, config)
+        return self.get_endpoint(name)
+
+    def delete_endpoint(self, name: str) -> None:
+        """Remove an endpoint with its deployments; nothing happens when it is not there."""
+        self.delete(name, {})
+
+    def list_endpoints(self) -> tuple[DeploymentEndpoint, ...]:
+        """Return all endpoints of the region, by name."""
+        return tuple(_endpoint(found) for found in self.list())
+
+    def get_endpoint(self, name: str) -> DeploymentEndpoint:
+        """Return one endpoint. Raises NotFoundError: there is none of that name."""
+        return _endpoint(self.get(name))
+
+    def predict_at(self, endpoint: str, body: bytes, content_type: str) -> tuple[bytes, str]:
+        """Ask an endpoint; the weights of its variants say which one answers."""
+        return self.predict(endpoint, body, content_type)
+
+    def batch_predict(
+        self, name: str, model_uri: str, flavor: str | None, input_uri: str, output_uri: str, config: Config
+    ) -> BatchPrediction:
+        """Run a transform job; the config has the keys of `Transform` besides those of `Options`.
+
+        Raises AlreadyExistsError: another job has the name, which is never free again.
+        DeploymentFailedError: the job failed. DeploymentTimeoutError: it goes on.
+        """
+        transform, rest = Transform.read(input_uri, output_uri, config)
+        return self._jobs.start(name, model_uri, transform, rest, flavor)
+
+    def plan_batch_predict(
+        self, name: str, model_uri: str, flavor: str | None, input_uri: str, output_uri: str, config: Config
+    ) -> tuple[PlannedCall, ...]:
+        """Return the calls that `batch_predict` would make."""
+        transform, rest = Transform.read(input_uri, output_uri, config)
+        return self._jobs.plan(name, model_uri, transform, rest, flavor)
+
+    def get_batch(self, name: str) -> BatchPrediction:
+        """Return a transform job. Raises NotFoundError: there is none of that name."""
+        return self._jobs.get(name)
+
+    def list_batches(self) -> tuple[BatchPrediction, ...]:
+        """Return all transform jobs of the region, by name; they are never forgotten."""
+        return self._jobs.list()
+
+    def stop_batch(self, name: str) -> None:
+        """Stop a transform job; nothing happens when it has ended or is not there."""
+        self._jobs.stop(name)
+
     def _caller(self, name: str) -> Caller:
         return Caller(self._clients, f"deployment {check_name(name)!r}")
 
@@ -131,21 +202,6 @@ def _options(config: Config) -> Options:
     options = Options.read(config)
     check_scaling(options.autoscaling)
     return options
-
-
-def _kept(options: Options, before: Before) -> Options:
-    """Return *options* with image, role and bucket of what serves, where none are chosen."""
-    model = next(iter(before.models.values()), None)
-    if model is None:
-        return options
-    container = model["PrimaryContainer"]
-    bucket = str(container.get("ModelDataUrl", "")).removeprefix("s3://").partition("/")[0]
-    return evolve(
-        options,
-        image_url=options.image_url or container.get("Image"),
-        execution_role_arn=options.execution_role_arn or model.get("ExecutionRoleArn"),
-        bucket=options.bucket or bucket or None,
-    )
 
 
 def _deployment(call: Caller, found: Endpoint) -> Deployment:
@@ -157,3 +213,7 @@ def _deployment(call: Caller, found: Endpoint) -> Deployment:
     detail: dict[str, Any] = {key: value for key, value in found.items() if key != "ResponseMetadata"}
     state = STATES.get(str(found["EndpointStatus"]), "failed")
     return Deployment(str(found["EndpointName"]), state, uri, flavor, shown(detail))
+
+
+def _endpoint(found: Deployment) -> DeploymentEndpoint:
+    return DeploymentEndpoint(found.name, found.state, found.detail)

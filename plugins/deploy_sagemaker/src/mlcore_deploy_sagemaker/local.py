@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError
 from mlcore.models.places import fetched
@@ -52,18 +56,41 @@ def _docker(name: str, directory: str, variables: dict[str, str], options: Optio
 
 
 def _serve(name: str, command: list[str], environ: dict[str, str] | None) -> None:
-    process = subprocess.Popen(command, env=environ)  # noqa: S603  # an argument list of our own
-    try:
-        code = process.wait()
-    except KeyboardInterrupt:
-        code = 0
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    with _interrupted_by_sigterm():
+        process = subprocess.Popen(command, env=environ)  # noqa: S603  # an argument list of our own
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            code = 0
+        finally:
+            _end(process)
     if code:
         raise DeploymentFailedError(f"the container of {name!r} ended with code {code}; see its messages above")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM do what Control-C does: the container would go on without the program that started it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's alone
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlcore.errors import InvalidStateError, MlcoreError, NotFoundError
 from mlcore_deploy_sagemaker.calls import Caller
 from mlcore_deploy_sagemaker.faults import DeploymentFailedError, DeploymentTimeoutError
+from mlcore_deploy_sagemaker.options import Options
 from mlcore_deploy_sagemaker.resources import (
     Request,
     Wanted,
@@ -65,14 +66,41 @@ def look(call: Caller, wanted: Wanted, clock: Clock) -> Before:
     return Before(config, models)
 
 
+def kept_options(options: Options, before: Before) -> Options:
+    """Return *options* with image, role and bucket of what serves, where none are chosen."""
+    model = next(iter(before.models.values()), None)
+    if model is None:
+        return options
+    container = model["PrimaryContainer"]
+    bucket = str(container.get("ModelDataUrl", "")).removeprefix("s3://").partition("/")[0]
+    return evolve(
+        options,
+        image_url=options.image_url or container.get("Image"),
+        execution_role_arn=options.execution_role_arn or model.get("ExecutionRoleArn"),
+        bucket=options.bucket or bucket or None,
+    )
+
+
 @frozen
 class Update:
-    """One update of what `look` found."""
+    """One update of what `look` found.
+
+    one_of_many: a new model replaces the variant `variant_name` alone. variants: what there shall be, made of what was.
+    """
 
     call: Caller
     wanted: Wanted
     clock: Clock
     before: Before
+    one_of_many: bool = False
+    variants: Sequence[Request] | None = None
+
+    def new_model(self) -> Request:
+        """Return the arguments of CreateModel for a new model; its name stands for its content."""
+        old = self.before.variants
+        # another model keeps the network of its predecessor, but not the environment that was meant for that
+        first = self.before.models.get(old[0].get("ModelName", "")) or {}
+        return model_request(self.wanted, {"VpcConfig": first["VpcConfig"]} if first.get("VpcConfig") else {})
 
     def run(self) -> None:
         """Do it. Raises DeploymentFailedError: the new one did not come up; the old one serves."""
@@ -100,11 +128,19 @@ class Update:
     def _variants(self) -> tuple[list[Request], list[Request]]:
         """Return the new variants, and the models to make for them."""
         wanted, old = self.wanted, self.before.variants
-        first = self.before.models.get(old[0].get("ModelName", ""))
+        if self.variants is not None:
+            return list(self.variants), []
         if wanted.archive is not None:
-            model = model_request(wanted, self._environment_free(first))
+            model = self.new_model()
             if wanted.options.mode == "add":
                 return added_variants(wanted, model["ModelName"], old), [model]
+            if self.one_of_many:
+                return [
+                    variant_request(wanted, model["ModelName"], each)
+                    if each["VariantName"] == wanted.options.variant_name
+                    else dict(each)
+                    for each in old
+                ], [model]
             return [variant_request(wanted, model["ModelName"], old[0])], [model]
         variants, models = [], []
         for variant in old:
@@ -116,11 +152,6 @@ class Update:
             models.append(model_request(wanted, described))
             variants.append(variant_request(wanted, models[-1]["ModelName"], variant))
         return variants, models
-
-    @staticmethod
-    def _environment_free(model: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        # another model keeps the network of its predecessor, but not the environment that was meant for that
-        return {"VpcConfig": model["VpcConfig"]} if model and model.get("VpcConfig") else {}
 
     def _gone(self, variants: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Return old variants that go, or whose scaling SageMaker wants removed before their instances change."""
