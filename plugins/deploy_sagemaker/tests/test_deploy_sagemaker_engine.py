@@ -248,8 +248,7 @@ def judgement(
     environ = {
         **engine.environ,
         "HOME": str(home),
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test"),
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(home / "config.yaml"),
     }
     done = subprocess.run(
