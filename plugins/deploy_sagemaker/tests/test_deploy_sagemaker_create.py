@@ -261,6 +261,7 @@ def test_a_named_bucket_that_is_missing_is_named(
     ("config", "message"),
     [
         ({"instance_typ": "x"}, "unknown key 'instance_typ', did you mean 'instance_type'?"),
+        ({"region_name": "eu-west-1"}, "'region_name' belongs into the target: sagemaker:/REGION, or"),
         ({"instance_count": "two"}, "'instance_count' is 'two', expected a whole number, 0 or more"),
         ({"synchronous": "maybe"}, "'synchronous' is 'maybe', expected true or false"),
         ({"env": "{"}, "'env' is '{', expected a table, as JSON text"),

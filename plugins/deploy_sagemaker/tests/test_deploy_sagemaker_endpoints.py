@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 
 import pytest
+from mlcore_deploy_sagemaker.calls import Caller, Clients
 from mlcore_deploy_sagemaker.deployer import SageMakerDeployer
 from mlcore_deploy_sagemaker.faults import DeploymentFailedError
+from mlcore_deploy_sagemaker.options import Options
+from mlcore_deploy_sagemaker.resources import Wanted
+from mlcore_deploy_sagemaker.updating import Update, look
 from mlcore_deploy_sagemaker.variants import VariantDeployer
+from mlcore_deploy_sagemaker.waiting import Clock
 from sagemaker_standin import StandIn
 
 from mlcore.cli import main
-from mlcore.errors import InvalidParameterError
+from mlcore.errors import ConflictError, InvalidParameterError
 
 Config = dict[str, object]
 REQUEST = b'{"inputs": [1.0]}', "application/json"
@@ -71,6 +76,20 @@ def test_a_second_deployment_that_fails_leaves_the_first_one_serving(
 
     assert [(each.name, each.state, each.model_uri) for each in shared.list()] == [("old", "ready", model_uri)]
     assert len(standin.models) == len(standin.configs) == len(standin.objects) == 1
+
+
+def test_what_somebody_else_added_in_the_meantime_is_not_taken_away(
+    shared: VariantDeployer, standin: StandIn, clients: Clients, other_model_uri: str, deploy_config: Config
+) -> None:
+    call, wanted = Caller(clients, "'mine'"), Wanted("shared", Options(variant_weight=3.0))
+    seen = look(call, wanted, Clock())
+    shared.create("theirs", other_model_uri, None, deploy_config)
+
+    with pytest.raises(ConflictError, match="'shared' was updated by somebody else in the meantime: do it again"):
+        Update(call, wanted, Clock(), seen).run()
+
+    assert weights(standin) == {"old": 1.0, "theirs": 0.0}
+    assert len(standin.configs) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from mlcore.errors import InvalidParameterError
 
+_IN_TARGET = ("region_name", "assume_role_arn")  # which MLflow takes in both places
 MODES = ("replace", "add")
 
 
@@ -111,6 +112,9 @@ class Options:
         chosen: dict[str, Any] = {}
         faults = []
         for key, value in config.items():
+            if key in _IN_TARGET:
+                faults.append(f"{key!r} belongs into the target: sagemaker:/REGION, or sagemaker:/REGION/ROLE_ARN")
+                continue
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 hint = f", did you mean {near[0]!r}?" if near else f" (known: {', '.join(known)})"

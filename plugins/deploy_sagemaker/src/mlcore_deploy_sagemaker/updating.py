@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from mlcore.errors import InvalidStateError, MlcoreError, NotFoundError
+from mlcore.errors import ConflictError, InvalidStateError, MlcoreError, NotFoundError
 from mlcore_deploy_sagemaker.calls import Caller
 from mlcore_deploy_sagemaker.faults import DeploymentFailedError, DeploymentTimeoutError
 from mlcore_deploy_sagemaker.options import Options
@@ -165,6 +165,10 @@ class Update:
     def _switch(self, config_name: str, undo: Undo) -> None:
         """Let the endpoint change over; go back when it cannot."""
         name, options = self.wanted.name, self.wanted.options
+        now = find_endpoint(self.call, name)
+        if now is not None and now["EndpointConfigName"] != self.before.config["EndpointConfigName"]:
+            # what that other update has added would be gone again
+            raise ConflictError(f"deployment {name!r} was updated by somebody else in the meantime: do it again")
         self.call.change("sagemaker", "update_endpoint", EndpointName=name, EndpointConfigName=config_name)
         if self.call.dry or not (options.synchronous or options.autoscaling):
             return
