@@ -66,7 +66,7 @@ def _shown(row: Row) -> str:
 
 
 def _line(name: str, unit: str, ours: str, theirs: str, factor: str, target: str) -> str:
-    return f"{name:42} {unit:>14} {ours:>12} {theirs:>12} {factor:>9}  {target}"
+    return f"{name:52} {unit:>14} {ours:>12} {theirs:>12} {factor:>9}  {target}"
 
 
 def _write(rows: list[Row]) -> None:

@@ -1,6 +1,7 @@
 """Send a folder to S3 and fetch it back: seconds, CPU seconds, growth of memory.
 
-usage: s3.py mlcore|mlflow WHAT FOLDER BUCKET; the endpoint and keys come from the environment.
+usage: s3.py mlcore|mlflow WHAT FOLDER BUCKET; the endpoint and keys come from the environment, and the server's
+process ids in BENCH_SERVER_PIDS.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import os
 import re
 import shutil
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+
+import s3_meter
 
 
 def main() -> None:
@@ -26,15 +28,14 @@ def main() -> None:
     before = _memory_mb()
     target = Path.cwd() / "fetched"
     target.mkdir()
-    up = _timed(lambda: send(folder, "tree"))
-    down = _timed(lambda: fetch("tree", target))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    up = s3_meter.timed(lambda: send(folder, "tree"), size)
+    down = s3_meter.timed(lambda: fetch("tree", target), size)
     grown = _memory_mb() - before
     files = [path for path in target.rglob("*") if path.is_file()]
     answer = {
-        "up": up[0],
-        "up_cpu": up[1],
-        "down": down[0],
-        "down_cpu": down[1],
+        **s3_meter.named("up", up),
+        **s3_meter.named("down", down),
         "memory_mb": grown,
         "files": len(files),
         "bytes": sum(path.stat().st_size for path in files),
@@ -61,12 +62,6 @@ def _theirs(uri: str) -> tuple[Callable[[Path, str], object], Callable[[str, Pat
     return lambda folder, path: repo.log_artifacts(str(folder), path), lambda path, to: repo.download_artifacts(
         path, str(to)
     )
-
-
-def _timed(work: Callable[[], object]) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def _memory_mb() -> float:

@@ -121,3 +121,16 @@ def s3():
     from types import SimpleNamespace
 
     return SimpleNamespace(open_repo=open_repo, boto_client=boto_client, make_bucket=make_bucket, bucket=BUCKET)
+
+
+@pytest.fixture(scope="session")
+def s3_cable():
+    """The module beside this one; test modules cannot import each other."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("s3_cable", Path(__file__).with_name("s3_cable.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

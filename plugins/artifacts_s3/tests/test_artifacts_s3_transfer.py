@@ -9,7 +9,6 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from mlcore_artifacts_s3 import multipart
 
 from mlcore.artifacts.transfer import download_file, download_tree, upload_file, upload_tree
 from mlcore.errors import ArtifactWriteError, ChecksumError, InvalidParameterError, StoreUnavailableError
@@ -62,32 +61,6 @@ def test_a_large_file_goes_in_parts_and_comes_back_in_ranges(server, s3, large, 
     assert sent == received
     assert up.bytes == down.bytes == large.stat().st_size
     repo.close()
-
-
-def test_an_upload_that_broke_off_is_resumed_with_the_missing_parts_only(server, s3, large, monkeypatch) -> None:
-    repo = s3.open_repo(server, prefix="resume", part_bytes=PART, parallel_parts=1)
-    send, sent = multipart._send_part, []
-
-    def breaks(place, upload, number, part):
-        sent.append(number)
-        if sent.count(3) == 1 and number == 3:
-            raise StoreUnavailableError("the cable was pulled")
-        return send(place, upload, number, part)
-
-    monkeypatch.setattr(multipart, "_send_part", breaks)
-    with pytest.raises(StoreUnavailableError, match="cable"):
-        repo.put_file("large", hashed(large), lambda _: None)
-    assert repo.stat("large") is None
-
-    other = s3.open_repo(server, prefix="resume", part_bytes=PART, parallel_parts=1)
-    other.put_file("large", hashed(large), lambda _: None)
-
-    assert sent == [1, 2, 3, 3, 4, 5]
-    with other.read("large") as file:
-        assert hashlib.sha256(file.read()).hexdigest() == hashed(large).sha256
-    other.delete("large")
-    repo.close()
-    other.close()
 
 
 def test_a_file_that_changed_since_it_was_hashed_is_not_published(server, s3, large) -> None:
