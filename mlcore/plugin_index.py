@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-import importlib_metadata
 from attrs import field, frozen
 
 from mlcore import __version__
 from mlcore.errors import PluginNotFoundError
+from mlcore.plugin_metadata import installed
 from mlcore.uris import local_path, redacted
 
 KERNEL = "mlcore-kernel"
@@ -82,16 +83,14 @@ class Selection:
 def read_index() -> tuple[PluginEntry, ...]:
     """Read the entry points of all installed distributions, by hook, key and distribution.
 
-    Reads texts and parses headers itself: with hundreds of distributions the general parsers cost more than
-    everything else that a short command does. A distribution that cannot be read is left out.
+    A distribution that cannot be read is left out.
     """
     found: list[PluginEntry] = []
     seen: set[str] = set()
-    for dist in importlib_metadata.distributions():
-        points = dist.read_text("entry_points.txt")
-        if not points or f"[{_GROUP}" not in points.replace(" ", ""):
+    for points, head in installed(_GROUP):
+        if f"[{_GROUP}" not in points.replace(" ", ""):
             continue
-        header = _Header.of(dist.read_text("METADATA") or dist.read_text("PKG-INFO") or "")
+        header = _Header.of(head)
         name = normal(header.name)
         if name and name not in seen:  # the first on the path is the one that would be imported
             seen.add(name)
@@ -141,6 +140,8 @@ def _entries(text: str, header: _Header) -> Iterator[PluginEntry]:
 
 def summary(dist: str) -> str:
     """Return the one-line summary from a distribution's metadata."""
+    import importlib_metadata  # here and below: the index does without
+
     try:
         return importlib_metadata.metadata(dist).get("Summary", "") or ""
     except importlib_metadata.PackageNotFoundError:
@@ -149,6 +150,8 @@ def summary(dist: str) -> str:
 
 def location(dist: str) -> str:
     """Return the folder that holds a distribution's packages; its source folder when it is installed editable."""
+    import importlib_metadata
+
     try:
         found = importlib_metadata.distribution(dist)
     except importlib_metadata.PackageNotFoundError:
@@ -187,12 +190,15 @@ def kernel_mismatch(entry: PluginEntry) -> str | None:
 def _requirements(entry: PluginEntry) -> Iterable[str]:
     if entry.requires is not None:
         return entry.requires
+    import importlib_metadata
+
     try:
         return importlib_metadata.requires(entry.dist) or []
     except importlib_metadata.PackageNotFoundError:
         return []
 
 
+@functools.cache
 def satisfies(version: str, clause: str) -> bool:
     """Whether *version* meets one clause such as `>=0.1`; a clause in a form not known here counts as met."""
     parsed = _CLAUSE.match(clause)

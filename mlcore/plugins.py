@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import functools
 import importlib
-import inspect
 import logging
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
-
-import pluggy
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from mlcore.errors import PluginConflictError, PluginError, PluginNotFoundError, PluginVersionError
-from mlcore.hookspecs import PROJECT, HookSpecs
 from mlcore.plugin_bridges import BRIDGE, Bridge, asked, offered
 from mlcore.plugin_index import PluginEntry, Selection, kernel_mismatch, not_found, read_index
 from mlcore.plugin_trace import IMPORT
 from mlcore.plugin_trace import from_environ as trace_from_environ
 from mlcore.settings import Settings
 from mlcore.uris import scheme
+
+if TYPE_CHECKING:
+    import pluggy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,8 +43,8 @@ class Plugins:
         """
         self._selection = selection or Selection()
         self._entries = tuple(entries)
-        self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(HookSpecs)
+        self._made: pluggy.PluginManager | None = None
+        self._making = threading.Lock()
         self._loaded: dict[str, object] = {}
         self._failed: dict[str, BaseException] = {}
         self._always_loaded = False
@@ -59,6 +59,21 @@ class Plugins:
         for name, wanted in asked(chosen.bridges).items():
             plugins._cross(name, wanted)
         return plugins
+
+    @property
+    def _manager(self) -> pluggy.PluginManager:
+        """Pluggy and the hooks with all their types, which cost more than all metadata, at the first need."""
+        if self._made is None:
+            with self._making:
+                if self._made is None:
+                    import pluggy
+
+                    from mlcore.hookspecs import PROJECT, HookSpecs
+
+                    made = pluggy.PluginManager(PROJECT)
+                    made.add_hookspecs(HookSpecs)
+                    self._made = made
+        return self._made
 
     def installed(self) -> tuple[PluginEntry, ...]:
         """Return every entry point that was found, switched off ones included, by hook and key."""
@@ -292,6 +307,10 @@ class Plugins:
 
 def hook_names() -> tuple[str, ...]:
     """Return the names of all hooks, in the order of the specs."""
+    import inspect
+
+    from mlcore.hookspecs import PROJECT, HookSpecs
+
     return tuple(n for n, f in vars(HookSpecs).items() if inspect.isfunction(f) and hasattr(f, f"{PROJECT}_spec"))
 
 

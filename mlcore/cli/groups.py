@@ -43,10 +43,29 @@ def alias_group(**aliases: str) -> type[AliasGroup]:
     return type("Aliases", (AliasGroup,), {"aliases": aliases})
 
 
-class LazyGroup(AliasGroup):
-    """The program's own group: commands from a table and from plugins, none imported before it is used."""
+class TableGroup(AliasGroup):
+    """A group with commands that are imported when they are used.
+
+    table: name to `module:attribute` and what `--help` says of it.
+    """
 
     table: Mapping[str, tuple[str, str]] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted([*self.table, *super().list_commands(ctx)])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported if it is in the table."""
+        if cmd_name not in self.table:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self.table[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+class LazyGroup(TableGroup):
+    """The program's own group: commands from a table and from plugins, none imported before it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, those of plugins last."""
@@ -58,9 +77,7 @@ class LazyGroup(AliasGroup):
         Raises PluginError: a plugin offers it and failed; other commands are not hurt.
         """
         if cmd_name in self.table:
-            module, _, attribute = self.table[cmd_name][0].partition(":")
-            command: click.Command = getattr(importlib.import_module(module), attribute)
-            return command
+            return super().get_command(ctx, cmd_name)
         plugins = _plugins(ctx)
         if plugins is None or cmd_name not in plugins.keys("command"):
             return None

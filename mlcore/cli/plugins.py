@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING
 import click
 
 from mlcore.cli.context import Cli, json_option, pass_cli
-from mlcore.cli.groups import AliasGroup
-from mlcore.cli.plugins_kit import kit
-from mlcore.cli.plugins_new import new
-from mlcore.cli.plugins_trace import trace
+from mlcore.cli.groups import TableGroup
 
 if TYPE_CHECKING:
     from mlcore.plugin_index import PluginEntry
     from mlcore.plugins import Plugins
 
 
-@click.group(cls=AliasGroup)
+class Parts(TableGroup):
+    """What needs more than metadata stands in modules of its own."""
+
+    table = {
+        "kit": ("mlcore.cli.plugins_kit:kit", "Run the contract suite of a plugin and report."),
+        "new": ("mlcore.cli.plugins_new:new", "Write a new plugin."),
+        "trace": ("mlcore.cli.plugins_trace:trace", "Run a command and show every hook call that it made."),
+    }
+
+
+@click.group(cls=Parts)
 def plugins() -> None:
     """List, examine, trace, write and prove plugins."""
-
-
-plugins.add_command(kit)
-plugins.add_command(new)
-plugins.add_command(trace)
 
 
 @plugins.command("list")

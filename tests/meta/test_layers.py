@@ -19,6 +19,7 @@ LAYERS = {
     "interfaces": 3,
     "hookspecs": 3,
     "plugin_index": 4,
+    "plugin_metadata": 4,
     "plugin_bridges": 4,
     "plugin_trace": 4,
     "plugin_check": 4,
@@ -42,7 +43,7 @@ MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API
 HOMES = {
     "attrs": set(LAYERS),
     "pluggy": {"hookspecs", "plugins", "plugin_probe"},
-    "importlib_metadata": {"plugin_index", "models"},
+    "importlib_metadata": {"plugin_index", "plugin_metadata", "models"},
     "cattrs": {"wire"},
     "yaml": {"wire"},
     "cloudpickle": {"models"},
