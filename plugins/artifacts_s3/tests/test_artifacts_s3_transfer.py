@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from mlcore.artifacts.transfer import download_file, download_tree, upload_file, upload_tree
-from mlcore.errors import ArtifactWriteError, ChecksumError, InvalidParameterError, StoreUnavailableError
+from mlcore.errors import (
+    ArtifactWriteError,
+    ChecksumError,
+    InvalidParameterError,
+    MlcoreError,
+    StoreUnavailableError,
+)
 from mlcore.interfaces import HashedFile, SupportsFileTransfer, SupportsPresign
 
 PART = 5 << 20
@@ -161,6 +167,49 @@ def test_a_customers_key_encrypts_and_is_needed_to_read(ceph, s3, large, tmp_pat
     repo.delete("large")
     repo.close()
     other.close()
+
+
+def test_a_wrong_customers_key_is_refused(ceph, s3) -> None:
+    repo = s3.open_repo(ceph, prefix="sse-c-small", sse_customer_key=b"k" * 32)
+    repo.write("file", io.BytesIO(b"secret"), 6)
+    wrong = s3.open_repo(ceph, prefix="sse-c-small", sse_customer_key=b"w" * 32)
+
+    with pytest.raises(MlcoreError, match="cannot read 's3://mlcore-test/sse-c-small/file'"):
+        wrong.read("file")
+    with repo.read("file") as file:
+        assert file.read() == b"secret"
+
+    repo.delete("file")
+    repo.close()
+    wrong.close()
+
+
+def test_a_key_that_the_storage_keeps_encrypts_small_and_large_files(ceph, s3, large: Path, tmp_path: Path) -> None:
+    import s3_servers
+
+    repo = s3.open_repo(ceph, part_bytes=PART, sse_kms_key_id=s3_servers.KMS_KEY)
+
+    repo.write("small", io.BytesIO(b"secret"), 6)
+    upload_file(repo, large, "large")
+    download_file(repo, "large", tmp_path / "back")
+
+    assert (tmp_path / "back").read_bytes() == large.read_bytes()
+    with repo.read("small") as file:
+        assert file.read() == b"secret"
+    for name in ("small", "large"):
+        head = s3.boto_client(ceph).head_object(Bucket=s3.bucket, Key=f"{repo._prefix}/{name}")
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", s3_servers.KMS_KEY)
+    repo.close()
+
+
+def test_a_key_that_the_storage_does_not_have_is_told(ceph, s3) -> None:
+    repo = s3.open_repo(ceph, prefix="kms", sse_kms_key_id="no-such-key", max_attempts=1)
+
+    with pytest.raises(MlcoreError, match="cannot write 's3://mlcore-test/kms/file'"):
+        repo.write("file", io.BytesIO(b"x"), 1)
+
+    assert repo.stat("file") is None
+    repo.close()
 
 
 def test_upload_arguments_and_encryption_reach_the_object(moto, s3) -> None:
