@@ -21,8 +21,10 @@ from pathlib import Path
 
 import click
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from sklearn import datasets
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -45,10 +47,10 @@ class Data:
 
     name: str
     is_regression: bool
-    X_train: object
-    X_test: object
-    y_train: object
-    y_test: object
+    X_train: pd.DataFrame
+    X_test: pd.DataFrame
+    y_train: pd.Series[float]
+    y_test: pd.Series[float]
 
 
 def load() -> list[Data]:
@@ -61,9 +63,9 @@ def load() -> list[Data]:
     return found
 
 
-def plan(data: list[Data]) -> list[tuple[Data, str, dict[str, object]]]:
+def plan(data: list[Data]) -> list[tuple[Data, str, dict[str, float]]]:
     """Nine models for each data set, of three families; the last of them learns epoch by epoch."""
-    jobs: list[tuple[Data, str, dict[str, object]]] = []
+    jobs: list[tuple[Data, str, dict[str, float]]] = []
     for d in data:
         jobs += [(d, "forest", {"n_estimators": n, "max_depth": m}) for n, m in ((20, 3), (20, 8), (60, 8))]
         jobs += [(d, "linear", {"C": c}) for c in (0.01, 0.1, 1.0)]
@@ -71,7 +73,7 @@ def plan(data: list[Data]) -> list[tuple[Data, str, dict[str, object]]]:
     return jobs
 
 
-def build(d: Data, family: str, params: dict[str, object]) -> object:
+def build(d: Data, family: str, params: dict[str, float]) -> BaseEstimator:
     if family == "forest":
         kind = RandomForestRegressor if d.is_regression else RandomForestClassifier
         return kind(random_state=0, **params)
@@ -83,7 +85,7 @@ def build(d: Data, family: str, params: dict[str, object]) -> object:
     return kind(hidden_layer_sizes=layers, learning_rate_init=rate, max_iter=1, warm_start=True, random_state=0)
 
 
-def fit(d: Data, family: str, model: object) -> object:
+def fit(d: Data, family: str, model: BaseEstimator) -> BaseEstimator:
     """Train; a network one epoch at a time, so that its curves are recorded."""
     if family != "network":
         return model.fit(d.X_train, d.y_train)
@@ -94,14 +96,14 @@ def fit(d: Data, family: str, model: object) -> object:
     return scaled
 
 
-def evaluate(d: Data, model: object) -> dict[str, float]:
+def evaluate(d: Data, model: BaseEstimator) -> dict[str, float]:
     predicted = model.predict(d.X_test)
     if d.is_regression:
         return {"rmse": float(np.sqrt(mean_squared_error(d.y_test, predicted))), "r2": model.score(d.X_test, d.y_test)}
     return {"accuracy": float((predicted == d.y_test).mean()), "f1": f1_score(d.y_test, predicted, average="macro")}
 
 
-def confusion_picture(d: Data, model: object) -> Figure:
+def confusion_picture(d: Data, model: BaseEstimator) -> Figure:
     counts = confusion_matrix(d.y_test, model.predict(d.X_test))
     figure = Figure(figsize=(4, 4), layout="constrained")
     axes = figure.add_subplot()

@@ -39,9 +39,10 @@ def main() -> None:
 
 
 def types() -> bool:
-    """Check the kernel and every plugin with mypy --strict, then the scripts, whose modules see each other."""
+    """Check the kernel, every plugin and the examples with mypy --strict, then scripts, whose modules see each other."""
     sources = ["mlcore", *(str(folder.relative_to(ROOT) / "src") for folder in plugin_folders())]
-    passed = _run("mypy", "--strict", *sources)
+    passed = _run("mypy", "--strict", *sources, "examples/demo.py")
+    passed = _run("mypy", "--strict", "examples/vendor_plugin/src") and passed
     for folder in ("tools", "bench"):
         scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("*.py"))
         # bench/ uses the servers of tools/
