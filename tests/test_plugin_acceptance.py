@@ -276,9 +276,13 @@ def web():
     async def app(scope, receive, send): ...
     return [WebMount("/{n}", app, permission="READ")]
 
+heard = []
+
 @hookimpl
 def event(event):
-    pass
+    heard.append(event.name)
+    if "{n}" == "one":
+        raise ValueError("listener one is broken")
 """
 
 
@@ -294,10 +298,17 @@ def test_plugins_that_add_commands_tags_and_pages_work_side_by_side(python: Run,
         "from mlcore.plugins import current\nfrom mlcore.hookspecs import Event, HookSpecs\n"
         "print(sorted(m.path for mounts in current().every(HookSpecs.web) for m in mounts))\n"
         "print(current().every(HookSpecs.event, event=Event('run_ended', 0, 'r')))\n"
+        "import acme_one, acme_two\n"
+        "print(acme_one.heard[-1:], acme_two.heard[-1:])\n"
     )
 
+    helped = python("-m", "mlcore.cli", "--help").stdout
     said = [python("-m", "mlcore.cli", f"hello-{n}").stdout for n in ("one", "two")]
     done = python("-c", code)
 
     assert said == ["hello from one\n", "hello from two\n"]
-    assert done.stdout.splitlines()[1:] == ["one two True True", "['/one', '/two']", "[]"], done.stderr
+    assert "hello-one" in helped
+    assert "hello-two" in helped
+    told = ["one two True True", "['/one', '/two']", "[]", "['run_ended'] ['run_ended']"]
+    assert done.stdout.splitlines()[1:] == told, done.stderr
+    assert done.stderr.count("listener one is broken") == 1
