@@ -4,7 +4,7 @@ READY := .venv/.installed
 SRC   := mlcore $(wildcard plugins/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check test-plugin wheels bench docs hooks peer engine clean
+.PHONY: help dev demo test check test-plugin wheels bench docs hooks mutants peer engine clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -37,6 +37,9 @@ docs: $(READY) hooks ## build the documentation into site/
 
 hooks: $(READY) ## write docs/hooks.md and the generated pages of docs/plugins
 	$(PY) tools/hook_reference.py && $(PY) tools/plugin_reference.py
+
+mutants: $(READY) ## mutate the implementations in memory and see which faults the contract suites catch (N=40 for a sample)
+	$(PY) tools/mutants.py $(if $(N),--sample $(N))
 
 peer: $(READY) ## make .cache/peers: the MLflow that benchmarks and interchange tests use, and plugins for it
 	$(PY) tools/peer.py
