@@ -66,6 +66,7 @@ class TestBackend(ProjectBackendContract):
             "test_output_that_is_no_text_is_no_obstacle",
             "test_output_can_be_read_while_the_job_runs",
             "test_output_can_be_read_again",
+            "test_output_that_is_read_while_the_job_runs_ends_with_it",
         ),
         LOGS,
     )

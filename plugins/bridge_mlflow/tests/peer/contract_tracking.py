@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +21,11 @@ ACME = Settings(bridges=("mlflow:acme-mlflow",))
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """MLflow takes seconds to make its tables, so every test starts with a copy."""
+    """MLflow takes seconds to make its tables, so every test starts with a copy, changed last a long time ago."""
     place = tmp_path_factory.mktemp("empty")
     Plugins.discover(ACME).first(HookSpecs.tracking_store, uri=f"acme-sql:{place}", artifact_root=None).close()
+    with contextlib.closing(sqlite3.connect(place / "acme.db")) as database, database:
+        database.execute("UPDATE experiments SET last_update_time = 1")
     return (place / "acme.db").read_bytes()
 
 
@@ -29,6 +33,7 @@ class TestBridgedStore(TrackingStoreContract):
     expected_failures = {
         "test_a_run_that_was_deleted_before_its_experiment_stays_deleted": RESTORES,
         "test_a_run_deleted_after_its_experiment_came_back_stays_deleted_the_next_time": RESTORES,
+        "test_setting_an_experiment_tag_leaves_the_others_and_tells_the_time": "MLflow's SQL store counts no tag as a change",
         "test_whatever_was_recorded_is_read_back": "MLflow's SQL store keeps infinity and the largest double alike",
     }
 
