@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, cast
 
 import pluggy
+from attrs import frozen
 
 from mlcore.hookspecs import PROJECT, HookSpecs
 from mlcore.plugin_bridges import BRIDGE, Bridge
@@ -26,8 +27,54 @@ from mlcore.plugin_index import ForeignPoint, PluginEntry
 
 MAX_IMPORT_MS = 100
 FOREIGN = "mlcore-check"  # a key that nobody answers to
-_KERNEL = {"mlcore", "attr", "attrs", "pluggy", "importlib_metadata", "zipp", "packaging", "typing_extensions"}
-_NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname")
+KERNEL = {"mlcore", "attr", "attrs", "pluggy", "importlib_metadata", "zipp", "packaging", "typing_extensions"}
+NETWORK = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
+
+
+@frozen
+class Imported:
+    """What the import of a module did.
+
+    cpu_ms: CPU time on top of the kernel's own. strangers: packages that are neither stdlib, the kernel's nor its own.
+    events: names of what the interpreter audited.
+    """
+
+    module: ModuleType
+    cpu_ms: float
+    strangers: tuple[str, ...]
+    events: frozenset[str]
+
+
+def import_and_watch(name: str) -> Imported:
+    """Import the module called *name* and tell what that did; what it raises passes."""
+    events: set[str] = set()
+    sys.addaudithook(lambda event, _: events.add(event))
+    before, started = set(sys.modules), time.process_time()
+    module = importlib.import_module(name)
+    cpu_ms = (time.process_time() - started) * 1000
+    tops = {found.partition(".")[0] for found in set(sys.modules) - before}
+    strangers = tops - KERNEL - {name.partition(".")[0]} - set(sys.stdlib_module_names)
+    return Imported(module, cpu_ms, tuple(sorted(t for t in strangers if not t.startswith("_"))), frozenset(events))
+
+
+def hooks_of(module: ModuleType) -> list[str]:
+    """Return the names of the functions that are marked as hooks, whether there are such hooks or not."""
+    return [name for name, value in vars(module).items() if hasattr(value, f"{PROJECT}_impl")]
+
+
+def arguments_of(function: object) -> list[str]:
+    """Return the names of a function's arguments."""
+    return list(inspect.signature(function).parameters) if callable(function) else []
+
+
+def ask_foreign_key(function: object) -> object:
+    """Return what a hook answers to a key of nobody; None as well when it is asked by no key. What it raises passes."""
+    values = {"uri": f"{FOREIGN}://nowhere/x", "name": FOREIGN, "target_uri": f"{FOREIGN}:/x", "artifact_root": None}
+    names = arguments_of(function)
+    if not callable(function) or not set(names) & {"uri", "name", "target_uri"} or not set(names) <= set(values):
+        return None
+    answer: object = function(**{name: values[name] for name in names})
+    return answer
 
 
 class _Report:
@@ -60,26 +107,24 @@ def main(arguments: Sequence[str]) -> None:
     """
     hook, name, *foreign = arguments
     report = _Report()
-    events: set[str] = set()
-    sys.addaudithook(lambda event, _: events.add(event))
-    before, started = set(sys.modules), time.process_time()
+    started = time.process_time()
     report.stage("is imported")
     try:
-        module = importlib.import_module(name)
+        imported = import_and_watch(name)
     except BaseException as err:  # noqa: BLE001  # whatever it is, it is the finding
         report.fault(*_import_fault(name, err))
         return
+    module = imported.module
     if foreign:
         _judge_foreign(report, cast(Bridge, module), _entry(json.loads(foreign[0])), started)
         return
-    cpu_ms = (time.process_time() - started) * 1000
-    _judge_import(report, name, set(sys.modules) - before, cpu_ms, events)
+    _judge_import(report, imported)
     if hook == BRIDGE:
         _judge_bridge(report, module)
     elif _judge_hooks(report, hook, module) and hook:
         report.stage(f"is asked for the foreign key {FOREIGN!r}")
         _judge_foreign_key(report, hook, module)
-    report.done(cpu_ms)
+    report.done(imported.cpu_ms)
 
 
 def _import_fault(name: str, err: BaseException) -> tuple[str, str]:
@@ -121,11 +166,9 @@ def _judge_bridge(report: _Report, module: ModuleType) -> None:
         report.fault(f"has no function {' and no '.join(missing)}", "add it; mlcore.plugin_bridges.Bridge says how")
 
 
-def _judge_import(report: _Report, name: str, loaded: set[str], cpu_ms: float, events: set[str]) -> None:
-    own = name.partition(".")[0]
-    tops = {module.partition(".")[0] for module in loaded}
-    strangers = sorted(t for t in tops - _KERNEL - {own} - set(sys.stdlib_module_names) if not t.startswith("_"))
-    if events.intersection(_NETWORK):
+def _judge_import(report: _Report, imported: Imported) -> None:
+    strangers, cpu_ms = imported.strangers, imported.cpu_ms
+    if imported.events.intersection(NETWORK):
         report.fault("opens the network when it is imported", "connect inside the hook, at the first use")
     if strangers:
         few = ", ".join(strangers[:5]) + (", ..." if len(strangers) > 5 else "")
@@ -143,7 +186,7 @@ def _judge_import(report: _Report, name: str, loaded: set[str], cpu_ms: float, e
 def _judge_hooks(report: _Report, hook: str, module: ModuleType) -> bool:
     """Register the module as the kernel does; return whether its hook can be called."""
     specs = {n: f for n, f in vars(HookSpecs).items() if hasattr(f, f"{PROJECT}_spec")}
-    marked = [n for n, f in vars(module).items() if hasattr(f, f"{PROJECT}_impl")]
+    marked = hooks_of(module)
     if not marked:
         report.fault("marks no function with hookimpl", "from mlcore.hookspecs import hookimpl; @hookimpl")
         return False
@@ -186,13 +229,8 @@ def _registers(report: _Report, module: ModuleType) -> bool:
 
 
 def _judge_foreign_key(report: _Report, hook: str, module: ModuleType) -> None:
-    values = {"uri": f"{FOREIGN}://nowhere", "name": FOREIGN, "target_uri": f"{FOREIGN}:/", "artifact_root": None}
-    function = getattr(module, hook)
-    names = list(inspect.signature(function).parameters)
-    if not set(names) & {"uri", "name"} or not set(names) <= set(values):
-        return
     try:
-        answer = function(**{n: values[n] for n in names})
+        answer = ask_foreign_key(getattr(module, hook))
     except BaseException as err:  # noqa: BLE001  # whatever it is, it is the finding
         problem = f"raises {type(err).__name__} for the foreign key {FOREIGN!r}: {err}"
         report.fault(problem, "return None first of all when the key is not yours")

@@ -40,7 +40,7 @@ from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_exper
 
 # One store serves all examples, each in an experiment of its own; a suite is run by many classes.
 ORACLE_SETTINGS = settings(
-    max_examples=60,
+    max_examples=100,
     deadline=None,
     derandomize=True,  # a suite says the same today and tomorrow
     database=None,

@@ -1,139 +1,28 @@
+"""What only this store's searches have to show; the suite compares them with the reference on random filters."""
+
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from mlcore_store_sql.plugin import tracking_store
 from mlcore_store_sql.store import SqlTrackingStore
 
 from mlcore.entities import (
     Batch,
     Comparison,
-    Experiment,
-    ExperimentQuery,
     Field,
     Filter,
     Metric,
     NewRun,
     Not,
     OrderBy,
-    Page,
     Param,
-    Run,
     RunQuery,
     RunTag,
 )
-from mlcore.interfaces import TrackingStore
-from mlcore.testing.filter_strategies import (
-    RecordedRun,
-    experiment_filters,
-    experiment_lists,
-    experiment_orders,
-    run_filters,
-    run_lists,
-    run_orders,
-)
-from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
 
 EXPERIMENT = "0"
-SEARCH_SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def record(store: SqlTrackingStore, recorded: RecordedRun) -> Run:
-    run_id = recorded.new.run_id
-    store.create_run(recorded.new)
-    store.log_batch(run_id, recorded.batch)
-    store.log_inputs(run_id, recorded.inputs)
-    store.update_run(run_id, recorded.change)
-    return store.get_run(run_id)
-
-
-def shown(value: object) -> str:
-    # As text, since a NaN differs from itself; SQLite keeps whole numbers as integers, and so -0.0 as 0.0.
-    return repr(value).replace("-0.0", "0.0")
-
-
-def all_runs(store: TrackingStore, query: RunQuery) -> Iterator[Run]:
-    while True:
-        page: Page[Run] = store.search_runs(query)
-        assert len(page.items) <= query.max_results
-        yield from page.items
-        if page.next_token is None:
-            return
-        query = RunQuery(
-            query.experiment_ids, query.filter, query.order_by, query.view, query.max_results, page.next_token
-        )
-
-
-@SEARCH_SETTINGS
-@given(
-    recorded=run_lists(experiment_id=EXPERIMENT),
-    tree=st.none() | run_filters(),
-    order=run_orders(),
-    page_size=st.integers(1, 7),
-)
-def test_the_store_finds_the_runs_that_the_oracle_finds_in_its_order(
-    recorded: list[RecordedRun], tree: Filter | None, order: tuple[OrderBy, ...], page_size: int
-) -> None:
-    store = SqlTrackingStore.open("sqlite://")
-    stored = [record(store, run) for run in recorded]
-    summaries = {run.new.run_id: {s.key: s for s in store.metric_summaries(run.new.run_id)} for run in recorded}
-    expected = [run for run in stored if run_matches(tree, run, summaries[run.info.run_id])]
-
-    found = list(all_runs(store, RunQuery((EXPERIMENT,), tree, order, max_results=page_size)))
-
-    assert list(map(shown, found)) == list(map(shown, sort_runs(expected, order, summaries)))
-
-
-@settings(max_examples=100, deadline=None)
-@given(recorded=run_lists(max_size=3, experiment_id=EXPERIMENT))
-def test_the_store_reads_back_what_was_recorded_with_its_summaries(recorded: list[RecordedRun]) -> None:
-    store = SqlTrackingStore.open("sqlite://")
-
-    for run in recorded:
-        stored = record(store, run)
-
-        expected = run.run(stored.info.artifact_uri)
-        assert (stored.info, stored.data.params) == (expected.info, expected.data.params)
-        assert stored.data.tags == {**run.new.tags, **expected.data.tags}
-        assert shown(stored.data.latest) == shown(expected.data.latest)
-        assert stored.inputs == expected.inputs
-        summaries = {summary.key: summary for summary in store.metric_summaries(run.new.run_id)}
-        assert shown(summaries) == shown(run.summaries())
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    described=experiment_lists(),
-    tree=st.none() | experiment_filters(),
-    order=experiment_orders(),
-    page_size=st.integers(1, 4),
-)
-def test_the_store_finds_the_experiments_that_the_oracle_finds_in_its_order(
-    described: list[Experiment], tree: Filter | None, order: tuple[OrderBy, ...], page_size: int
-) -> None:
-    store = SqlTrackingStore.open("sqlite://")
-    stored = [store.get_experiment("0")]
-    stored += [
-        store.create_experiment(each.name, artifact_location=None, tags=dict(each.tags))
-        for each in described
-        if each.name != "Default"
-    ]
-    expected = sort_experiments([each for each in stored if experiment_matches(tree, each)], order)
-
-    found: list[Experiment] = []
-    token: str | None = None
-    while True:
-        page = store.search_experiments(ExperimentQuery(tree, order, max_results=page_size, page_token=token))
-        found += page.items
-        token = page.next_token
-        if token is None:
-            break
-
-    assert found == expected
 
 
 @pytest.fixture
