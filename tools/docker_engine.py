@@ -64,14 +64,21 @@ def answering() -> bool:
 
 
 @contextmanager
+def turn(cache: Path) -> Iterator[None]:
+    """Wait until no other process makes or uses what is in *cache*."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def engine(cache: Path) -> Iterator[Engine]:
     """Yield an engine.
 
     cache: a folder that processes share; they take turns, so that two do not make the same things side by side.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with turn(cache):
         if answering():
             yield Engine(None, private=False)
             return

@@ -28,19 +28,25 @@ def main() -> None:
     if not docker_engine.present():
         print(f"no Docker Engine answers, and none can be started; to have one, {docker_engine.INSTALL}")
         return
-    prepare()
+    with docker_engine.turn(HOME), tempfile.TemporaryDirectory(prefix="mlcore-wheels-") as own:
+        prepare(Path(own))
     print(f"what the tests of the serving image need is in {HOME}")
 
 
-def prepare() -> None:
-    """Make what is missing, all side by side: each takes a minute of waiting."""
+def prepare(own: Path) -> list[Path]:
+    """Make what is missing, all side by side: each takes a minute of waiting.
+
+    own: gets the checkout's wheels. Returns the folders of wheels for the image, *own* included.
+    """
     HOME.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(3) as pool, tempfile.TemporaryDirectory(prefix="mlcore-wheels-") as own:
-        tasks = [pool.submit(sdk_python), pool.submit(lambda: fetched_wheels(built_wheels(Path(own))))]
+    with ThreadPoolExecutor(3) as pool:
+        wheels = pool.submit(lambda: fetched_wheels(built_wheels(own)))
+        others = [pool.submit(sdk_python)]
         if not docker_engine.answering():
-            tasks.append(pool.submit(docker_engine.debian, HOME))
-        for task in tasks:
+            others.append(pool.submit(docker_engine.debian, HOME))
+        for task in others:
             task.result()
+        return [own, wheels.result()]
 
 
 def built_wheels(folder: Path) -> Path:

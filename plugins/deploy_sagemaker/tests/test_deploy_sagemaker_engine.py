@@ -52,9 +52,7 @@ def engine(require: Require) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The serving image, as the plugin's Dockerfile makes it."""
-    serving_image.prepare()
-    own = serving_image.built_wheels(tmp_path_factory.mktemp("wheels"))
-    wheels = [own, serving_image.fetched_wheels(own)]
+    wheels = serving_image.prepare(tmp_path_factory.mktemp("wheels"))
     tag = f"mlcore-test-serving-{os.getpid()}"
     with docker_engine.python_image(engine, serving_image.HOME, wheels) as python:
         options = ["-q", "--network", "none", "--force-rm", "--build-arg", f"PYTHON={python}", "-t", tag]
