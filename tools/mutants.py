@@ -14,6 +14,7 @@ import gc
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -29,7 +30,8 @@ from mutation import Mutant, mutants
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "tools" / "equivalent_mutants.toml"
 TARGET = 0.95
-LIMIT_S = 40.0
+CPU_LIMIT_S = 40  # for those that never end
+LIMIT_S = 180.0  # for those that wait for ever
 CONTRACTS = "tests/contracts"
 # implementation in memory: the tests of its suite
 SUITES = {
@@ -125,10 +127,12 @@ def judge(made: Sequence[Mutant], jobs: int) -> Iterator[Judged]:
         while waiting or running:
             while waiting and len(running) < jobs:
                 child = _Child(waiting.pop(), Path(folder) / str(len(waiting)), time.monotonic() + LIMIT_S)
-                running[_start(child, Path(folder))] = child
+                running[_start(child)] = child
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid:
-                yield _judged(running.pop(pid), status)
+                done = running.pop(pid)
+                shutil.rmtree(_scratch(done), ignore_errors=True)
+                yield _judged(done, status)
                 continue
             for late, child in running.items():
                 if time.monotonic() > child.ends:
@@ -149,18 +153,22 @@ def _import_what_suites_need() -> None:
     gc.freeze()  # so that forks share what is here
 
 
-def _start(child: _Child, folder: Path) -> int:
+def _scratch(child: _Child) -> Path:
+    return child.report.with_suffix(".tmp")
+
+
+def _start(child: _Child) -> int:
     pid = os.fork()
     if pid:
         return pid
     code = 2
     try:
         os.setsid()  # so that what a mutant starts ends with it
-        resource.setrlimit(resource.RLIMIT_CPU, (int(LIMIT_S), int(LIMIT_S)))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
         silence = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(silence, stream)
-        code = _run_suite(child.mutant, child.report, folder / f"tmp{child.report.name}")
+        code = _run_suite(child.mutant, child.report, _scratch(child))
     finally:
         os._exit(code)
 
