@@ -12,14 +12,13 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from mlcore_deploy_sagemaker.container import main
 from mlcore_deploy_sagemaker.deployer import SageMakerDeployer
 from sagemaker_standin import StandIn, until
-from sklearn.linear_model import LinearRegression
 
 from mlcore.models.pyfunc import save_model as save_function
 from mlcore.models.saving import save_model
@@ -29,7 +28,11 @@ ROWS = {"dataframe_split": {"columns": ["a", "b"], "data": [[1.0, 2], [3.0, 4]]}
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Path:
+def model(tmp_path: Path, require: Callable[[str, bool, str], None]) -> Path:
+    require("mlcore_flavor_sklearn", find_spec("mlcore_flavor_sklearn") is not None, "make dev")
+    import pandas as pd
+    from sklearn.linear_model import LinearRegression
+
     frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 5.0], "b": [1, 0, 3, 4]})
     save_model(LinearRegression().fit(frame, frame.a + frame.b), tmp_path / "sklearn")
     return tmp_path / "sklearn"

@@ -16,10 +16,10 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import docker_engine
-import pandas as pd
 import pytest
 import serving_image
 from attrs import frozen
@@ -28,7 +28,6 @@ from mlcore_deploy_sagemaker.archive import packed
 from mlcore_deploy_sagemaker.calls import Clients
 from mlcore_deploy_sagemaker.deployer import SageMakerDeployer
 from sagemaker_standin import StandInServer, until
-from sklearn.linear_model import LinearRegression
 
 from mlcore.interfaces import PlannedCall
 from mlcore.models.saving import save_model
@@ -50,7 +49,7 @@ def engine(require: Require) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def image(model: Path, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The serving image, as the plugin's Dockerfile makes it."""
     wheels = serving_image.prepare(tmp_path_factory.mktemp("wheels"))
     tag = f"mlcore-test-serving-{os.getpid()}"
@@ -62,7 +61,11 @@ def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Path:
+    require("mlcore_flavor_sklearn", find_spec("mlcore_flavor_sklearn") is not None, "make dev")
+    import pandas as pd
+    from sklearn.linear_model import LinearRegression
+
     frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 5.0], "b": [1, 0, 3, 4]})
     directory = tmp_path_factory.mktemp("model") / "sums"
     save_model(LinearRegression().fit(frame, frame.a + frame.b), directory)
