@@ -80,7 +80,13 @@ def engine(cache: Path) -> Iterator[Engine]:
     """
     with turn(cache):
         if answering():
-            yield Engine(None, private=False)
+            found = Engine(None, private=False)
+            before = _networks(found)
+            try:
+                yield found
+            finally:
+                for network in _networks(found) - before:
+                    found.docker("network", "rm", network, check=False)
             return
         with _private() as started:
             yield started
@@ -99,22 +105,35 @@ def python_image(on: Engine, cache: Path, wheels: Sequence[Path]) -> Iterator[st
             for wheel in folder.glob("*.whl"):
                 (context / "wheels").mkdir(exist_ok=True)
                 shutil.copy(wheel, context / "wheels")
-        base = f"python:{PYTHON}-slim"
-        if on.private:
-            base = "mlcore-test-debian"
-            on.docker("import", debian(cache), base)
+        base = _base(on, cache)
         # compiling everything would take longer than compiling what is used
         settings = "PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_NO_COMPILE=1 PIP_BREAK_SYSTEM_PACKAGES=1"
         (context / "Dockerfile").write_text(f"FROM {base}\nCOPY wheels /wheels\nENV {settings}\n", "utf-8")
         on.docker("build", "-q", "-t", tag, context)
-    yield tag
-    forget(on, tag)
+    try:
+        yield tag
+    finally:
+        for image in (tag, "mlcore-test-debian"):
+            forget(on, image)
 
 
 def forget(on: Engine, tag: str) -> None:
-    """Remove an image from an engine that others use; a private one goes as a whole, which is quicker."""
+    """Remove an image and its containers from an engine that others use; a private one goes as a whole, quicker."""
+    if on.private:
+        return
+    for container in on.docker("ps", "-aq", "--filter", f"ancestor={tag}", check=False).split():
+        on.docker("rm", "-fv", container, check=False)
+    on.docker("rmi", "-f", tag, check=False)
+
+
+def _base(on: Engine, cache: Path) -> str:
+    """Return the name of an image with Python: the usual one where it can be had, else one made of Debian's packages."""
     if not on.private:
-        on.docker("rmi", "-f", tag, check=False)
+        usual = f"python:{PYTHON}-slim"
+        if on.docker("images", "-q", usual) or on.docker("pull", "-q", usual, check=False):
+            return usual
+    on.docker("import", debian(cache), "mlcore-test-debian")
+    return "mlcore-test-debian"
 
 
 def debian(cache: Path) -> Path:
@@ -179,8 +198,12 @@ def _clear(started: Engine) -> None:
     containers = started.docker("ps", "-aq", check=False).split()
     if containers:
         started.docker("rm", "-fv", *containers, check=False)
-    for network in started.docker("network", "ls", "-q", "--filter", "type=custom", check=False).split():
+    for network in _networks(started):
         started.docker("network", "rm", network, check=False)
+
+
+def _networks(on: Engine) -> set[str]:
+    return set(on.docker("network", "ls", "-q", "--filter", "type=custom", check=False).split())
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -63,8 +63,9 @@ def fetched_wheels(own: Path) -> Path:
     asked = "".join((folder / "pyproject.toml").read_text("utf-8") for folder in _SOURCES) + learn
     wheels = HOME / f"wheels-{hashlib.sha256(asked.encode()).hexdigest()[:12]}"
     if not wheels.exists():
+        for old in HOME.glob("wheels-*"):
+            shutil.rmtree(old)
         half = wheels.with_suffix(".part")
-        shutil.rmtree(half, ignore_errors=True)
         # the files are named, so that no index is asked for a distribution of ours
         named = sorted(path.as_uri() for path in own.glob("*.whl"))
         named += [f"mlcore-kernel[serve] @ {uri}" for uri in named if "/mlcore_kernel-" in uri]
