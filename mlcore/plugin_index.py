@@ -235,6 +235,7 @@ def not_found(
     """
     import difflib
 
+    entries = tuple(entries)
     switched_off = [e for e in entries if e.hook == hook and e.key == key]
     if switched_off:
         return PluginNotFoundError(
@@ -245,7 +246,8 @@ def not_found(
     near = difflib.get_close_matches(key, [*installed, *hints], n=1, cutoff=0.5) if key not in hints else []
     meant = f", did you mean {near[0]!r}?" if near else ""
     wanted = hints.get(key) or (hints.get(near[0]) if near and near[0] not in installed else None)
-    line = f". For {key if key in hints else near[0]}: pip install {wanted}" if wanted else ""
+    upgrade = "-U " if wanted in {e.dist for e in entries} else ""  # it is there in a version without the key
+    line = f". For {key if key in hints else near[0]}: pip install {upgrade}{wanted}" if wanted else ""
     word = "scheme" if hook in ("tracking_store", "registry_store", "artifact_repo") else "name"
     asked = f"asked for {redacted(uri)!r}; " if uri else ""
     return PluginNotFoundError(

@@ -278,6 +278,16 @@ def test_kit_says_where_it_looked_for_tests(mlcore: Run, install: Install) -> No
     assert "the plugin acme-mem brings no contract tests: name its folder, or let it ship the module" in done.stderr
 
 
+def test_kit_of_a_plugin_that_is_not_installed_says_how_to_install_it(mlcore: Run) -> None:
+    mlcore("plugins", "new", "run_context", "acme-away")
+
+    done = mlcore("plugins", "kit", "acme-away")
+
+    first = done.stderr.splitlines()[0]
+    assert done.returncode == 1
+    assert first.endswith("in 'acme-away/tests'; the plugin is not installed: pip install -e acme-away:")
+
+
 def test_kit_reports_each_test_and_fails_when_one_does(mlcore: Run, tmp_path: Path) -> None:
     suite = tmp_path / "plugin" / "tests"
     suite.mkdir(parents=True)

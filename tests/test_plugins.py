@@ -227,6 +227,13 @@ def test_a_misspelt_scheme_is_corrected() -> None:
         Plugins().first(HookSpecs.tracking_store, uri="sqlit:///x.db", artifact_root=None)
 
 
+def test_a_key_that_a_newer_version_of_an_installed_plugin_offers_asks_for_an_upgrade() -> None:
+    plugins = Plugins([entry("x", hook="tracking_store", key="sqlite", dist="mlcore-store-sql")])
+
+    with pytest.raises(PluginNotFoundError, match=r"For postgresql: pip install -U mlcore-store-sql$"):
+        plugins.first(HookSpecs.tracking_store, uri="postgresql://h/x", artifact_root=None)
+
+
 def test_a_plugin_for_another_kernel_is_refused_before_import(site: Site) -> None:
     info = site.folder / "old_plugin-0.9.dist-info"
     info.mkdir()

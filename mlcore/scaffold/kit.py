@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -97,8 +98,17 @@ def run_kit(source: str) -> KitReport:
     tests = tuple(KitTest(**json.loads(line)) for line in lines)
     if not tests or done.returncode not in (0, 1):
         why = "found no test" if done.returncode == _NO_TESTS else f"ended with code {done.returncode}"
-        raise PluginError(f"pytest {why} in {source!r}:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        said = (done.stdout + done.stderr).strip()[-2000:]
+        raise PluginError(f"pytest {why} in {source!r}{_missing(source, said)}:\n{said}")
     return KitReport(source, tests, done.stdout)
+
+
+def _missing(source: str, said: str) -> str:
+    """Say how to install what the tests could not import, when that is the plugin itself."""
+    folder = Path(source).parent if Path(source).name == "tests" else Path(source)
+    found = re.search(r"No module named '(\w+)'", said)
+    own = found is not None and (folder / "src" / found[1]).is_dir()
+    return f"; the plugin is not installed: pip install -e {folder}" if own else ""
 
 
 def _command(source: str) -> list[str]:
