@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import os
 import random
 import resource
@@ -142,11 +143,10 @@ def judge(made: Sequence[Mutant], jobs: int) -> Iterator[Judged]:
 
 def _import_what_suites_need() -> None:
     # -W error is for the tests, not for what is imported here; imported once, it serves all forks
-    import hypothesis  # noqa: F401
-    import pytest  # noqa: F401
-
     import mlcore.testing as suites
 
+    for name in ("hypothesis", "pytest"):
+        importlib.import_module(name)
     for name in suites.__all__:
         getattr(suites, name)
     gc.collect()
