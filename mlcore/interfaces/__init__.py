@@ -8,6 +8,7 @@ from mlcore.interfaces.artifact_repo import (
     SupportsPresign,
     SupportsStaging,
 )
+from mlcore.interfaces.authority import Authority, SupportsAudit
 from mlcore.interfaces.batch_engine import BatchEngine
 from mlcore.interfaces.deployer import (
     Deployer,
@@ -21,10 +22,19 @@ from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
 from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_store import RegistryStore
-from mlcore.interfaces.tracking_store import SupportsSummary, TrackingStore
+from mlcore.interfaces.tracking_store import (
+    SupportsCounts,
+    SupportsDatasetSearch,
+    SupportsGroupCommit,
+    SupportsLoggedModels,
+    SupportsSeries,
+    SupportsSummary,
+    TrackingStore,
+)
 
 __all__ = [
     "ArtifactRepo",
+    "Authority",
     "AutologOptions",
     "BatchEngine",
     "Deployer",
@@ -41,12 +51,18 @@ __all__ = [
     "ProjectBackend",
     "RegistryStore",
     "SavedModel",
+    "SupportsAudit",
     "SupportsAutolog",
+    "SupportsCounts",
+    "SupportsDatasetSearch",
     "SupportsExplain",
     "SupportsFileTransfer",
+    "SupportsGroupCommit",
+    "SupportsLoggedModels",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsRunLocal",
+    "SupportsSeries",
     "SupportsStaging",
     "SupportsSummary",
     "TrackingStore",
