@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Sequence
 
 from attrs import define, evolve, field
 
@@ -28,7 +29,7 @@ from mlcore.entities import (
     RunQuery,
     RunStatus,
 )
-from mlcore.errors import AlreadyExistsError, InvalidStateError, NotFoundError, ParamConflictError
+from mlcore.errors import AlreadyExistsError, InvalidStateError, MlcoreError, NotFoundError, ParamConflictError
 from mlcore.testing.memory_paging import page_of
 from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
 from mlcore.tracking.summaries import summarize_all
@@ -160,6 +161,19 @@ class MemoryTrackingStore:
                 kept.points[(point.key, point.step, point.timestamp, repr(point.value))] = point
             kept.tags |= {tag.key: tag.value for tag in batch.tags}
             kept.info = evolve(kept.info, run_name=kept.tags.get(NAME_TAG, kept.info.run_name))
+
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        """Record batches of several callers, each all or nothing; return one outcome per pair."""
+        outcomes: list[MlcoreError | None] = []
+        with self._lock:
+            for run_id, batch in items:
+                try:
+                    self.log_batch(run_id, batch)
+                except MlcoreError as error:
+                    outcomes.append(error)
+                else:
+                    outcomes.append(None)
+        return outcomes
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""

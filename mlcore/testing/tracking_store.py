@@ -50,6 +50,7 @@ from mlcore.errors import (
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tracking_experiments import ExperimentContract
+from mlcore.testing.tracking_group import GroupCommitContract
 from mlcore.testing.tracking_machine import MachineContract
 from mlcore.testing.tracking_oracle import OracleContract
 from mlcore.testing.tracking_processes import ForkContract, ProcessContract, RaceContract
@@ -240,6 +241,7 @@ class TrackingStoreContract(
     ExperimentContract,
     RunContract,
     RecordingContract,
+    GroupCommitContract,
     SearchContract,
     OracleContract,
     MachineContract,

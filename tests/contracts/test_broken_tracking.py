@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
@@ -219,6 +220,31 @@ class ForgetsOnClose(MemoryTrackingStore):
         self.runs.clear()
 
 
+class GroupOfAllOrNothing(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        found = super().log_batches(items)
+        return [next((each for each in found if each), None)] * len(found)
+
+
+class GroupInAnyOrder(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        return super().log_batches(items[::-1])[::-1]
+
+
+class GroupKeepsHalves(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        for run_id, batch in items:
+            kept = self.runs.get(run_id)
+            if kept is not None:
+                kept.points.update({(p.key, p.step, p.timestamp, repr(p.value)): p for p in batch.metrics})
+        return super().log_batches(items)
+
+
+class GroupForgetsTheFirst(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        return [None for _ in items[:1]] + super().log_batches(items[1:])
+
+
 _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (WrongOrder, "test_runs_come_newest_first_with_everything_recorded"),
     (WrongOrder, "test_pages_of_runs_with_equal_times_hold_each_run_once"),
@@ -250,6 +276,12 @@ _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (ShowsDeletedExperiments, "test_experiments_are_searched_by_filter_view_and_page"),
     (TurnsTheOrder, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
     (IgnoresTheFilter, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
+    (GroupOfAllOrNothing, "test_a_refused_batch_leaves_nothing_and_the_others_are_kept"),
+    (GroupKeepsHalves, "test_a_refused_batch_leaves_nothing_and_the_others_are_kept"),
+    (GroupInAnyOrder, "test_of_two_batches_that_give_a_param_two_values_the_first_is_kept"),
+    (GroupInAnyOrder, "test_of_several_tags_of_one_key_the_one_of_the_last_batch_wins"),
+    (GroupForgetsTheFirst, "test_batches_together_have_the_outcome_that_they_have_one_by_one"),
+    (GroupForgetsTheFirst, "test_groups_of_many_threads_lose_nothing"),
     (ForgetsOnClose, "test_a_closed_store_opens_again_by_itself"),
 ]
 
