@@ -102,7 +102,11 @@ class Access:
             raise PermissionDeniedError(
                 f"Permission denied: {principal.name!r} may not read any of the experiments {', '.join(asked[:5])}"
             )
-        return request if len(allowed) == len(asked) else evolve(request, experiment_ids=tuple(e for e in asked if e in allowed))
+        return (
+            request
+            if len(allowed) == len(asked)
+            else evolve(request, experiment_ids=tuple(e for e in asked if e in allowed))
+        )
 
     def _owner(self, name: str, value: str) -> str:
         """Return the id of the resource that a field of a request names."""

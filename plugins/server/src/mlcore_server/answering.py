@@ -88,13 +88,13 @@ class Answerer:
         except ClientGoneError:
             seen.status = 499
         except MlcoreError as err:
-            await self._fail(seen, err, scope, headers)
+            await self._fail(seen, err)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as err:  # noqa: BLE001  # one broken request must not end the server, and is logged whole
+        except BaseException as err:  # one broken request must not end the server, and is logged whole
             logger.exception("request %s %s %s failed", request_id, scope["method"], scope["path"])
             text = f"internal error ({type(err).__name__}); the server's log tells more under request id {request_id}"
-            await self._fail(seen, MlcoreError(text), scope, headers)
+            await self._fail(seen, MlcoreError(text))
         self._observer.saw(scope, headers, name, seen.status, time.perf_counter() - started, request_id, seen.principal)
 
     async def _answer(
@@ -163,7 +163,7 @@ class Answerer:
         await send({"type": "http.response.start", "status": 204, "headers": allowed})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _fail(self, seen: _Seen, err: MlcoreError, scope: Scope, headers: Mapping[str, str]) -> None:
+    async def _fail(self, seen: _Seen, err: MlcoreError) -> None:
         if seen.status:  # the answer is on its way already; closing the connection is all that can still be said
             raise ConnectionAbortedError(err.message) from err
         more: Headers = []
@@ -279,7 +279,9 @@ class StreamTarget(Target):
         http = Request(exchange.scope, exchange.receive, exchange.send)
         response: Response = await self._call(request, server.caller(principal), http)
         if self.endpoint.mutates:
-            await server.in_thread(lambda: server.trail.streamed(principal, self.endpoint, request, exchange.request_id))
+            await server.in_thread(
+                lambda: server.trail.streamed(principal, self.endpoint, request, exchange.request_id)
+            )
         await response(exchange.scope, exchange.receive, exchange.send)
 
 

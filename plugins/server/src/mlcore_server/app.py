@@ -60,7 +60,7 @@ class ServerApp:
         self._writer = GroupWriter(self._stores, config.max_waiting)
         self._live = Live(self._stores)
         runs, experiments = Runs(self._stores), Experiments(self._stores)
-                proxy = Proxy(self._stores, config)
+        proxy = Proxy(self._stores, config)
         self._groups: dict[str, object] = {
             "experiments": experiments,
             "runs": runs,

@@ -60,7 +60,10 @@ class Observer:
         self._registry = CollectorRegistry()
         registry = None if _MULTIPROC in os.environ else self._registry
         self._requests = Counter(
-            "mlcore_requests", "Requests by endpoint, method and status.", ("endpoint", "method", "status"), registry=registry
+            "mlcore_requests",
+            "Requests by endpoint, method and status.",
+            ("endpoint", "method", "status"),
+            registry=registry,
         )
         self._seconds = Histogram(
             "mlcore_request_seconds", "Seconds until the answer.", ("endpoint",), buckets=_BUCKETS, registry=registry

@@ -54,7 +54,7 @@ class RouteTarget(Target):
             body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
             check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
         principal = await server.principal(exchange, seen)
-        fields = dict(query_pairs(exchange.scope["query_string"])) | exchange.match.fields
+        fields: dict[str, object] = {**dict(query_pairs(exchange.scope["query_string"])), **exchange.match.fields}
         if body:
             fields |= {str(k): v for k, v in json_object(body).items()}
         named = SimpleNamespace(**fields)
@@ -64,7 +64,9 @@ class RouteTarget(Target):
         http.state.principal = principal
         response: Any = await self.route.handler(http)
         if self.route.mutates:
-            await server.in_thread(lambda: server.trail.routed(principal, self.endpoint, fields, exchange.request_id, response.status_code))
+            await server.in_thread(
+                lambda: server.trail.routed(principal, self.endpoint, fields, exchange.request_id, response.status_code)
+            )
         await response(scope, exchange.receive, exchange.send)
 
 

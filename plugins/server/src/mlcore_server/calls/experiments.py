@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from attrs import evolve
+from mlcore.tracking.counts import search_datasets
 
 from mlcore.entities import Experiment, ExperimentChange, ExperimentQuery, LifecycleStage, Page
 from mlcore.errors import InvalidParameterError, InvalidStateError, NotFoundError, PermissionDeniedError
-from mlcore.tracking.counts import search_datasets
 from mlcore.uris import redacted, scheme
 from mlcore.wire import limits
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.filter_parser import parse_experiment_filter, parse_experiment_order
-from mlcore.wire.messages import missing
 from mlcore.wire.tracking_json import Json, experiment_out
 from mlcore_server.calls.caller import Caller
 from mlcore_server.places import PROXY

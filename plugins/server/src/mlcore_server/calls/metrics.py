@@ -66,7 +66,9 @@ class Metrics:
         if (low is None) != (high is None):
             raise InvalidParameterError("If either start step or end step are specified, both must be specified.")
         if low is not None and high is not None and low > high:
-            raise InvalidParameterError(f"end_step must be greater than start_step. Found start_step={low} and end_step={high}.")
+            raise InvalidParameterError(
+                f"end_step must be greater than start_step. Found start_step={low} and end_step={high}."
+            )
         found: list[Json] = []
         for run_id in request.run_ids:
             points = [

@@ -149,9 +149,7 @@ def check_stage(stage: str) -> str:
     for known in STAGES:
         if stage.lower() == known.lower():
             return known
-    raise InvalidParameterError(
-        f"Invalid Model Version stage: {stage}. Value must be one of {', '.join(STAGES)}."
-    )
+    raise InvalidParameterError(f"Invalid Model Version stage: {stage}. Value must be one of {', '.join(STAGES)}.")
 
 
 def check_alias(alias: str) -> str:
@@ -165,7 +163,9 @@ def check_alias(alias: str) -> str:
             f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
         )
     if len(alias) > _ALIAS_LENGTH:
-        raise InvalidParameterError(f"Invalid alias name: it has {len(alias)} characters, at most {_ALIAS_LENGTH} are allowed")
+        raise InvalidParameterError(
+            f"Invalid alias name: it has {len(alias)} characters, at most {_ALIAS_LENGTH} are allowed"
+        )
     return alias
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mlcore.entities import Batch, Dataset, DatasetInput, InputTag, Metric, ModelMetric, ModelOutput, RunTag
 from mlcore.errors import BadRequestError, InvalidParameterError
@@ -39,8 +39,12 @@ class Recording:
         try:
             model = json.loads(request.model_json)
         except ValueError as err:
-            raise InvalidParameterError(f"Malformed model info. {request.model_json[:200]!r} is not valid JSON") from err
-        missing = {name for name in _MODEL_FIELDS if name not in model} if isinstance(model, dict) else set(_MODEL_FIELDS)
+            raise InvalidParameterError(
+                f"Malformed model info. {request.model_json[:200]!r} is not valid JSON"
+            ) from err
+        missing = (
+            {name for name in _MODEL_FIELDS if name not in model} if isinstance(model, dict) else set(_MODEL_FIELDS)
+        )
         if missing:
             raise InvalidParameterError(f"Model json is missing mandatory fields: {sorted(missing)}")
         store = self._stores.tracking

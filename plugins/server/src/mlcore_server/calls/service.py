@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -14,8 +15,6 @@ from mlcore_server.calls.caller import Caller
 from mlcore_server.observing import Observer
 from mlcore_server.openapi import document
 from mlcore_server.stores import Stores
-
-import orjson
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
