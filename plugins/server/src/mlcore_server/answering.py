@@ -16,10 +16,10 @@ from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mlcore.entities import Principal
+from mlcore.entities import Permission, Principal
 from mlcore.errors import LimitExceededError, MlcoreError, UnauthenticatedError
 from mlcore.wire.endpoint import Endpoint
-from mlcore_server.access import Access
+from mlcore_server.access import NOBODY, Access
 from mlcore_server.asgi import Headers, Message, Receive, Scope, Send, send_json, text_headers
 from mlcore_server.bodies import ClientGoneError, json_object, read_body, request_of
 from mlcore_server.calls.caller import Caller
@@ -82,9 +82,8 @@ class Answerer:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
         seen = _Seen(send, request_id)
-        name = ""
         try:
-            name = await self._answer(scope, receive, seen, headers, request_id)
+            await self._answer(scope, receive, seen, headers, request_id)
         except ClientGoneError:
             seen.status = 499
         except MlcoreError as err:
@@ -95,17 +94,19 @@ class Answerer:
             logger.exception("request %s %s %s failed", request_id, scope["method"], scope["path"])
             text = f"internal error ({type(err).__name__}); the server's log tells more under request id {request_id}"
             await self._fail(seen, MlcoreError(text))
-        self._observer.saw(scope, headers, name, seen.status, time.perf_counter() - started, request_id, seen.principal)
+        self._observer.saw(
+            scope, headers, seen.endpoint, seen.status, time.perf_counter() - started, request_id, seen.principal
+        )
 
     async def _answer(
         self, scope: Scope, receive: Receive, seen: _Seen, headers: Mapping[str, str], request_id: str
-    ) -> str:
+    ) -> None:
         path = _raw_path(scope, self._config.prefix)
         if path not in _UNGUARDED:
             self._guards.check(scope["method"], headers)
         if scope["method"] == "OPTIONS":
             await self._preflight(seen, headers)
-            return "preflight"
+            return
         match = self._routes.find(scope["method"], path)
         exchange = Exchange(scope, receive, seen, headers, match, request_id)
         target = match.target
@@ -114,8 +115,8 @@ class Answerer:
         self._busy += 1
         try:
             assert isinstance(target, Target)  # noqa: S101  # the table holds nothing else
+            seen.endpoint = target.name
             await target.answer(self, exchange, seen)
-            return target.name
         finally:
             self._busy -= 1
 
@@ -123,10 +124,10 @@ class Answerer:
         """Run blocking *work* beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    async def principal(self, exchange: Exchange, seen: _Seen) -> Principal:
-        """Return who is calling."""
-        if self._access.authority is None:
-            return self._access.principal({}, "")
+    async def principal(self, exchange: Exchange, seen: _Seen, need: Permission) -> Principal:
+        """Return who is calling, where that matters."""
+        if self._access.authority is None or need.action is None:
+            return NOBODY
         found: Principal = await self.in_thread(lambda: self._access.principal(exchange.headers, exchange.client))
         seen.principal = found.name
         return found
@@ -183,6 +184,7 @@ class _Seen:
         self._request_id = request_id.encode("latin-1")
         self.status = 0
         self.principal = ""
+        self.endpoint = ""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -217,8 +219,10 @@ class JsonTarget(Target):
         await send_json(exchange.send, 200, answer)
 
     def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: _Seen) -> bytes:
-        principal = server.access.principal(exchange.headers, exchange.client)
-        seen.principal = principal.name
+        principal = NOBODY
+        if self.endpoint.permission.action is not None:
+            principal = server.access.principal(exchange.headers, exchange.client)
+            seen.principal = principal.name
         request = request_of(self.endpoint, exchange.scope["query_string"], body, exchange.match.fields)
         request = server.access.allow(principal, self.endpoint, request)
         with server.trail.of(principal, self.endpoint, request, exchange.request_id) as note:
@@ -273,7 +277,7 @@ class StreamTarget(Target):
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
         """Check, then let the call stream."""
-        principal = await server.principal(exchange, seen)
+        principal = await server.principal(exchange, seen, self.endpoint.permission)
         request = request_of(self.endpoint, exchange.scope["query_string"], b"", exchange.match.fields)
         request = await server.in_thread(lambda: server.access.allow(principal, self.endpoint, request))
         http = Request(exchange.scope, exchange.receive, exchange.send)

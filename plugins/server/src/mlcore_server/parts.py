@@ -53,7 +53,7 @@ class RouteTarget(Target):
         if exchange.scope["method"] not in ("GET", "HEAD"):
             body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
             check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
-        principal = await server.principal(exchange, seen)
+        principal = await server.principal(exchange, seen, self.route.permission)
         fields: dict[str, object] = {**dict(query_pairs(exchange.scope["query_string"])), **exchange.match.fields}
         if body:
             fields |= {str(k): v for k, v in json_object(body).items()}
@@ -81,9 +81,8 @@ class MountTarget(Target):
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: Any) -> None:
         """Check who calls, then hand over, with the path as the application sees it."""
-        principal = await server.principal(exchange, seen) if self.mount.permission.action else None
-        if principal is not None:
-            await server.in_thread(lambda: server.access.allow(principal, self.endpoint, SimpleNamespace()))
+        principal = await server.principal(exchange, seen, self.mount.permission)
+        await server.in_thread(lambda: server.access.allow(principal, self.endpoint, SimpleNamespace()))
         base = exchange.scope.get("root_path", "") + self.mount.path.rstrip("/")
         scope = {**exchange.scope, "root_path": base, "state": {"principal": principal}}
         await self.mount.app(scope, exchange.receive, exchange.send)

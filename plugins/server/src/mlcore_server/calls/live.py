@@ -10,10 +10,10 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from mlcore.entities import Metric, Run
+from mlcore.entities import Run
 from mlcore.errors import InvalidParameterError, LimitExceededError
 from mlcore.wire import requests_views as v
-from mlcore.wire.tracking_json import metric_out
+from mlcore.wire.tracking_json import Json, metric_out
 from mlcore_server.calls.caller import Caller
 from mlcore_server.stores import Stores
 
@@ -58,7 +58,7 @@ class Live:
 
     async def _events(self, request: v.LiveRuns, runs: list[Run], http: Request) -> AsyncIterator[bytes]:
         self._streams += 1
-        known: dict[str, tuple[object, Mapping[str, Metric]]] = {}
+        known: dict[str, tuple[object, Mapping[str, Json]]] = {}
         quiet = 0.0
         try:
             yield b"retry: 2000\n\n"
@@ -83,10 +83,11 @@ def _read(stores: Stores, run_ids: tuple[str, ...]) -> list[Run]:
     return [stores.tracking.get_run(run_id) for run_id in run_ids]
 
 
-def _news(run: Run, keys: tuple[str, ...], known: dict[str, tuple[object, Mapping[str, Metric]]]) -> list[bytes]:
+def _news(run: Run, keys: tuple[str, ...], known: dict[str, tuple[object, Mapping[str, Json]]]) -> list[bytes]:
     """Return the events of one run since the last look, and remember it."""
     state = (run.info.status, run.info.run_name, run.info.end_time)
-    latest = {point.key: point for point in run.data.latest if not keys or point.key in keys}
+    # as JSON, in which NaN equals NaN
+    latest = {point.key: metric_out(point) for point in run.data.latest if not keys or point.key in keys}
     before_state, before = known.get(run.info.run_id, (None, {}))
     known[run.info.run_id] = (state, latest)
     out = []
@@ -98,7 +99,7 @@ def _news(run: Run, keys: tuple[str, ...], known: dict[str, tuple[object, Mappin
             "end_time": run.info.end_time,
         }
         out.append(b"event: run\ndata: %b\n\n" % orjson.dumps(info))
-    points = [metric_out(point) for key, point in latest.items() if before.get(key) != point]
+    points = [point for key, point in latest.items() if before.get(key) != point]
     if points:
         data = orjson.dumps({"run_id": run.info.run_id, "metrics": points})
         out.append(b"event: metrics\ndata: %b\n\n" % data)
