@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from mlcore.errors import InvalidParameterError, PermissionDeniedError
-from mlcore.uris import redacted, relative_path, scheme
+from mlcore.uris import join, redacted, relative_path, scheme
 from mlcore_server.config import ServerConfig
 
 PROXY = "mlflow-artifacts:"
@@ -26,7 +28,8 @@ class Places:
     def outward(self, uri: str) -> str:
         """Return how clients call the place *uri*."""
         if self._is_proxied and (uri == self.destination or uri.startswith(self.destination + "/")):
-            return f"{PROXY}{uri[len(self.destination) :] or '/'}"
+            rest = uri[len(self.destination) :] or "/"
+            return PROXY + (unquote(rest) if scheme(uri) == "file" else rest)
         return uri
 
     def inward(self, uri: str) -> str:
@@ -42,16 +45,26 @@ class Places:
                 f"invalid artifact URI {redacted(uri)!r}: it names a server; expected 'mlflow-artifacts:/<path>'"
             )
         path = relative_path(rest.strip("/")) if rest.strip("/") else ""
-        return f"{self.destination}/{path}" if path else self.destination
+        return join(self.destination, path)
 
     def readable(self, uri: str) -> str:
         """Return the real place *uri* if the server may read there for whoever asks.
 
         Raises PermissionDeniedError: it lies below none of the server's roots.
         """
+        self.located(uri)
+        return self.inward(uri)
+
+    def located(self, uri: str) -> tuple[str, str]:
+        """Return the server's root that *uri* lies below, and the path there.
+
+        Raises PermissionDeniedError: it lies below none of them. InvalidParameterError: the path leads out again.
+        """
         real = self.inward(uri)
-        if ".." not in real.split("/") and any(real == root or real.startswith(root + "/") for root in self._roots):
-            return real
+        for root in self._roots:
+            if real == root or real.startswith(root + "/"):
+                rest = real[len(root) + 1 :]
+                return root, relative_path(unquote(rest) if scheme(root) == "file" else rest)
         raise PermissionDeniedError(
             f"the server does not read artifacts from {redacted(uri)!r}: read them directly, or let the server's "
             "operator allow it with --artifact-root-allowed"
