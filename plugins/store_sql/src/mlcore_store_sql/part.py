@@ -55,9 +55,9 @@ def no_experiment(experiment_id: str) -> NotFoundError:
     )
 
 
-def experiment_number(experiment_id: str) -> int | None:
-    """Return the number that an experiment id of this store stands for; None when it cannot be one."""
-    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19):
+def number_of(text: str) -> int | None:
+    """Return the number that an id of an experiment or a version stands for; None when it cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
         return None
-    number = int(experiment_id)
-    return number if str(number) == experiment_id else None
+    number = int(text)
+    return number if str(number) == text else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from attrs import frozen
-from sqlalchemy import Dialect, Select, select
+from sqlalchemy import Select, select
 
 from mlcore.entities import ExperimentQuery, RunQuery, ViewType
+from mlcore_store_sql.compiling import Compiler
 from mlcore_store_sql.dialects import SqliteGrammar
 from mlcore_store_sql.filters import Target, experiment_target, run_target
 from mlcore_store_sql.part import ACTIVE, DELETED
+from mlcore_store_sql.reading import Compiled
 from mlcore_store_sql.schema import EXPERIMENT_TAGS, EXPERIMENTS, INPUTS, LATEST_METRICS, PARAMS, RUNS, TAGS
 from mlcore_store_sql.statements import (
     EXPERIMENT_COLUMNS,
@@ -23,24 +24,13 @@ from mlcore_store_sql.statements import (
     RUN_COLUMNS,
 )
 
-# Ids in one statement: far below what any database takes, and enough that the number of statements is small.
-_CHUNK = 5000
 
-
-@frozen
-class Compiled:
-    """A statement as the driver takes it."""
-
-    text: str
-    parameters: tuple[object, ...]
-
-
-class Queries:
+class Queries(Compiler):
     """Makes the statements of searches for one database."""
 
     def __init__(self, grammar: SqliteGrammar, artifact_root: str) -> None:
         """Search what keeps artifacts below *artifact_root*, unless a location is stored."""
-        self._compiler: Dialect = grammar.compiler()
+        super().__init__(grammar)
         self._runs = run_target(grammar, artifact_root)
         self._experiments = experiment_target(grammar)
 
@@ -58,25 +48,25 @@ class Queries:
     def metrics(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the latest points of many runs, by run and key."""
         statement = select(*LATEST_COLUMNS[:6]).select_from(LATEST_JOIN)
-        return self._of_many(statement, LATEST_METRICS.c.run, runs)
+        return self.of_many(statement, LATEST_METRICS.c.run, runs)
 
     def params(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the params of many runs."""
-        return self._of_many(select(PARAMS.c.run, PARAMS.c.key, PARAMS.c.value), PARAMS.c.run, runs)
+        return self.of_many(select(PARAMS.c.run, PARAMS.c.key, PARAMS.c.value), PARAMS.c.run, runs)
 
     def tags(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many runs."""
-        return self._of_many(select(TAGS.c.run, TAGS.c.key, TAGS.c.value), TAGS.c.run, runs)
+        return self.of_many(select(TAGS.c.run, TAGS.c.key, TAGS.c.value), TAGS.c.run, runs)
 
     def inputs(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the inputs of many runs."""
         statement = select(*INPUT_COLUMNS).select_from(INPUT_JOIN).order_by(*INPUT_ORDER)
-        return self._of_many(statement, INPUTS.c.run, runs)
+        return self.of_many(statement, INPUTS.c.run, runs)
 
     def experiment_tags(self, experiments: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many experiments."""
         tags = EXPERIMENT_TAGS
-        return self._of_many(select(tags.c.experiment, tags.c.key, tags.c.value), tags.c.experiment, experiments)
+        return self.of_many(select(tags.c.experiment, tags.c.key, tags.c.value), tags.c.experiment, experiments)
 
     def _page(
         self,
@@ -89,17 +79,5 @@ class Queries:
         if query.view is not ViewType.ALL:
             stage = ACTIVE if query.view is ViewType.ACTIVE_ONLY else DELETED
             statement = statement.where(target.table.c.lifecycle_stage == stage)
-        if query.filter is not None:
-            statement = statement.where(target.condition(query.filter))
-        statement = target.ordered(statement, query.order_by).order_by(*order)
-        return self._compiled(statement.limit(query.max_results + 1).offset(skip))
-
-    def _of_many(self, statement: Select[Any], column: Any, ids: Sequence[int]) -> Iterator[Compiled]:
-        for start in range(0, len(ids), _CHUNK):
-            yield self._compiled(statement.where(column.in_(ids[start : start + _CHUNK])))
-
-    def _compiled(self, statement: Select[Any]) -> Compiled:
-        compiled = statement.compile(dialect=self._compiler, compile_kwargs={"render_postcompile": True})
-        names: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-        values = compiled.params
-        return Compiled(str(compiled), tuple(values[name] for name in names))
+        statement = self.filtered(statement, target, query.filter, query.order_by).order_by(*order)
+        return self.compiled(statement.limit(query.max_results + 1).offset(skip))

@@ -24,7 +24,7 @@ from mlcore.errors import AlreadyExistsError, InvalidStateError
 from mlcore.uris import join
 from mlcore_store_sql import curves, paging
 from mlcore_store_sql.dialects import Cursor, Row
-from mlcore_store_sql.part import ACTIVE, DELETED, Part, experiment_number, no_experiment, no_run, now_ms
+from mlcore_store_sql.part import ACTIVE, DELETED, Part, no_experiment, no_run, now_ms, number_of
 from mlcore_store_sql.places import Places
 
 RUN_NAME_TAG = "mlflow.runName"
@@ -106,7 +106,7 @@ class RunsPart(Part):
         return cursor.fetchone() is not None
 
     def _writable_experiment(self, cursor: Cursor, experiment_id: str) -> tuple[int, str | None]:
-        number = experiment_number(experiment_id)
+        number = number_of(experiment_id)
         if number is not None:
             cursor.execute(self._texts.experiment_by_id, (number,))
             row = cursor.fetchone()
