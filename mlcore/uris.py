@@ -127,7 +127,8 @@ def relative_path(path: str | os.PathLike[str]) -> str:
         raise InvalidParameterError(
             f"invalid artifact path {path[:80]!r}: percent-encoded more than {_MAX_UNQUOTE} times"
         )
-    return "" if path in ("", ".") else posixpath.normpath(path)
+    normal = posixpath.normpath(path)
+    return "" if normal == "." else normal
 
 
 def _refuse_unsafe(path: str, spelled: str) -> None:

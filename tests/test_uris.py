@@ -139,6 +139,8 @@ def test_passwords_are_not_shown() -> None:
         ("backup~", "backup~"),
         ("\uff5eメモ.txt", "\uff5eメモ.txt"),
         ("-rf", "-rf"),
+        ("./", ""),
+        (".//.", ""),
         ("$(reboot)`x`|y", "$(reboot)`x`|y"),
         ("x" * 5000, "x" * 5000),
     ],
