@@ -23,6 +23,12 @@ from mlcore_server.files.spots import Spot
 _IDLE_S = 60.0
 _IN_MEMORY = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_IN_THE_WAY = {
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.ENOTDIR: "a file is where one of its directories would be",
+    errno.EISDIR: "a directory of this name is there",
+    errno.EEXIST: "a file is where one of its directories would be",
+}
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([^:]*):\s*(?:[;,]|$)", re.IGNORECASE)
 
 
@@ -81,12 +87,7 @@ class Uploads:
             else:
                 self._write_spooled(spot, inflow, at_most)
         except (ArtifactWriteError, OSError) as err:
-            cause = err if isinstance(err, OSError) else err.__cause__
-            if isinstance(cause, OSError) and cause.errno in _FULL:
-                raise StorageFullError(
-                    f"cannot store artifact {spot.asked!r}: the server's storage is full; nothing of it is stored"
-                ) from err
-            raise
+            raise _told(err, spot) from err
 
     def _write_spooled(self, spot: Spot, inflow: Inflow, at_most: int | None) -> None:
         """Store a body of unknown length: repositories are told the length before the first byte."""
@@ -103,6 +104,20 @@ class Uploads:
             size = spool.tell()
             spool.seek(0)
             spot.repo.write(spot.path, cast("BinaryIO", spool), size)
+
+
+def _told(err: MlcoreError | OSError, spot: Spot) -> MlcoreError:
+    """Return the error for clients, which does not tell where the server keeps its files."""
+    cause = err if isinstance(err, OSError) else err.__cause__
+    if not isinstance(cause, OSError):
+        assert isinstance(err, MlcoreError)  # noqa: S101  # it is not the other
+        return err
+    shown = f"cannot store artifact {spot.asked[:200]!r}"
+    if cause.errno in _FULL:
+        return StorageFullError(f"{shown}: the server's storage is full; nothing of it is stored")
+    if cause.errno in _IN_THE_WAY:
+        return InvalidParameterError(f"{shown}: {_IN_THE_WAY[cause.errno]}")
+    return ArtifactWriteError(f"{shown}: {cause.strerror or type(cause).__name__}; nothing of it is stored")
 
 
 def declared_size(http: Request) -> int | None:
