@@ -51,6 +51,7 @@ from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tracking_experiments import ExperimentContract
 from mlcore.testing.tracking_group import GroupCommitContract
+from mlcore.testing.tracking_logged import LoggedModelContract
 from mlcore.testing.tracking_machine import MachineContract
 from mlcore.testing.tracking_oracle import OracleContract
 from mlcore.testing.tracking_processes import ForkContract, ProcessContract, RaceContract
@@ -242,6 +243,7 @@ class TrackingStoreContract(
     RunContract,
     RecordingContract,
     GroupCommitContract,
+    LoggedModelContract,
     SearchContract,
     OracleContract,
     MachineContract,

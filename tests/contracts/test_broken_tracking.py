@@ -13,7 +13,11 @@ from mlcore.entities import (
     Experiment,
     ExperimentChange,
     ExperimentQuery,
+    LoggedModel,
+    LoggedModelChange,
+    LoggedModelQuery,
     Metric,
+    ModelMetric,
     NewRun,
     Page,
     Run,
@@ -245,6 +249,39 @@ class GroupForgetsTheFirst(MemoryTrackingStore):
         return [None for _ in items[:1]] + super().log_batches(items[1:])
 
 
+class ModelMetricsByArrival(MemoryTrackingStore):
+    def log_model_metrics(self, run_id: str, metrics: tuple[ModelMetric, ...]) -> None:
+        for metric in metrics:
+            model = self.get_logged_model(metric.model_id)
+            if any(each.point.key == metric.point.key and each.run_id == run_id for each in model.metrics):
+                kept = tuple(each for each in model.metrics if each.dataset_digest != metric.dataset_digest)
+                self.models[metric.model_id] = evolve(model, metrics=kept)
+            super().log_model_metrics(run_id, (metric,))
+
+
+class ShowsDeletedModels(MemoryTrackingStore):
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
+        del allow_deleted
+        return super().get_logged_model(model_id, allow_deleted=True)
+
+
+class HalfAModelChange(MemoryTrackingStore):
+    def update_logged_model(self, model_id: str, change: LoggedModelChange) -> LoggedModel:
+        super().update_logged_model(model_id, evolve(change, delete_tags=(), add_params={}, set_tags={"new": "1"}))
+        return super().update_logged_model(model_id, change)
+
+
+class LinksTwice(MemoryTrackingStore):
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        return evolve(run, outputs=run.outputs * 2)
+
+
+class ForgetsDatasetsOfFilters(MemoryTrackingStore):
+    def search_logged_models(self, query: LoggedModelQuery) -> Page[LoggedModel]:
+        return super().search_logged_models(evolve(query, datasets=()))
+
+
 _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (WrongOrder, "test_runs_come_newest_first_with_everything_recorded"),
     (WrongOrder, "test_pages_of_runs_with_equal_times_hold_each_run_once"),
@@ -282,6 +319,11 @@ _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (GroupInAnyOrder, "test_of_several_tags_of_one_key_the_one_of_the_last_batch_wins"),
     (GroupForgetsTheFirst, "test_batches_together_have_the_outcome_that_they_have_one_by_one"),
     (GroupForgetsTheFirst, "test_groups_of_many_threads_lose_nothing"),
+    (ModelMetricsByArrival, "test_the_latest_point_of_each_key_run_and_dataset_is_kept"),
+    (ShowsDeletedModels, "test_a_deleted_logged_model_is_hidden_and_can_be_deleted_again_and_restored"),
+    (HalfAModelChange, "test_a_refused_change_of_a_logged_model_changes_nothing"),
+    (LinksTwice, "test_models_that_a_run_read_and_made_come_with_the_run"),
+    (ForgetsDatasetsOfFilters, "test_searches_find_the_logged_models_that_the_reference_finds_in_its_order"),
     (ForgetsOnClose, "test_a_closed_store_opens_again_by_itself"),
 ]
 

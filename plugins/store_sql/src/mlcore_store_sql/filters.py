@@ -49,7 +49,7 @@ Truth = ColumnElement[bool]
 Column = ColumnElement[Any]  # of any type; the comparison fits the field, the parser has seen to it
 
 _CONTEXT = "mlflow.data.context"
-_NULLS = ("IS NULL", "IS NOT NULL")
+NULLS = ("IS NULL", "IS NOT NULL")
 
 
 @frozen
@@ -149,7 +149,7 @@ def text(table: Table, owner: Table) -> Callable[[Comparison, SqliteGrammar], Tr
 
     def comparison(test: Comparison, grammar: SqliteGrammar) -> Truth:
         has_key = table.c.key == test.field.key
-        if test.op in _NULLS:
+        if test.op in NULLS:
             return owned(table, owner, test, has_key)
         return owned(table, owner, test, has_key, compare(table.c.value, test, grammar))
 
@@ -172,7 +172,7 @@ def param(table: Table, owner: Table) -> Callable[[Comparison, SqliteGrammar], T
 def _metric(test: Comparison, grammar: SqliteGrammar) -> Truth:
     number = select(METRIC_KEYS.c.id).where(METRIC_KEYS.c.key == test.field.key).scalar_subquery()
     has_key = LATEST_METRICS.c.key == number
-    if test.op in _NULLS:
+    if test.op in NULLS:
         return owned(LATEST_METRICS, RUNS, test, has_key)
     last = test.field.stat == "last"
     return owned(LATEST_METRICS, RUNS, test, has_key, _metric_value(test, grammar), indexed=last)
@@ -181,12 +181,14 @@ def _metric(test: Comparison, grammar: SqliteGrammar) -> Truth:
 def _metric_value(test: Comparison, grammar: SqliteGrammar) -> Truth:
     latest = LATEST_METRICS
     if test.field.stat == "last":
-        value, is_nan = latest.c.value, latest.c.special == NAN
-    else:
-        value = latest.c.min if test.field.stat == "min" else latest.c.max
-        is_nan = value.is_(None)
+        return compare_number(latest.c.value, latest.c.special == NAN, test, grammar)
+    value = latest.c.min if test.field.stat == "min" else latest.c.max
+    return compare_number(value, value.is_(None), test, grammar)
+
+
+def compare_number(value: Column, is_nan: Truth, test: Comparison, grammar: SqliteGrammar) -> Truth:
+    """Compare a metric's value, which may be NaN: that differs from every number, and is in no other relation to one."""
     matches = compare(value, test, grammar)
-    # NaN differs from every number, and is in no other relation to one.
     return or_(is_nan, matches) if test.op == "!=" else and_(not_(is_nan), matches)
 
 
@@ -199,7 +201,7 @@ def _dataset(test: Comparison, grammar: SqliteGrammar) -> Truth:
     else:
         value = DATASETS.c[test.field.key]
     found: Select[Any] = select(literal_column("1")).select_from(uses).where(INPUTS.c.run == RUNS.c.id)
-    if test.op not in _NULLS:
+    if test.op not in NULLS:
         found = found.where(compare(value, test, grammar))
     exists = found.correlate(RUNS).exists()
     return not_(exists) if test.op == "IS NULL" else exists

@@ -37,6 +37,25 @@ class Part:
             )
         return number, experiment
 
+    def _writable_experiment(self, cursor: Cursor, experiment_id: str) -> tuple[int, str | None]:
+        """Return the number of an active experiment and its stored location.
+
+        Raises NotFoundError: there is no such experiment. InvalidStateError: it is deleted.
+        """
+        number = number_of(experiment_id)
+        if number is not None:
+            cursor.execute(self._texts.experiment_by_id, (number,))
+            row = cursor.fetchone()
+            if row is not None:
+                location, stage = row[2:4]
+                if stage == ACTIVE:
+                    return number, location
+                raise InvalidStateError(
+                    f"the experiment {experiment_id!r} must be in the 'active' state, but it is {stage!r}; "
+                    "restore it first"
+                )
+        raise no_experiment(experiment_id)
+
 
 def now_ms() -> int:
     """Return the time, ms since the epoch."""

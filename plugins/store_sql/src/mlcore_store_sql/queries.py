@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Table, select
 
 from mlcore.entities import ExperimentQuery, RunQuery, ViewType
 from mlcore_store_sql.compiling import Compiler
@@ -13,7 +13,17 @@ from mlcore_store_sql.dialects import SqliteGrammar
 from mlcore_store_sql.filters import Target, experiment_target, run_target
 from mlcore_store_sql.part import ACTIVE, DELETED
 from mlcore_store_sql.reading import Compiled
-from mlcore_store_sql.schema import EXPERIMENT_TAGS, EXPERIMENTS, INPUTS, LATEST_METRICS, PARAMS, RUNS, TAGS
+from mlcore_store_sql.schema import (
+    EXPERIMENT_TAGS,
+    EXPERIMENTS,
+    INPUTS,
+    LATEST_METRICS,
+    METRIC_KEYS,
+    PARAMS,
+    RUNS,
+    TAGS,
+)
+from mlcore_store_sql.schema_logged import MODEL_INPUTS, MODEL_OUTPUTS
 from mlcore_store_sql.statements import (
     EXPERIMENT_COLUMNS,
     INPUT_COLUMNS,
@@ -23,6 +33,7 @@ from mlcore_store_sql.statements import (
     LATEST_JOIN,
     RUN_COLUMNS,
 )
+from mlcore_store_sql.statements_logged import MADE_MODELS, READ_MODELS
 
 
 class Queries(Compiler):
@@ -45,18 +56,26 @@ class Queries(Compiler):
         order = (EXPERIMENTS.c.creation_time.desc(), EXPERIMENTS.c.id)
         return self._page(select(*EXPERIMENT_COLUMNS), self._experiments, query, order, skip)
 
-    def metrics(self, runs: Sequence[int]) -> Iterator[Compiled]:
-        """Return the statements for the latest points of many runs, by run and key."""
-        statement = select(*LATEST_COLUMNS[:6]).select_from(LATEST_JOIN)
+    def metrics(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        """Return the statements for the latest points of many runs; *keys* None for all."""
+        statement: Select[Any] = select(*LATEST_COLUMNS[:6]).select_from(LATEST_JOIN)
+        if keys is not None:
+            numbers = select(METRIC_KEYS.c.id).where(METRIC_KEYS.c.key.in_(keys))
+            statement = statement.where(LATEST_METRICS.c.key.in_(numbers))
         return self.of_many(statement, LATEST_METRICS.c.run, runs)
 
-    def params(self, runs: Sequence[int]) -> Iterator[Compiled]:
-        """Return the statements for the params of many runs."""
-        return self.of_many(select(PARAMS.c.run, PARAMS.c.key, PARAMS.c.value), PARAMS.c.run, runs)
+    def params(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        """Return the statements for the params of many runs; *keys* None for all."""
+        return self._texts_of(PARAMS, runs, keys)
 
-    def tags(self, runs: Sequence[int]) -> Iterator[Compiled]:
-        """Return the statements for the tags of many runs."""
-        return self.of_many(select(TAGS.c.run, TAGS.c.key, TAGS.c.value), TAGS.c.run, runs)
+    def tags(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        """Return the statements for the tags of many runs; *keys* None for all."""
+        return self._texts_of(TAGS, runs, keys)
+
+    def models(self, runs: Sequence[int]) -> Iterator[Compiled]:
+        """Return the statements for the logged models that many runs read and made."""
+        yield from self.of_many(READ_MODELS, MODEL_INPUTS.c.run, runs)
+        yield from self.of_many(MADE_MODELS, MODEL_OUTPUTS.c.run, runs)
 
     def inputs(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the inputs of many runs."""
@@ -67,6 +86,12 @@ class Queries(Compiler):
         """Return the statements for the tags of many experiments."""
         tags = EXPERIMENT_TAGS
         return self.of_many(select(tags.c.experiment, tags.c.key, tags.c.value), tags.c.experiment, experiments)
+
+    def _texts_of(self, table: Table, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        statement: Select[Any] = select(table.c.run, table.c.key, table.c.value)
+        if keys is not None:
+            statement = statement.where(table.c.key.in_(keys))
+        return self.of_many(statement, table.c.run, runs)
 
     def _page(
         self,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mlcore.entities import Experiment, ExperimentQuery, Metric, Page, Run, RunData, RunInputs, RunQuery
+from mlcore.entities import Experiment, ExperimentQuery, Field, Metric, Page, Run, RunData, RunInputs, RunQuery
 from mlcore_store_sql import curves, paging
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, Row, SqliteGrammar
 from mlcore_store_sql.experiments import experiment_of
 from mlcore_store_sql.part import Part, number_of
 from mlcore_store_sql.places import Places
-from mlcore_store_sql.reading import rows, texts_by_owner
-from mlcore_store_sql.runs import inputs_of, run_info
+from mlcore_store_sql.reading import Compiled, rows, texts_by_owner
+from mlcore_store_sql.runs import Models, inputs_of, models_of, run_info
 
 if TYPE_CHECKING:
     from mlcore_store_sql.queries import Queries
@@ -40,7 +40,7 @@ class SearchingPart(Part):
         statement = self._queries().runs(query, experiments, skip)
         with self._db.read() as cursor:
             found = paging.page(list(rows(cursor, [statement])), skip, query.max_results)
-            return Page(tuple(self._runs_of(cursor, found.items)), found.next_token)
+            return Page(tuple(self._runs_of(cursor, found.items, query.columns)), found.next_token)
 
     def search_experiments(self, query: ExperimentQuery) -> Page[Experiment]:
         """Return a page of the experiments that fit."""
@@ -53,20 +53,23 @@ class SearchingPart(Part):
             items = tuple(experiment_of(row, tags.get(row[0], {}), self._places) for row in found.items)
             return Page(items, found.next_token)
 
-    def _runs_of(self, cursor: Cursor, found: Sequence[Row]) -> Iterator[Run]:
+    def _runs_of(self, cursor: Cursor, found: Sequence[Row], columns: tuple[Field, ...] | None) -> Iterator[Run]:
         numbers = [row[0] for row in found]
         queries = self._queries()
         latest: dict[int, list[Metric]] = defaultdict(list)
-        for number, key, *point in rows(cursor, queries.metrics(numbers)):
+        for number, key, *point in _wanted(cursor, queries.metrics, numbers, "metric", columns):
             latest[number].append(curves.metric_of(key, (point[0], point[1], point[2], point[3])))
-        params = texts_by_owner(rows(cursor, queries.params(numbers)))
-        tags = texts_by_owner(rows(cursor, queries.tags(numbers)))
-        inputs = inputs_of(list(rows(cursor, queries.inputs(numbers))))
+        params = texts_by_owner(_wanted(cursor, queries.params, numbers, "param", columns))
+        tags = texts_by_owner(_wanted(cursor, queries.tags, numbers, "tag", columns))
+        everything = numbers if columns is None else []
+        inputs = inputs_of(rows(cursor, queries.inputs(everything)))
+        models = models_of(rows(cursor, queries.models(everything)))
         for row in found:
             number = row[0]
             points = tuple(sorted(latest.get(number, ()), key=_key))
             data = RunData(points, params.get(number, {}), tags.get(number, {}))
-            yield Run(run_info(row, self._places), data, inputs.get(number, RunInputs()))
+            linked = models.get(number, Models())
+            yield Run(run_info(row, self._places), data, RunInputs(inputs.get(number, ()), linked.read), linked.made)
 
     def _queries(self) -> Queries:
         with self._making:
@@ -75,6 +78,18 @@ class SearchingPart(Part):
 
                 self._made = Queries(SqliteGrammar(), self._places.beside)
             return self._made
+
+
+def _wanted(
+    cursor: Cursor,
+    statements: Callable[[Sequence[int], Sequence[str] | None], Iterable[Compiled]],
+    runs: Sequence[int],
+    entity: str,
+    columns: tuple[Field, ...] | None,
+) -> Iterator[Row]:
+    """Yield the rows of the *columns* of an entity; of all, when they are None."""
+    keys = None if columns is None else sorted({column.key for column in columns if column.entity == entity})
+    return iter(()) if keys == [] else rows(cursor, statements(runs, keys))
 
 
 def _key(point: Metric) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, union_all
 
 from mlcore_store_sql.schema_logged import (
     LOGGED_METRICS,
@@ -12,10 +12,14 @@ from mlcore_store_sql.schema_logged import (
     MODEL_INPUTS,
     MODEL_OUTPUTS,
 )
-from mlcore_store_sql.statement_parts import Grammar, Statement, is_given, names_of, texts_of, update_by_id
+from mlcore_store_sql.statement_parts import NULL, Grammar, Statement, is_given, names_of, texts_of, update_by_id
 
 LOGGED_COLUMNS = tuple(LOGGED_MODELS.columns)
 MODEL_METRIC_COLUMNS = tuple(LOGGED_METRICS.columns)
+
+# Models that runs read have no step.
+READ_MODELS = select(MODEL_INPUTS.c.run, MODEL_INPUTS.c.model_id, NULL.label("step"), MODEL_INPUTS.c.id)
+MADE_MODELS = select(MODEL_OUTPUTS.c.run, MODEL_OUTPUTS.c.model_id, MODEL_OUTPUTS.c.step, MODEL_OUTPUTS.c.id)
 
 
 def logged_model_statements(grammar: Grammar) -> dict[str, Statement]:
@@ -61,11 +65,9 @@ def _of_contents(grammar: Grammar) -> dict[str, Statement]:
 def _of_links(grammar: Grammar) -> dict[str, Statement]:
     read, made = MODEL_INPUTS, MODEL_OUTPUTS
     new_read, new_made = names_of(read, without=("id",)), names_of(made, without=("id",))
-    inputs = select(read.c.model_id).where(is_given(read.c.run)).order_by(read.c.id)
-    outputs = select(made.c.model_id, made.c.step).where(is_given(made.c.run)).order_by(made.c.id)
+    both = union_all(READ_MODELS.where(is_given(read.c.run)), MADE_MODELS.where(is_given(made.c.run)))
     return {
         "insert_model_input": (grammar.insert_or_ignore(read, new_read), new_read),
-        "model_inputs_of_run": (inputs, ("of_run",)),
         "insert_model_output": (grammar.insert_or_ignore(made, new_made), new_made),
-        "model_outputs_of_run": (outputs, ("of_run",)),
+        "models_of_run": (both, ("of_run", "of_run")),
     }

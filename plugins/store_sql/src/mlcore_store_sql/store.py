@@ -7,6 +7,7 @@ from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, SqliteDialect
 from mlcore_store_sql.experiments import DEFAULT_ID, DEFAULT_NAME, ExperimentsPart
 from mlcore_store_sql.group import GroupPart
+from mlcore_store_sql.logged_searching import LoggedSearchingPart
 from mlcore_store_sql.migrations import migrate
 from mlcore_store_sql.part import now_ms
 from mlcore_store_sql.places import Places
@@ -15,7 +16,7 @@ from mlcore_store_sql.searching import SearchingPart
 from mlcore_store_sql.sqlite_file import SqliteFile
 
 
-class SqlTrackingStore(ExperimentsPart, RunsPart, GroupPart, SearchingPart):
+class SqlTrackingStore(ExperimentsPart, RunsPart, GroupPart, SearchingPart, LoggedSearchingPart):
     """Experiments and runs in an SQL database; the contract is `mlcore.interfaces.TrackingStore`."""
 
     @classmethod

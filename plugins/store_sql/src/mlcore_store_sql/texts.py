@@ -77,9 +77,8 @@ class Texts:
     logged_model_metric: str
     set_logged_model_metric: str
     insert_model_input: str
-    model_inputs_of_run: str
     insert_model_output: str
-    model_outputs_of_run: str
+    models_of_run: str
 
     insert_model: str
     model: str

@@ -143,12 +143,10 @@ TEXTS = Texts(
     set_logged_model_metric='INSERT INTO mlcore_logged_model_metrics (model, "key", run_id, dataset_name, dataset_digest, step, timestamp, value, special) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, "key", run_id, dataset_name, dataset_digest) DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, special = excluded.special',
     # run, model_id
     insert_model_input="INSERT INTO mlcore_model_inputs (run, model_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-    # of_run
-    model_inputs_of_run="SELECT mlcore_model_inputs.model_id FROM mlcore_model_inputs WHERE mlcore_model_inputs.run = ? ORDER BY mlcore_model_inputs.id",
     # run, model_id, step
     insert_model_output="INSERT INTO mlcore_model_outputs (run, model_id, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-    # of_run
-    model_outputs_of_run="SELECT mlcore_model_outputs.model_id, mlcore_model_outputs.step FROM mlcore_model_outputs WHERE mlcore_model_outputs.run = ? ORDER BY mlcore_model_outputs.id",
+    # of_run, of_run
+    models_of_run="SELECT mlcore_model_inputs.run, mlcore_model_inputs.model_id, NULL AS step, mlcore_model_inputs.id FROM mlcore_model_inputs WHERE mlcore_model_inputs.run = ? UNION ALL SELECT mlcore_model_outputs.run, mlcore_model_outputs.model_id, mlcore_model_outputs.step, mlcore_model_outputs.id FROM mlcore_model_outputs WHERE mlcore_model_outputs.run = ?",
     # name, description, creation_time, last_update_time
     insert_model="INSERT INTO mlcore_registered_models (name, description, creation_time, last_update_time, version_count) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
     # of_name
