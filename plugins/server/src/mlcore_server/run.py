@@ -18,6 +18,7 @@ def run(config: ServerConfig, plugins: Plugins) -> int:
 
     Raises SettingsError: it would be open to strangers. StoreUnavailableError: the store does not open.
     """
+    os.umask(0o077)  # whatever the server makes, its database too, is for itself
     _private_directory(config.state_dir)
     if config.workers > 1:
         folder = Path(config.state_dir, f"metrics-{os.getpid()}")
