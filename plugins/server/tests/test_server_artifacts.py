@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from mlcore_server.files.kinds import content_type, disposition
-from server_live import LiveServer, running
+from server_live import running
 
 API = "/api/2.0/mlflow"
 AJAX = "/ajax-api/2.0/mlflow"
