@@ -180,6 +180,10 @@ class Connection:
         self.file.close()
         self._socket.close()
 
+    def __del__(self) -> None:
+        """Close; a client that is dropped lets go of its connections."""
+        self.close()
+
     def _answer(self, method: str) -> Response:
         status = 100
         while 100 <= status < 200:

