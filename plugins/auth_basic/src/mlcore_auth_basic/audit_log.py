@@ -16,8 +16,7 @@ MASK = "***"
 MAX_VALUE_BYTES = 65_536  # of before and of after; a batch of metrics is not a change that anybody reads
 MAX_PAGE = 1000
 _SECRET = re.compile(
-    r"(?i)(pass(word|wd|phrase)|secret|(^|[_.-])(api[_-]?)?tokens?$|api_?key|access_?key|private_?key|credential|"
-    r"authorization|cookie)"
+    r"(?i)pass(word|wd|phrase)|secret|token$|^tokens$|api_?key|access_?key|private_?key|credential|authorization|cookie"
 )
 
 

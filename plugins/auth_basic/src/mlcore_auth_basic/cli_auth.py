@@ -125,7 +125,11 @@ def tokens_group() -> None:
 @click.argument("username")
 @click.option("-n", "--name", required=True, metavar="TEXT", help="What it is for, such as the job that uses it.")
 @click.option(
-    "--scope", type=click.Choice([*levels.SCOPES]), default="edit", show_default=True, help="The most it can do."
+    "--scope",
+    type=click.Choice([str(scope) for scope in levels.SCOPES]),
+    default="edit",
+    show_default=True,
+    help="The most it can do.",
 )
 @click.option("--resource", "resources", multiple=True, metavar="KIND:ID", help="Limit it to these; may be repeated.")
 @click.option(
