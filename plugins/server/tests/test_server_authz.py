@@ -48,7 +48,11 @@ def make_app(folder: Path, *parts: WebPart, **more: Any) -> ServerApp:
     uri = f"sqlite:///{folder}/mlcore.db"
     plugins = Plugins.discover(Settings.load({"disable_plugins": ("mlcore-auth-basic",)}))
     plugins.register(Brings(*parts))
-    given = {"tracking_uri": uri, "registry_uri": uri, "artifacts_destination": f"{folder.as_uri()}/artifacts"}
+    given: dict[str, Any] = {
+        "tracking_uri": uri,
+        "registry_uri": uri,
+        "artifacts_destination": f"{folder.as_uri()}/artifacts",
+    }
     return ServerApp(ServerConfig(**(given | {"state_dir": str(folder), "access_log": False} | more)), plugins)
 
 
