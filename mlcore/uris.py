@@ -16,6 +16,10 @@ _PARTS = re.compile(r"^([^:/?#]+:(?://[^/?#]*)?)([^?#]*)(.*)$", re.DOTALL)
 _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|[A-Za-z]:[\\/])([^?]+)(.*)$", re.IGNORECASE)
 _SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
+PROXY_PATH = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+_PROXY_FORMS = "expected 'mlflow-artifacts:/path' or 'mlflow-artifacts://host:port/path'"
 
 
 def scheme(uri: str) -> str:
@@ -91,6 +95,30 @@ def anchored(uri: str, directory: Path | None = None) -> str:
         return found[1] + (base / found[2]).as_posix() + found[3]
     plain = _DRIVE.match(uri) or not _SCHEME.match(uri)
     return absolute(str(base / uri)) if plain else uri
+
+
+def proxied_url(uri: str, tracking_uri: str) -> str:
+    """Return the URL of an `mlflow-artifacts:` URI at the artifact proxy that it belongs to, without credentials.
+
+    uri: `mlflow-artifacts:/path` for the proxy of the tracking server, `mlflow-artifacts://host:port/path` for one of
+    another server.
+    Raises InvalidParameterError: the tracking URI is no server's, or a host is missing before a port.
+    """
+    server = urlsplit(tracking_uri)
+    if server.scheme not in ("http", "https"):
+        raise InvalidParameterError(
+            f"artifact URI {redacted(uri)!r} is behind a server's artifact proxy, and the tracking URI "
+            f"{redacted(tracking_uri)!r} is no server's: set it to 'http://host:port' or 'https://host'"
+        )
+    host, path = "", uri.partition(":")[2]
+    if path.startswith("//") and not path.startswith("///"):
+        host, _, path = path[2:].partition("/")
+        if not host or host.startswith(":"):
+            raise InvalidParameterError(f"invalid artifact URI {redacted(uri)!r}: it names no host; {_PROXY_FORMS}")
+    netloc = host.rpartition("@")[2] or server.netloc.rpartition("@")[2]
+    base = f"{server.scheme}://{netloc}{'' if host else server.path.rstrip('/')}"
+    rest = path.strip("/")
+    return f"{base}{PROXY_PATH}/{quote(rest)}" if rest else base + PROXY_PATH
 
 
 def redacted(uri: str) -> str:
