@@ -65,8 +65,9 @@ class WebRoute:
 
     path: such as `/api/mlcore/users`, with `{name}` for a segment.
     permission: what a caller needs; `by` names a field of the query or of the JSON body.
-    handler: a Starlette endpoint; `request.state.principal` is who calls.
-    mutates: whether it changes something, and so belongs into the audit log.
+    handler: a Starlette endpoint; `request.state.principal` is who calls, `request.state.request_id` as in the access log.
+    mutates: whether it changes something, and so belongs into the audit log; a handler that has written its own entry,
+    with the state before and after, sets `request.state.audited`.
     """
 
     method: str

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlcore.entities import Permission
 from mlcore.errors import PluginError
-from mlcore.hookspecs import HookSpecs, WebContext, WebMount, WebRoute
+from mlcore.hookspecs import WebContext, WebMount, WebRoute
 from mlcore.interfaces import Authority
 from mlcore.plugins import Plugins
 from mlcore.wire import requests_tracking as r
@@ -34,7 +34,7 @@ from mlcore_server.calls.versions import Versions
 from mlcore_server.calls.views import Views
 from mlcore_server.config import ServerConfig
 from mlcore_server.observing import Observer
-from mlcore_server.parts import part_targets
+from mlcore_server.parts import gather, part_targets
 from mlcore_server.recording import GroupWriter
 from mlcore_server.routes import RouteTable
 from mlcore_server.stores import Stores
@@ -54,7 +54,7 @@ class ServerApp:
         """
         self._stores = Stores(config, plugins)
         context = WebContext(config.tracking_uri, config.registry_uri, config.state_dir, config.prefix)
-        parts = [part for gathered in plugins.every(HookSpecs.web, context=context) for part in gathered]
+        parts = gather(plugins, context)
         self.access = Access(choose(config, [p for p in parts if isinstance(p, Authority)]), self._stores)
         self._observer = Observer(access_log=config.access_log)
         self._writer = GroupWriter(self._stores, config.max_waiting)

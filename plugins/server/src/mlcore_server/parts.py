@@ -10,13 +10,28 @@ from starlette.requests import Request
 
 from mlcore.entities import Permission
 from mlcore.errors import PluginError
-from mlcore.hookspecs import WebMount, WebRoute
+from mlcore.hookspecs import HookSpecs, WebContext, WebMount, WebPart, WebRoute
+from mlcore.plugins import Plugins
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.requests_tracking import NoFields
 from mlcore_server.answering import Answerer, Exchange, Target
 from mlcore_server.asgi import Receive
 from mlcore_server.bodies import json_object, query_pairs, read_body
 from mlcore_server.guards import check_json
+
+
+def gather(plugins: Plugins, context: WebContext) -> list[WebPart]:
+    """Ask every plugin what it adds to the server.
+
+    Raises PluginError: one failed. A server that went on without it could be open to everybody.
+    """
+    parts = [part for gathered in plugins.every(HookSpecs.web, context=context) for part in gathered]
+    failures = plugins.failures()
+    for entry in plugins.installed():
+        if entry.hook == HookSpecs.web.__name__ and plugins.is_enabled(entry) and entry.value in failures:
+            err = failures[entry.value]
+            raise PluginError(f"plugin {entry} fails to add to the server: {type(err).__name__}: {err}") from err
+    return parts
 
 
 def part_targets(parts: Sequence[WebRoute | WebMount]) -> Iterator[tuple[str, str, Target]]:
@@ -62,8 +77,10 @@ class RouteTarget(Target):
         scope = {**exchange.scope, "path_params": dict(exchange.match.fields)}
         http = Request(scope, _once(body), exchange.send)
         http.state.principal = principal
+        http.state.request_id = exchange.request_id
         response: Any = await self.route.handler(http)
-        if self.route.mutates:
+        # a handler that wrote its change down itself, with the state before and after, says so
+        if self.route.mutates and not getattr(http.state, "audited", False):
             await server.in_thread(
                 lambda: server.trail.routed(principal, self.endpoint, fields, exchange.request_id, response.status_code)
             )
