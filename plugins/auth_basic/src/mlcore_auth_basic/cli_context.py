@@ -17,6 +17,7 @@ from mlcore_auth_basic.passwords import Passwords
 from mlcore_auth_basic.settings import AuthSettings
 
 F = TypeVar("F", bound=Callable[..., object])
+STATE = "mlcore-server"  # what the server makes in its working directory when it is told nothing
 
 
 def state_dir_option(function: F) -> F:
@@ -26,7 +27,8 @@ def state_dir_option(function: F) -> F:
         type=click.Path(file_okay=False, path_type=Path),
         envvar="MLCORE_SERVER_STATE_DIR",
         show_envvar=True,
-        required=True,
+        default=STATE,
+        show_default=True,
         metavar="DIR",
         help="The server's state directory, with auth.db in it.",
     )(function)
