@@ -19,6 +19,7 @@ import recording
 import s3
 import searching
 import serving
+import tracking_server
 from measure import Row, Side, sides
 
 BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "metrics": recording.metrics,
     "search": searching.search,
     "serving": serving.scoring,
+    "server": tracking_server.server,
     "s3": s3.s3,
     "plugins": plugin_layer.overhead,
 }
