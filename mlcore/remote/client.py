@@ -29,6 +29,7 @@ _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _MAX_REDIRECTS = 5
 _FIRST_CONTACT = 1  # how often to try again where nobody has answered yet: a wrong URI should be told at once
 _MAX_ASKED_S = 120.0
+_FAULTS = 2  # how often to try again after status 500, which seldom passes
 
 
 @frozen
@@ -125,6 +126,8 @@ class Remote:
             most = self.settings.max_retries
             if failure is not None and not self._has_answered:
                 most = min(most, _FIRST_CONTACT)
+            if response is not None and response.status == 500:
+                most = min(most, _FAULTS)
             if not again or attempt >= most or type(failure).__name__ == "SSLCertVerificationError":
                 if response is not None:
                     return response

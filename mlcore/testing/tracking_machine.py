@@ -62,8 +62,8 @@ class TrackingMachine(RuleBasedStateMachine):
         super().__init__()
         self.model: MemoryTrackingStore = MemoryTrackingStore()
         self.tested: TrackingStore = store
-        self.there: str = store.create_experiment(uuid4().hex, artifact_location="x:/y", tags={}).experiment_id
-        self.here: str = self.model.create_experiment("e", artifact_location="x:/y", tags={}).experiment_id
+        self.there: str = store.create_experiment(uuid4().hex, artifact_location="mem:/y", tags={}).experiment_id
+        self.here: str = self.model.create_experiment("e", artifact_location="mem:/y", tags={}).experiment_id
         self.ids: list[str] = [f"{number}{uuid4().hex[1:]}" for number in range(4)]
 
     def both(self, call: Callable[[TrackingStore, str], object]) -> None:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 
-import own_server
 import pytest
 from mlcore_artifacts_http.opening import open_repo
 from own_server import OwnServer
 
 from mlcore.interfaces import ArtifactRepo
 from mlcore.testing import ArtifactRepoContract
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[OwnServer]:
-    with own_server.own_server() as server:
-        yield server
 
 
 class TestOwnProxy(ArtifactRepoContract):

@@ -24,7 +24,10 @@ def mlflow(peer_mlflow: Path) -> Iterator[MlflowServer]:
 
 class TestMlflowProxy(ArtifactRepoContract):
     plugin_module = "mlcore_artifacts_http.plugin"
-    expected_cases: ClassVar[Mapping[str, str]] = {}
+    expected_cases: ClassVar[Mapping[str, str]] = {
+        "test_names_come_back_as_they_were[hash#question?semi;colon.txt]": "MLflow refuses # and ? in paths",
+        "test_names_come_back_as_they_were[per%cent%20.txt]": "MLflow decodes names of files twice",
+    }
 
     @pytest.fixture
     def repo(self, mlflow: MlflowServer) -> Iterator[ArtifactRepo]:
