@@ -20,14 +20,14 @@ def main() -> None:
     if _installed(python):
         print(f"peer: mlflow {VERSION} at {python}")
         return
-    install(create(HOME), [f"mlflow=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3")])
+    install(create(HOME), [f"mlflow[auth]=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3")])
     print(f"peer: mlflow {VERSION} installed at {python_of(HOME)}")
 
 
 def _installed(python: Path) -> bool:
     if not python.exists():
         return False
-    code = "from importlib.metadata import version; import boto3, sklearn, skops; print(version('mlflow'))"
+    code = "from importlib.metadata import version; import boto3, flask_wtf, sklearn, skops; print(version('mlflow'))"
     found = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
     return found.stdout.strip() == VERSION
 

@@ -15,7 +15,7 @@ from mlcore_auth_basic.roles import Roles
 from mlcore_auth_basic.tokens import TokenRequest
 
 from mlcore.entities import Action, AuditEntry, Principal, Resource
-from mlcore.errors import InvalidParameterError
+from mlcore.errors import InvalidParameterError, MlcoreError
 
 
 def entry(n: int, who: str = "ada", what: str = "runs/update", resource: str = "1") -> AuditEntry:
@@ -144,6 +144,18 @@ def test_what_only_sounds_like_a_secret_is_shown(town: Town) -> None:
     assert town.audited()[-1].after == plain
 
 
+def test_values_that_no_json_file_can_hold_are_spelled_out(town: Town) -> None:
+    odd = {"loss": float("nan"), "best": [float("inf"), float("-inf")], "half": "\ud83d", "whole": "\U0001f642"}
+
+    town.authority.record([AuditEntry(1, "a\ud83d", "x", Resource("experiment", "\ud83d"), 200, "", None, odd)])
+
+    found = caller(town.authority, town.admin())("GET", "/api/mlcore/audit", what="x").json()["entries"][0]
+    assert found["principal"] == "a\\ud83d"
+    assert found["resource"]["id"] == "\\ud83d"
+    expected = {"loss": "nan", "best": ["inf", "-inf"], "half": "\\ud83d", "whole": "\U0001f642"}
+    assert found["after"] == expected
+
+
 def test_a_huge_state_is_cut_and_says_so(town: Town) -> None:
     town.authority.record([AuditEntry(1, "ada", "x", Resource("server"), 200, "", "x" * MAX_VALUE_BYTES, "small")])
 
@@ -156,9 +168,9 @@ def test_a_huge_state_is_cut_and_says_so(town: Town) -> None:
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(town: Town) -> None:
-    broken = AuditEntry(1, None, "x", Resource("server"), 200)  # type: ignore[arg-type]  # that is the fault
+    broken = AuditEntry(None, "ada", "x", Resource("server"), 200)  # type: ignore[arg-type]  # that is the fault
 
-    with pytest.raises(Exception, match="NOT NULL"):
+    with pytest.raises(MlcoreError, match="NOT NULL"):
         town.authority.record([entry(1), broken])
 
     assert town.audited() == ()

@@ -165,6 +165,24 @@ def test_a_failed_change_leaves_nothing(town: Town) -> None:
     town.user("ada")
 
 
+def test_a_full_disk_is_told_and_work_goes_on_when_there_is_room(town: Town) -> None:
+    shown = town.user("ada")
+    large = AuditEntry(1, "ada", "x", Resource("server"), 200, "", None, "x" * 60_000)
+    with town.authority.database.reading() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+    with pytest.raises(StoreUnavailableError, match="full"):
+        town.authority.record([large])
+    during = town.authority.authenticate(shown).name
+    with town.authority.database.reading() as connection:
+        connection.execute("PRAGMA max_page_count = 100000")
+    town.authority.record([large])
+
+    assert during == "ada"
+    assert [entry.endpoint for entry in town.audited()] == ["users/create", "x"]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_both_sides_of_a_fork_work_on(town: Town, state_dir: Path) -> None:

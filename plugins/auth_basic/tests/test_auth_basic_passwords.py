@@ -100,6 +100,7 @@ def test_new_hashes_cost_what_owasp_asks_for() -> None:
         ("ada ada ada ada", None),
         ("aaaaaaaaaaaaaa", "fewer than 4 different"),
         ("", "has 0 characters"),
+        ("mlc_ and some more", "begins with 'mlc_' as API tokens do"),
     ],
 )
 def test_weak_passwords_are_refused_and_not_repeated(town: Town, password: str, said: str | None) -> None:

@@ -185,6 +185,20 @@ def test_a_body_that_is_no_small_json_object_is_refused(town: Town, body: bytes,
     assert said in answer.json()["message"]
 
 
+def test_half_a_character_is_refused_and_never_breaks_the_server(root: Caller, ada: Caller) -> None:
+    half = "\ud83d"
+
+    answers = [
+        root("POST", f"{V2}users/create", username=half, password=PHRASE),
+        root("PATCH", f"{V2}users/update-admin", username=half, is_admin=True),
+        ada("POST", f"{V2}experiments/permissions/create", experiment_id=half, username="ada", permission="READ"),
+        ada("POST", f"{V3}users/permissions/grant", resource_type="experiment", resource_id=half, username="ada", permission="READ"),
+        ada("PATCH", f"{V2}users/update-password", username="ada", password=f"{half} {PHRASE}"),
+    ]  # fmt: skip
+
+    assert [code(answer) for answer in answers] == [(400, "INVALID_PARAMETER_VALUE")] * 4 + [(200, "")]
+
+
 def test_users_see_and_change_themselves_and_nobody_else(town: Town, ada: Caller) -> None:
     town.user("bob")
     change = f"{V2}users/update-password"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,12 +54,12 @@ def append(connection: sqlite3.Connection, entries: Iterable[AuditEntry]) -> Non
         [
             (
                 e.time_ms,
-                e.principal,
-                e.endpoint,
-                e.resource.kind,
-                e.resource.id,
+                _whole(e.principal),
+                _whole(e.endpoint),
+                _whole(e.resource.kind),
+                _whole(e.resource.id),
                 e.status,
-                e.request_id,
+                _whole(e.request_id),
                 _text(e.before),
                 _text(e.after),
             )
@@ -104,19 +105,27 @@ def masked(value: object) -> object:
         named = value.get("key", value.get("name"))
         hides = isinstance(named, str) and "value" in value and _SECRET.search(named)
         return {
-            str(key): MASK if (_SECRET.search(str(key)) or (hides and key == "value")) else masked(each)
+            _whole(str(key)): MASK if (_SECRET.search(str(key)) or (hides and key == "value")) else masked(each)
             for key, each in value.items()
         }
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [masked(each) for each in value]
-    return value
+    if isinstance(value, str):
+        return _whole(value)
+    # JSON has no infinities and no NaN, and a metric may be one
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _whole(text: str) -> str:
+    """Return *text* with halves of characters spelled out, which JSON may bring and no file can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _text(value: object) -> str | None:
     if value is None:
         return None
-    text = json.dumps(masked(value), ensure_ascii=False, default=str)
-    size = len(text.encode("utf-8", "replace"))
+    text = json.dumps(masked(value), ensure_ascii=False, default=lambda each: _whole(str(each)))
+    size = len(text.encode())
     return text if size <= MAX_VALUE_BYTES else json.dumps({"truncated": True, "bytes": size, "start": text[:1000]})
 
 

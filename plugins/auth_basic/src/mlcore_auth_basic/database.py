@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlcore.errors import CorruptStoreError, MlcoreError, SettingsError, StoreUnavailableError
+from mlcore.errors import CorruptStoreError, InvalidParameterError, MlcoreError, SettingsError, StoreUnavailableError
 from mlcore_auth_basic.schema import MIGRATIONS, VERSION
 
 FILE = "auth.db"
@@ -54,6 +54,8 @@ class Database:
             yield connection
         except sqlite3.Error as error:
             raise self._told(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidParameterError(f"{error.object[:100]!r} has half a character in it") from error
         finally:
             self._idle.append(connection)
 
@@ -64,10 +66,11 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk ends it already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the connections that nobody uses at the moment; the next use opens new ones."""

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from mlcore.errors import InvalidParameterError
+from mlcore_auth_basic.tokens import PREFIX
 
 MAX_BYTES = 1024
 REMEMBERED_S = 300.0
@@ -114,6 +115,8 @@ def checked_password(password: str, user: str, min_length: int) -> str:
         raise InvalidParameterError(f"the password has more than {MAX_BYTES} bytes")
     if password.casefold().strip() == user.casefold():
         raise InvalidParameterError("the password is the user's name: choose another one")
+    if password.startswith(PREFIX):
+        raise InvalidParameterError(f"the password begins with {PREFIX!r} as API tokens do: choose another one")
     if len(set(password)) < 4:
         raise InvalidParameterError("the password repeats fewer than 4 different characters: choose another one")
     return password
