@@ -19,8 +19,8 @@ _STATE = "must be in the 'active' state, it is 'deleted': restore it first"
 _MEANINGS: tuple[tuple[re.Pattern[str], type[MlcoreError], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), error, text)
     for pattern, error, text in (
-        (r"^(?:run|experiment) .* must be in the 'active' state", InvalidStateError, ""),
-        (r"^param .* has the value .* already, got ", ParamConflictError, ""),
+        (r"^(?:the )?(?:run|experiment) .* must be in the 'active' state", InvalidStateError, ""),
+        (r"param .* has the value .* already, got ", ParamConflictError, ""),
         (r"^No Experiment with id=(\S+) exists", NotFoundError, "no experiment with id='{0}'"),
         (r"^Run with id=(\S*) not found", NotFoundError, "run with id='{0}' not found"),
         (r"^The run (\S+) must be in the 'active' state", InvalidStateError, "run '{0}' " + _STATE),

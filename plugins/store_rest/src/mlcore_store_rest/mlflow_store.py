@@ -9,7 +9,6 @@ from uuid import uuid4
 from attrs import evolve
 
 from mlcore.entities import (
-    Batch,
     DatasetInput,
     Experiment,
     ExperimentChange,
@@ -21,7 +20,6 @@ from mlcore.entities import (
     NewRun,
     OrderBy,
     Page,
-    Param,
     Run,
     RunQuery,
     ViewType,
@@ -31,7 +29,6 @@ from mlcore.errors import (
     EndpointNotFoundError,
     InvalidStateError,
     NotFoundError,
-    ParamConflictError,
     StoreUnavailableError,
     UnsupportedError,
 )
@@ -139,10 +136,6 @@ class MlflowTrackingStore(RestTrackingStore):
                     return made
         return self._run(self.service.call("runs/create", body, once=True)["run"])
 
-    def log_batch(self, run_id: str, batch: Batch) -> None:
-        """Record params, points and tags of a run: all, or nothing."""
-        super().log_batch(run_id, evolve(batch, params=_unique(batch.params)) if len(batch.params) > 1 else batch)
-
     def log_inputs(self, run_id: str, inputs: tuple[DatasetInput, ...]) -> None:
         """Record datasets that the run read; the same dataset again is kept once."""
         if not inputs:  # to some releases a mistake
@@ -161,10 +154,7 @@ class MlflowTrackingStore(RestTrackingStore):
             )
 
         # Releases before 3 send all points whatever is asked for.
-        page = pages.sifted(fetch, lambda _: True, max_results, page_token)
-        if not page.items:
-            self.get_run(run_id)  # they answer for unknown runs, too
-        return page
+        return pages.sifted(fetch, lambda _: True, max_results, page_token)
 
     def search_runs(self, query: RunQuery) -> Page[Run]:
         """Return a page of the runs that fit; unknown experiment ids match nothing."""
@@ -248,14 +238,3 @@ class MlflowTrackingStore(RestTrackingStore):
                 f"cannot delete the tag {key!r}: the server {self.service.shown} ({self.peer.shown}) deletes no tags of "
                 "experiments; set it to another value"
             ) from err
-
-
-def _unique(params: tuple[Param, ...]) -> tuple[Param, ...]:
-    """Return the params without repetitions, which MLflow refuses. Raises ParamConflictError: one has two values."""
-    found: dict[str, Param] = {}
-    for param in params:
-        if found.setdefault(param.key, param).value != param.value:
-            raise ParamConflictError(
-                f"param {param.key!r} has the value {found[param.key].value!r} already, got {param.value!r}"
-            )
-    return tuple(found.values())

@@ -14,12 +14,13 @@ from mlcore.entities import (
     Metric,
     NewRun,
     Page,
+    Param,
     Run,
     RunChange,
     RunInfo,
     RunQuery,
 )
-from mlcore.errors import NotFoundError
+from mlcore.errors import NotFoundError, ParamConflictError
 from mlcore.wire import limits
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.tracking_json import (
@@ -119,7 +120,7 @@ class RestTrackingStore:
         if batch.metrics:
             body["metrics"] = [metric_out(point) for point in batch.metrics]
         if batch.params:
-            body["params"] = [{"key": param.key, "value": param.value} for param in batch.params]
+            body["params"] = [{"key": param.key, "value": param.value} for param in _unique(batch.params)]
         if batch.tags:
             body["tags"] = tags_out({tag.key: tag.value for tag in batch.tags})
         self.service.call("runs/log-batch", body)
@@ -140,6 +141,8 @@ class RestTrackingStore:
         request = r.MetricHistory(run_id=run_id, metric_key=key, max_results=size, page_token=page_token or "")
         found = self.service.call("metrics/get-history", request)
         points = tuple([metric_in(point) for point in found.get("metrics") or ()])
+        if not points and not page_token:
+            self.get_run(run_id)  # servers answer for unknown runs, too
         return Page(points, found.get("next_page_token") or None)
 
     def search_runs(self, query: RunQuery) -> Page[Run]:
@@ -186,3 +189,14 @@ def creation(new: NewRun, extra: Mapping[str, str] | None = None) -> Json:
         "start_time": new.start_time,
         "tags": tags_out(tags),
     }
+
+
+def _unique(params: tuple[Param, ...]) -> tuple[Param, ...]:
+    """Return the params without repetitions, which servers refuse. Raises ParamConflictError: one has two values."""
+    found: dict[str, Param] = {}
+    for param in params:
+        if found.setdefault(param.key, param).value != param.value:
+            raise ParamConflictError(
+                f"param {param.key!r} has the value {found[param.key].value!r} already, got {param.value!r}"
+            )
+    return tuple(found.values())
