@@ -1,4 +1,8 @@
-"""Make the environment of the peer that benchmarks and interchange tests compare with: MLflow, from its own packages."""
+"""Make the environments of the peers: MLflow of the newest release, and of the line before, from their own packages.
+
+Benchmarks and interchange tests compare with the newest one; the client is tested at servers of both, and the server
+with clients of both.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,12 @@ from venvs import CACHE, create, install, python_of
 
 VERSION = "3.17.2"
 HOME = CACHE / "peers" / "mlflow"
+OLDER, OLDER_HOME = "2.22.5", CACHE / "peers" / "mlflow-2.22"
 
 
 def main() -> None:
-    """Create the environment unless it is there."""
+    """Create the environments unless they are there."""
+    _older()
     chosen = os.environ.get("MLCORE_PEER_MLFLOW")
     python = Path(chosen) if chosen else python_of(HOME)
     if _installed(python):
@@ -22,6 +28,15 @@ def main() -> None:
         return
     install(create(HOME), [f"mlflow[auth]=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3")])
     print(f"peer: mlflow {VERSION} installed at {python_of(HOME)}")
+
+
+def _older() -> None:
+    if (OLDER_HOME / ".version").exists() and (OLDER_HOME / ".version").read_text() == OLDER:
+        print(f"peer: mlflow {OLDER} at {python_of(OLDER_HOME)}")
+        return
+    install(create(OLDER_HOME), [f"mlflow=={OLDER}"])
+    (OLDER_HOME / ".version").write_text(OLDER)
+    print(f"peer: mlflow {OLDER} installed at {python_of(OLDER_HOME)}")
 
 
 def _installed(python: Path) -> bool:
