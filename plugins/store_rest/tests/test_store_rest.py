@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 import pytest
 from mlcore_store_rest.opening import open_tracking_store
@@ -17,6 +18,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 
 class TestRestTracking(TrackingStoreContract):
     plugin_module = "mlcore_store_rest.plugin"
+    expected_failures: ClassVar[Mapping[str, str]] = {
+        "test_a_created_logged_model_is_pending_and_read_back": "the server wants to know the model's source run",
+        "test_a_deleted_logged_model_is_hidden_and_can_be_deleted_again_and_restored": (
+            "the protocol neither tells whether a logged model is deleted nor restores one"
+        ),
+        "test_searches_find_the_logged_models_that_the_reference_finds_in_its_order": (
+            "servers refuse names of models with quotes"
+        ),
+    }
 
     @pytest.fixture
     def store_uri(self, own: OwnServer) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlcore.entities import (
+    Batch,
     DatasetSummary,
     Experiment,
     ExperimentQuery,
@@ -27,6 +28,7 @@ from mlcore.entities import (
     Series,
     SeriesQuery,
 )
+from mlcore.errors import UnsupportedError
 from mlcore.wire import requests_models as m
 from mlcore.wire import requests_tracking as r
 from mlcore.wire import requests_views as v
@@ -148,7 +150,14 @@ class MlcoreTrackingStore(RestTrackingStore):
         return self._model("GET logged-models/{model_id}", request)
 
     def update_logged_model(self, model_id: str, change: LoggedModelChange) -> LoggedModel:
-        """Change a logged model, in several requests; what can be refused goes first."""
+        """Change a logged model, in several requests; what can be refused goes first.
+
+        Raises UnsupportedError: it is to be restored, for which the protocol has no request.
+        """
+        if change.lifecycle_stage is LifecycleStage.ACTIVE:
+            raise UnsupportedError(
+                f"cannot restore the logged model {model_id!r}: servers delete logged models for good"
+            )
         of_model = {"model_id": model_id}
         for key in change.delete_tags:
             self.service.call("DELETE logged-models/{model_id}/tags/{tag_key:path}", {**of_model, "tag_key": key})
@@ -182,13 +191,15 @@ class MlcoreTrackingStore(RestTrackingStore):
 
     def log_model_metrics(self, run_id: str, metrics: tuple[ModelMetric, ...]) -> None:
         """Record what a run measured on models; the points go to the run, too, where the same point is kept once."""
+        if not metrics:
+            self.log_batch(run_id, Batch())
         for start in range(0, len(metrics), _BATCH):
             points = [dict(_measured(metric)) for metric in metrics[start : start + _BATCH]]
             self.service.call("runs/log-batch", {"run_id": run_id, "metrics": points})
 
     def link_models(self, run_id: str, *, inputs: tuple[str, ...] = (), outputs: tuple[ModelOutput, ...] = ()) -> None:
         """Record which models a run read and made; the same again is kept once."""
-        if inputs:
+        if inputs or not outputs:
             models = [{"model_id": model_id} for model_id in inputs]
             self.service.call("runs/log-inputs", {"run_id": run_id, "models": models})
         if outputs:
