@@ -11,9 +11,12 @@ from attrs import evolve
 from mlcore.entities import (
     Batch,
     DatasetInput,
+    DatasetSummary,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
+    Facet,
+    Field,
     LifecycleStage,
     Metric,
     MetricSummary,
@@ -27,11 +30,15 @@ from mlcore.entities import (
     RunInputs,
     RunQuery,
     RunStatus,
+    Series,
+    SeriesQuery,
 )
 from mlcore.errors import AlreadyExistsError, InvalidStateError, MlcoreError, NotFoundError, ParamConflictError
 from mlcore.testing.memory_logged import Kept, MemoryLoggedModels
 from mlcore.testing.memory_paging import page_of
+from mlcore.tracking.counts import count_runs_by_search, run_facets_by_search, search_datasets_by_search
 from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
+from mlcore.tracking.series import series_by_history
 from mlcore.tracking.summaries import summarize_all
 
 NAME_TAG = "mlflow.runName"
@@ -201,6 +208,22 @@ class MemoryTrackingStore(MemoryLoggedModels):
         """Return one summary per metric of the run, sorted by key."""
         with self._lock:
             return tuple(summarize_all(self._find(run_id).points.values()).values())
+
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        """Return one series per run and key that has points."""
+        return series_by_history(self, query)
+
+    def count_runs(self, query: RunQuery) -> int:
+        """Return how many runs fit."""
+        return count_runs_by_search(self, query)
+
+    def run_facets(self, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
+        """Return the most frequent values of a param, tag or text attribute among the runs that fit."""
+        return run_facets_by_search(self, query, field, limit)
+
+    def search_datasets(self, experiment_ids: tuple[str, ...], max_results: int) -> tuple[DatasetSummary, ...]:
+        """Return the distinct datasets that active runs read."""
+        return search_datasets_by_search(self, experiment_ids, max_results)
 
     def close(self) -> None:
         """Do nothing."""

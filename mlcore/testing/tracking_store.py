@@ -49,6 +49,7 @@ from mlcore.errors import (
 )
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
+from mlcore.testing.tracking_counts import CountContract, SeriesContract
 from mlcore.testing.tracking_experiments import ExperimentContract
 from mlcore.testing.tracking_group import GroupCommitContract
 from mlcore.testing.tracking_logged import LoggedModelContract
@@ -244,6 +245,8 @@ class TrackingStoreContract(
     RecordingContract,
     GroupCommitContract,
     LoggedModelContract,
+    SeriesContract,
+    CountContract,
     SearchContract,
     OracleContract,
     MachineContract,

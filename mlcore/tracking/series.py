@@ -1,73 +1,91 @@
-"""Curves of many runs, thinned out: by the store where it can, else from the whole curves."""
+"""Thinned-out curves of many runs, from stores that thin them out themselves and from those that do not."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from mlcore.entities import Metric, Series, SeriesQuery
 from mlcore.errors import NotFoundError
 from mlcore.interfaces import SupportsSeries, TrackingStore
-from mlcore.wire import limits
+from mlcore.wire.limits import HISTORY_RESULTS
 
 
 def series(store: TrackingStore, query: SeriesQuery) -> tuple[Series, ...]:
-    """Return the curves that *query* asks for; see `SupportsSeries`."""
-    if isinstance(store, SupportsSeries):
-        return store.metric_series(query)
-    found = []
+    """Return one series per run and key that has points, by run in the order of the query, then by key.
+
+    Unknown runs and keys give nothing.
+    """
+    return store.metric_series(query) if isinstance(store, SupportsSeries) else series_by_history(store, query)
+
+
+def series_by_history(store: TrackingStore, query: SeriesQuery) -> tuple[Series, ...]:
+    """Return what `series` does, by reading the whole curves."""
+    return tuple(_series(store, query))
+
+
+def thinned(points: Sequence[Metric], max_points: int) -> tuple[Metric, ...]:
+    """Choose about *max_points* of a curve's points, sorted by (step, timestamp, value).
+
+    Of each bucket of steps the least and the greatest value stay, NaN apart, and the first and last point of the curve.
+    The buckets are equally wide; where all points have one step, they are buckets of time. At most `max_points` points
+    are returned as they are.
+    """
+    if len(points) <= max_points:
+        return tuple(points)
+    first, last = points[0], points[-1]
+    by_time = first.step == last.step
+    times = [point.timestamp for point in points] if by_time else [point.step for point in points]
+    width = bucket_width(min(times), max(times), max_points)
+    least: dict[int, Metric] = {}
+    greatest: dict[int, Metric] = {}
+    for point, time in zip(points, times, strict=True):
+        if math.isnan(point.value):
+            continue
+        bucket = time // width
+        if bucket not in least or point.value < least[bucket].value:
+            least[bucket] = point
+        if bucket not in greatest or point.value > greatest[bucket].value:
+            greatest[bucket] = point
+    kept = {id(point) for point in (first, last, *least.values(), *greatest.values())}
+    return tuple(point for point in points if id(point) in kept)
+
+
+def bucket_width(first: int, last: int, max_points: int) -> int:
+    """Return how wide the buckets of a curve from *first* to *last* are; each gives two points."""
+    return (last - first) // max(1, (max_points - 2) // 2) + 1
+
+
+def by_step(point: Metric) -> tuple[int, int, bool, float]:
+    """Return what a curve is sorted by: step, timestamp, value, NaN before numbers."""
+    gap = math.isnan(point.value)
+    return point.step, point.timestamp, not gap, 0.0 if gap else point.value
+
+
+def _series(store: TrackingStore, query: SeriesQuery) -> Iterator[Series]:
     for run_id in dict.fromkeys(query.run_ids):
         for key in sorted(set(query.keys)):
-            points = [point for point in whole_curve(store, run_id, key) if _is_between(point, query)]
+            points = sorted(_between(_history(store, run_id, key), query), key=by_step)
             if points:
-                found.append(Series(run_id, key, thinned(points, query.max_points), len(points)))
-    return tuple(found)
+                yield Series(run_id, key, thinned(points, query.max_points), len(points))
 
 
-def whole_curve(store: TrackingStore, run_id: str, key: str) -> Iterable[Metric]:
-    """Yield all points of a metric, by timestamp; an unknown run has none."""
+def _between(points: Iterator[Metric], query: SeriesQuery) -> Iterator[Metric]:
+    for point in points:
+        too_early = query.min_step is not None and point.step < query.min_step
+        too_late = query.max_step is not None and point.step > query.max_step
+        if not too_early and not too_late:
+            yield point
+
+
+def _history(store: TrackingStore, run_id: str, key: str) -> Iterator[Metric]:
     token: str | None = None
     while True:
         try:
-            page = store.get_metric_history(run_id, key, max_results=limits.HISTORY_RESULTS, page_token=token)
+            page = store.get_metric_history(run_id, key, max_results=HISTORY_RESULTS, page_token=token)
         except NotFoundError:
             return
         yield from page.items
         token = page.next_token
         if token is None:
             return
-
-
-def thinned(points: Sequence[Metric], most: int) -> tuple[Metric, ...]:
-    """Return about *most* of the points, by (step, timestamp, value), such that peaks and dips stay.
-
-    The curve is cut into most / 2 buckets of steps; of each the points with the least and the greatest value stay,
-    NaN only where a bucket has nothing else, and the first and last point of the curve.
-    """
-    ordered = sorted(points, key=_place)
-    if len(ordered) <= most:
-        return tuple(ordered)
-    low, high = ordered[0].step, ordered[-1].step
-    buckets = max(1, most // 2)
-    width = (high - low + 1) / buckets
-    extremes: dict[int, tuple[Metric, Metric]] = {}
-    for point in ordered:
-        bucket = int((point.step - low) / width)
-        least, greatest = extremes.get(bucket, (point, point))
-        if math.isnan(least.value) or point.value < least.value:
-            least = point
-        if math.isnan(greatest.value) or point.value > greatest.value:
-            greatest = point
-        extremes[bucket] = (least, greatest)
-    kept = {ordered[0], ordered[-1]}.union(*extremes.values())
-    return tuple(sorted(kept, key=_place))
-
-
-def _is_between(point: Metric, query: SeriesQuery) -> bool:
-    after = query.min_step is None or point.step >= query.min_step
-    return after and (query.max_step is None or point.step <= query.max_step)
-
-
-def _place(point: Metric) -> tuple[int, int, bool, float]:
-    is_nan = math.isnan(point.value)
-    return (point.step, point.timestamp, is_nan, 0.0 if is_nan else point.value)

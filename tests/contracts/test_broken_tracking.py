@@ -10,9 +10,13 @@ from attrs import evolve
 
 from mlcore.entities import (
     Batch,
+    DatasetSummary,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
+    Facet,
+    Field,
+    LifecycleStage,
     LoggedModel,
     LoggedModelChange,
     LoggedModelQuery,
@@ -25,6 +29,8 @@ from mlcore.entities import (
     RunInfo,
     RunQuery,
     RunStatus,
+    Series,
+    SeriesQuery,
 )
 from mlcore.errors import AlreadyExistsError, MlcoreError, NotFoundError
 from mlcore.testing import MemoryTrackingStore, TrackingStoreContract
@@ -282,6 +288,48 @@ class ForgetsDatasetsOfFilters(MemoryTrackingStore):
         return super().search_logged_models(evolve(query, datasets=()))
 
 
+class EveryNthPoint(MemoryTrackingStore):
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        whole = super().metric_series(evolve(query, max_points=10_000))
+        return tuple(evolve(each, points=each.points[:: 1 + each.count // query.max_points]) for each in whole)
+
+
+class SeriesByKey(MemoryTrackingStore):
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        return tuple(sorted(super().metric_series(query), key=lambda each: each.key))
+
+
+class BoundsLeftOut(MemoryTrackingStore):
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        low = None if query.min_step is None else query.min_step + 1
+        return super().metric_series(evolve(query, min_step=low))
+
+
+class CountsThePage(MemoryTrackingStore):
+    def count_runs(self, query: RunQuery) -> int:
+        return len(self.search_runs(evolve(query, max_results=1)).items)
+
+
+class RareValuesFirst(MemoryTrackingStore):
+    def run_facets(self, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
+        return super().run_facets(query, field, limit)[::-1]
+
+
+class DatasetsOfDeletedRuns(MemoryTrackingStore):
+    def search_datasets(self, experiment_ids: tuple[str, ...], max_results: int) -> tuple[DatasetSummary, ...]:
+        for kept in self.runs.values():
+            kept.info = evolve(kept.info, lifecycle_stage=LifecycleStage.ACTIVE)
+        return super().search_datasets(experiment_ids, max_results)
+
+
+class BareColumns(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        found = super().search_runs(query)
+        if query.columns is None:
+            return found
+        return evolve(found, items=tuple(Run(run.info) for run in found.items))
+
+
 _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (WrongOrder, "test_runs_come_newest_first_with_everything_recorded"),
     (WrongOrder, "test_pages_of_runs_with_equal_times_hold_each_run_once"),
@@ -324,6 +372,13 @@ _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (HalfAModelChange, "test_a_refused_change_of_a_logged_model_changes_nothing"),
     (LinksTwice, "test_models_that_a_run_read_and_made_come_with_the_run"),
     (ForgetsDatasetsOfFilters, "test_searches_find_the_logged_models_that_the_reference_finds_in_its_order"),
+    (EveryNthPoint, "test_a_long_curve_keeps_its_ends_and_its_peaks"),
+    (SeriesByKey, "test_short_curves_come_whole_by_run_in_the_order_asked_then_by_key"),
+    (BoundsLeftOut, "test_steps_outside_of_the_bounds_are_left_out"),
+    (CountsThePage, "test_counts_heed_experiments_and_view"),
+    (RareValuesFirst, "test_counts_heed_experiments_and_view"),
+    (DatasetsOfDeletedRuns, "test_datasets_are_listed_once_per_experiment_and_context"),
+    (BareColumns, "test_wanted_columns_come_with_the_info_of_the_runs"),
     (ForgetsOnClose, "test_a_closed_store_opens_again_by_itself"),
 ]
 

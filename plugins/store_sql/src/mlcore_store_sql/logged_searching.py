@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from mlcore_store_sql.dialects import Cursor, Row, SqliteGrammar
 from mlcore_store_sql.logged import LoggedPart, logged_model_of
 from mlcore_store_sql.part import number_of
 from mlcore_store_sql.places import Places
-from mlcore_store_sql.reading import rows, texts_by_owner
+from mlcore_store_sql.reading import Once, rows, texts_by_owner
 
 if TYPE_CHECKING:
     from mlcore_store_sql.logged_queries import LoggedQueries
@@ -26,8 +25,7 @@ class LoggedSearchingPart(LoggedPart):
     def __init__(self, database: Database, places: Places) -> None:
         """Work on *database*, with artifacts below *places*."""
         super().__init__(database, places)
-        self._logged_made: LoggedQueries | None = None
-        self._logged_making = threading.Lock()
+        self._logged_queries = Once(lambda: _queries(places))
 
     def search_logged_models(self, query: LoggedModelQuery) -> Page[LoggedModel]:
         """Return a page of the active models that fit."""
@@ -54,10 +52,8 @@ class LoggedSearchingPart(LoggedPart):
             for row in found
         )
 
-    def _logged_queries(self) -> LoggedQueries:
-        with self._logged_making:
-            if self._logged_made is None:
-                from mlcore_store_sql.logged_queries import LoggedQueries  # SQLAlchemy costs 0.4 s of CPU
 
-                self._logged_made = LoggedQueries(SqliteGrammar(), self._places.beside)
-            return self._logged_made
+def _queries(places: Places) -> LoggedQueries:
+    from mlcore_store_sql.logged_queries import LoggedQueries  # SQLAlchemy costs 0.4 s of CPU
+
+    return LoggedQueries(SqliteGrammar(), places.beside)

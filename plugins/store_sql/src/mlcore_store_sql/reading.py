@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
 from mlcore_store_sql.dialects import Cursor, Row
+
+T = TypeVar("T")
 
 
 @frozen
@@ -16,6 +20,23 @@ class Compiled:
 
     text: str
     parameters: tuple[object, ...]
+
+
+class Once(Generic[T]):
+    """Something that is made when it is first asked for, once for all threads."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        """Use *make* when the time comes."""
+        self._make = make
+        self._made: T | None = None
+        self._making = threading.Lock()
+
+    def __call__(self) -> T:
+        """Return it."""
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 def rows(cursor: Cursor, statements: Iterable[Compiled]) -> Iterator[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from mlcore.wire.filter_parser import parse_model_filter, parse_model_order, par
 from mlcore_store_sql import paging
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, Row, SqliteGrammar
-from mlcore_store_sql.reading import rows, texts_by_owner
+from mlcore_store_sql.reading import Once, rows, texts_by_owner
 from mlcore_store_sql.registry_rows import RegistryPart, model_of, version_of
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ class RegistrySearchingPart(RegistryPart):
     def __init__(self, database: Database) -> None:
         """Work on *database*."""
         super().__init__(database)
-        self._made: RegistryQueries | None = None
-        self._making = threading.Lock()
+        self._queries = Once(_queries)
 
     def search_models(
         self, filter_string: str, *, order_by: tuple[str, ...], max_results: int, page_token: str | None
@@ -73,10 +71,8 @@ class RegistrySearchingPart(RegistryPart):
             own[version].append(alias)
         return tuple(version_of(row, tags.get(row[0], {}), tuple(own.get(row[0], ()))) for row in found)
 
-    def _queries(self) -> RegistryQueries:
-        with self._making:
-            if self._made is None:
-                from mlcore_store_sql.registry_queries import RegistryQueries  # SQLAlchemy costs 0.4 s of CPU
 
-                self._made = RegistryQueries(SqliteGrammar())
-            return self._made
+def _queries() -> RegistryQueries:
+    from mlcore_store_sql.registry_queries import RegistryQueries  # SQLAlchemy costs 0.4 s of CPU
+
+    return RegistryQueries(SqliteGrammar())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from mlcore_store_sql.dialects import Cursor, Row, SqliteGrammar
 from mlcore_store_sql.experiments import experiment_of
 from mlcore_store_sql.part import Part, number_of
 from mlcore_store_sql.places import Places
-from mlcore_store_sql.reading import Compiled, rows, texts_by_owner
+from mlcore_store_sql.reading import Compiled, Once, rows, texts_by_owner
 from mlcore_store_sql.runs import Models, inputs_of, models_of, run_info
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ class SearchingPart(Part):
     def __init__(self, database: Database, places: Places) -> None:
         """Work on *database*, with artifacts below *places*."""
         super().__init__(database, places)
-        self._made: Queries | None = None
-        self._making = threading.Lock()
+        self._queries = Once(lambda: _queries(places))
 
     def search_runs(self, query: RunQuery) -> Page[Run]:
         """Return a page of the runs that fit; unknown experiment ids match nothing."""
@@ -71,14 +69,6 @@ class SearchingPart(Part):
             linked = models.get(number, Models())
             yield Run(run_info(row, self._places), data, RunInputs(inputs.get(number, ()), linked.read), linked.made)
 
-    def _queries(self) -> Queries:
-        with self._making:
-            if self._made is None:
-                from mlcore_store_sql.queries import Queries  # SQLAlchemy costs 0.4 s of CPU; only searches pay
-
-                self._made = Queries(SqliteGrammar(), self._places.beside)
-            return self._made
-
 
 def _wanted(
     cursor: Cursor,
@@ -94,3 +84,9 @@ def _wanted(
 
 def _key(point: Metric) -> str:
     return point.key
+
+
+def _queries(places: Places) -> Queries:
+    from mlcore_store_sql.queries import Queries  # SQLAlchemy costs 0.4 s of CPU; only searches pay
+
+    return Queries(SqliteGrammar(), places.beside)

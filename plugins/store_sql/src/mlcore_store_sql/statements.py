@@ -46,6 +46,7 @@ from mlcore_store_sql.statement_parts import (
 )
 from mlcore_store_sql.statements_logged import logged_model_statements
 from mlcore_store_sql.statements_registry import registry_statements
+from mlcore_store_sql.statements_series import series_statements
 from mlcore_store_sql.texts import Texts
 
 
@@ -74,6 +75,7 @@ def _statements(grammar: Grammar) -> dict[str, Statement]:
         **_of_contents(),
         **_of_recording(grammar),
         **_of_inputs(grammar),
+        **series_statements(),
         **logged_model_statements(grammar),
         **registry_statements(grammar),
     }

@@ -65,6 +65,14 @@ class Texts:
     input: str
     insert_input_tag: str
 
+    counts_of_run: str
+    count_of_curve: str
+    curve: str
+    first_of_curve: str
+    last_of_curve: str
+    thin_curve_by_step: str
+    thin_curve_by_time: str
+
     insert_logged_model: str
     logged_model: str
     update_logged_model: str

@@ -119,6 +119,20 @@ TEXTS = Texts(
     input="SELECT mlcore_inputs.id FROM mlcore_inputs WHERE mlcore_inputs.run = ? AND mlcore_inputs.dataset = ?",
     # input, key, value
     insert_input_tag='INSERT INTO mlcore_input_tags (input, "key", value) VALUES (?, ?, ?) ON CONFLICT (input, "key") DO UPDATE SET value = excluded.value',
+    # of_run
+    counts_of_run='SELECT mlcore_latest_metrics."key", mlcore_latest_metrics.count FROM mlcore_latest_metrics WHERE mlcore_latest_metrics.run = ?',
+    # of_run, of_key, low, high
+    count_of_curve='SELECT count(*) AS count_1 FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ?',
+    # of_run, of_key, low, high
+    curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ?',
+    # of_run, of_key, low, high
+    first_of_curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? ORDER BY mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value LIMIT 1 OFFSET 0',
+    # of_run, of_key, low, high
+    last_of_curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? ORDER BY mlcore_metrics.step DESC, mlcore_metrics.timestamp DESC, mlcore_metrics.value DESC LIMIT 1 OFFSET 0',
+    # of_run, of_key, low, high, width, of_run, of_key, low, high, width
+    thin_curve_by_step='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, min(mlcore_metrics.value) AS min_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.step / ? UNION ALL SELECT mlcore_metrics.step, mlcore_metrics.timestamp, max(mlcore_metrics.value) AS max_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.step / ?',
+    # of_run, of_key, low, high, width, of_run, of_key, low, high, width
+    thin_curve_by_time='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, min(mlcore_metrics.value) AS min_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.timestamp / ? UNION ALL SELECT mlcore_metrics.step, mlcore_metrics.timestamp, max(mlcore_metrics.value) AS max_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.timestamp / ?',
     # model_id, experiment, name, artifact_uri, creation_time, last_update_time, status, status_message, creator_id, model_type, source_run_id, lifecycle_stage
     insert_logged_model="INSERT INTO mlcore_logged_models (model_id, experiment, name, artifact_uri, creation_time, last_update_time, status, status_message, creator_id, model_type, source_run_id, lifecycle_stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     # of_model_id
