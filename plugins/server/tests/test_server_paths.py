@@ -21,7 +21,7 @@ from server_live import LiveServer, running
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints import ENDPOINTS
 
-SECRET = "the-canary-sings"
+SONG = "the-canary-sings"
 WRITTEN = b"written-by-the-test"
 CANARY = "canary.txt"
 
@@ -86,7 +86,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     outside = tmp_path_factory.mktemp("outside")
     for folder in (outside, outside / "server", outside / "server" / "artifacts-beside"):
         folder.mkdir(exist_ok=True)
-        (folder / CANARY).write_text(SECRET)
+        (folder / CANARY).write_text(SONG)
     with running(outside / "server", "--no-access-log") as server:
         split = urlsplit(server.url)
         connection = http.client.HTTPConnection(split.hostname or "", split.port, timeout=30)
@@ -180,7 +180,7 @@ def send(town: Town, endpoint: Endpoint, fields: Mapping[str, object]) -> tuple[
 
 
 def check(status: int, text: str, tried: object) -> None:
-    assert SECRET not in text, (tried, text)
+    assert SONG not in text, (tried, text)
     assert status < 500 or status == 501, (tried, text)
     assert f'"{CANARY}"' not in text, (tried, text)
 
