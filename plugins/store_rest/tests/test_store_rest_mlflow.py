@@ -19,10 +19,30 @@ pytestmark = [
 ]
 
 
+_CHOOSES = "MLflow's server chooses the ids of runs"
+_RESTORES = "MLflow restores all runs of an experiment, those that were deleted before it included"
+_INFINITE = "MLflow keeps infinities as the largest finite numbers"
+_DOUBLES = "test_every_double_is_read_back_as_it_was_logged"
+_DIFFERENT = {
+    "test_8_processes_that_create_one_run_share_it_and_lose_no_point": _CHOOSES,
+    "test_a_process_killed_between_any_two_writes_leaves_whole_batches": _CHOOSES,
+    "test_64_threads_that_create_one_run_all_get_that_run": _CHOOSES,
+    "test_any_series_of_calls_has_the_outcome_that_it_has_in_memory": _CHOOSES,
+    "test_searches_find_the_runs_that_the_reference_finds_in_its_order": _CHOOSES,
+    "test_whatever_was_recorded_is_read_back": _CHOOSES,
+    "test_a_created_run_is_running_and_read_back_as_it_was_made": _CHOOSES,
+    "test_creating_the_same_run_again_returns_it_as_it_is": _CHOOSES,
+    "test_a_run_id_of_another_experiment_is_refused": _CHOOSES,
+    "test_a_run_that_was_deleted_before_its_experiment_stays_deleted": _RESTORES,
+    f"{_DOUBLES}[inf]": _INFINITE,
+    f"{_DOUBLES}[-inf]": _INFINITE,
+}
+
+
 class MlflowTracking(TrackingStoreContract):
     __test__ = False
     plugin_module = "mlcore_store_rest.plugin"
-    expected_cases: ClassVar[Mapping[str, str]] = {}
+    expected_cases: ClassVar[Mapping[str, str]] = _DIFFERENT
 
     @pytest.fixture
     def store_uri(self, server: MlflowServer) -> str:
