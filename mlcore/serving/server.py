@@ -113,14 +113,17 @@ def serve(app: Application, listening: socket.socket, *, ready: Callable[[], Non
             if self.started:
                 ready()
 
+        def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            if isinstance(app, KnowsStopping):
+                app.stopping()
+
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
     server = Server(config)
 
     def stop(_number: int, _frame: types.FrameType | None) -> None:
         # The server has handlers of its own, but only once it runs; and when it has stopped it raises the signal again.
         server.should_exit = True
-        if isinstance(app, KnowsStopping):
-            app.stopping()
 
     with _handling(stop):
         server.run(sockets=[listening])

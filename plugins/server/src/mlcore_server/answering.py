@@ -32,7 +32,8 @@ from mlcore_server.trail import Trail
 logger: logging.Logger = logging.getLogger("mlcore.server")
 
 _REQUEST_ID = re.compile(r"[\w\-.]{1,64}\Z")
-_UNGUARDED = ("/health", "/ready", "/version")  # probes of load balancers come with any Host
+# probes of load balancers come with any Host, and have to be answered by a busy server
+_UNGUARDED = ("/health", "/ready", "/version")
 
 JsonCall = Callable[[Any, Caller], Mapping[str, Any]]
 
@@ -110,7 +111,7 @@ class Answerer:
         match = self._routes.find(scope["method"], path)
         exchange = Exchange(scope, receive, seen, headers, match, request_id)
         target = match.target
-        if self._busy >= self._config.max_waiting:
+        if self._busy >= self._config.max_waiting and path not in _UNGUARDED:
             raise LimitExceededError(f"the server is working on {self._busy} requests: try again in a second")
         self._busy += 1
         try:

@@ -82,6 +82,20 @@ def _option(name: str, about: str, *mlflow: str, **more: Any) -> Callable[[F], F
     multiple=True,
 )
 @_option("--state-dir", "Directory for files of the server's own: users, audit log.", type=click.Path(path_type=Path))
+@_option(
+    "--max-waiting",
+    "Requests that are worked on or wait; more are told to come back in a second.",
+    type=click.IntRange(1),
+    default=512,
+    show_default=True,
+)
+@_option(
+    "--max-body-bytes",
+    "Longest JSON body of a request; artifacts may be of any size.",
+    type=click.IntRange(1024),
+    default=32 * 2**20,
+    show_default=True,
+)
 @_option("--access-log/--no-access-log", "Write a line for each request.", default=True, show_default=True)
 @pass_cli
 def server(cli: Cli, /, **given: Any) -> None:
@@ -129,6 +143,8 @@ def make_config(cli: Cli, given: dict[str, Any]) -> ServerConfig:
         allowed_hosts=_several(given["allowed_host"]),
         allowed_origins=_several(given["allowed_origin"]),
         access_log=given["access_log"],
+        max_waiting=given["max_waiting"],
+        max_body_bytes=given["max_body_bytes"],
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlcore.plugins import Plugins
 from mlcore.serving.server import Address, run_server
-from mlcore_server.app import ServerApp
 from mlcore_server.config import ServerConfig
+
+if TYPE_CHECKING:
+    from mlcore_server.app import ServerApp
 
 
 def run(config: ServerConfig, plugins: Plugins) -> int:
@@ -26,6 +29,8 @@ def run(config: ServerConfig, plugins: Plugins) -> int:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read when the workers import the library
 
     def make() -> ServerApp:
+        from mlcore_server.app import ServerApp  # it imports prometheus_client, which reads the variable above
+
         return ServerApp(config, plugins)
 
     def announce(url: str) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from attrs import evolve
-from mlcore.tracking.counts import search_datasets
 
 from mlcore.entities import Experiment, ExperimentChange, ExperimentQuery, LifecycleStage, Page
 from mlcore.errors import InvalidParameterError, InvalidStateError, NotFoundError, PermissionDeniedError
+from mlcore.tracking.counts import search_datasets
 from mlcore.uris import redacted, scheme
 from mlcore.wire import limits
 from mlcore.wire import requests_tracking as r

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from mlcore.tracking.counts import count_runs, run_facets
-from mlcore.tracking.series import series
-
 from mlcore.entities import RunQuery, Series, SeriesQuery
 from mlcore.errors import InvalidParameterError
+from mlcore.tracking.counts import count_runs, run_facets
+from mlcore.tracking.series import series
 from mlcore.wire import limits
 from mlcore.wire import requests_views as v
 from mlcore.wire.filter_parser import parse_run_filter
