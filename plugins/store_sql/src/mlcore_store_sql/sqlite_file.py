@@ -75,7 +75,7 @@ class SqliteFile:
                 "to read both, or remove the log to begin anew"
             )
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(self.path.parent)
             # SQLite gives the write-ahead log the mode of the database.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600))
             with self.path.open("rb") as file:
@@ -98,3 +98,13 @@ class SqliteFile:
         found = self.identity()
         if found is not None:
             _SEEN.add(found)
+
+
+def _make_private(directory: Path) -> None:
+    """Make a directory and those above it that are missing, for this user alone; `parents=True` asks the umask."""
+    missing = []
+    while not directory.is_dir():
+        missing.append(directory)
+        directory = directory.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
