@@ -11,6 +11,8 @@ import pytest
 from mlflow_servers import MlflowServer
 from own_server import OwnServer
 
+# 64 runs where one was meant, and then a comparison that cannot hold: minutes for nothing.
+SLOW_TO_FAIL = {"test_64_threads_that_create_one_run_all_get_that_run"}
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -39,4 +41,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         cases = getattr(getattr(item, "cls", None), "expected_cases", {})
         if item.name in cases:
-            item.add_marker(pytest.mark.xfail(strict=True, reason=cases[item.name]))
+            runs = item.name not in SLOW_TO_FAIL
+            item.add_marker(pytest.mark.xfail(strict=True, reason=cases[item.name], run=runs))

@@ -42,6 +42,9 @@ class TestRestTracking(TrackingStoreContract):
 
 class TestRestRegistry(RegistryStoreContract):
     plugin_module = "mlcore_store_rest.plugin"
+    expected_failures: ClassVar[Mapping[str, str]] = {
+        "test_a_created_model_is_read_back": "servers refuse ':' in names of registered models",
+    }
 
     @pytest.fixture
     def registry(self, own: OwnServer) -> Iterator[RegistryStore]:

@@ -49,6 +49,11 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[MlcoreError], str], ...] = tuple(
             "no version '{1}' of registered model '{0}'",
         ),
         (r"^Registered model alias (.*) not found", NotFoundError, "no alias '{0}' of the registered model"),
+        (
+            r"cannot archive existing model versions because '(.*?)' is not an Active stage",
+            InvalidParameterError,
+            "cannot archive the versions that are there: '{0}' is not an active stage, Staging and Production are",
+        ),
         (r"^Invalid Model Version stage: (.*?)\. ", InvalidParameterError, "invalid stage '{0}'"),
     )
 )

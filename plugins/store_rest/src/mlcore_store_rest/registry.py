@@ -131,7 +131,10 @@ class RestRegistryStore:
 
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that *alias* points to."""
-        return self._version("GET registered-models/alias", r.Alias(name=name, alias=alias))
+        try:
+            return self._version("GET registered-models/alias", r.Alias(name=name, alias=alias))
+        except NotFoundError as err:
+            raise NotFoundError(f"no alias {alias!r} of registered model {name!r}: {err.message}") from err
 
     def set_tag(self, name: str, version: str | None, key: str, value: str | None) -> None:
         """Set a tag of the model, or of one version; the value None removes it."""
