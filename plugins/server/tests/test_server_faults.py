@@ -106,7 +106,9 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
         database.execute("begin immediate")  # some other program writes, and takes its time
 
         answer = httpx.get(f"{server.url}{API}/runs/get", params={"run_id": run_id}, timeout=20, trust_env=False)
-        found = httpx.post(f"{server.url}{API}/runs/search", json={"experiment_ids": ["0"]}, timeout=20, trust_env=False)
+        found = httpx.post(
+            f"{server.url}{API}/runs/search", json={"experiment_ids": ["0"]}, timeout=20, trust_env=False
+        )
 
         database.execute("rollback")
         database.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 import schemathesis
@@ -36,7 +38,7 @@ def test_the_server_hands_it_out(http: httpx.Client) -> None:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_request_breaks_the_server_and_every_answer_fits(case: schemathesis.Case, http: httpx.Client) -> None:
+def test_no_request_breaks_the_server_and_every_answer_fits(case: schemathesis.Case[Any], http: httpx.Client) -> None:
     answer = case.call(base_url=str(http.base_url))
 
     if answer.status_code != 501:  # what the artifact storage of the tests cannot do, and says so

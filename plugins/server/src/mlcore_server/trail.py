@@ -127,8 +127,11 @@ class Trail:
         before: object,
         after: object,
     ) -> AuditEntry:
-        resources = self._access.resources(endpoint.permission, request)
-        return AuditEntry(_now_ms(), principal.name, endpoint.name, resources[0], status, request_id, before, after)
+        resource = self._access.resources(endpoint.permission, request)[0]
+        if not resource.id and isinstance(after, Mapping):  # it has just been made
+            made = after.get("experiment_id") or getattr(request, "name", "")
+            resource = Resource(resource.kind, str(made))
+        return AuditEntry(_now_ms(), principal.name, endpoint.name, resource, status, request_id, before, after)
 
 
 def _plain(request: Any) -> object:
