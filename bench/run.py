@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import plugin_layer
+import proxy
 import recording
 import s3
 import searching
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "search": searching.search,
     "serving": serving.scoring,
     "server": tracking_server.server,
+    "proxy": proxy.proxy,
     "s3": s3.s3,
     "plugins": plugin_layer.overhead,
 }

@@ -84,7 +84,7 @@ def server(pair: tuple[Side, Side]) -> list[Row]:
 def _measure(
     side: Side, place: Path, options: tuple[str, ...], experiment_id: str, into: dict[str, list[float]]
 ) -> None:
-    with _server(side, place, options) as running:
+    with running_server(side, place, options) as running:
         time.sleep(2)  # what a server does after it is ready is not idling yet
         into.setdefault("rss", []).append(running.rss_bytes / 2**20)
         into.setdefault("ready", []).append(running.ready_s)
@@ -202,7 +202,8 @@ def _rate(work: Callable[[], object]) -> float:
 
 
 @contextmanager
-def _server(side: Side, place: Path, options: tuple[str, ...]) -> Iterator[Running]:
+def running_server(side: Side, place: Path, options: tuple[str, ...]) -> Iterator[Running]:
+    """Run the tracking server of one side on a free port, with its data in *place*."""
     command = [str(side.program), "server", "--backend-store-uri", "sqlite:///search.db", *options]
     if side.module == "mlcore":
         command += ["--auth", "none", "--no-access-log"]
