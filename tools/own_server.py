@@ -39,7 +39,7 @@ class OwnServer:
                 used.execute("BEGIN IMMEDIATE")
                 for table in tables:
                     used.execute(f'DELETE FROM main."{table}"')  # noqa: S608  # names of our own schema
-                    used.execute(f'INSERT INTO main."{table}" SELECT * FROM new."{table}"')  # noqa: S608
+                    used.execute(f'INSERT INTO main."{table}" SELECT * FROM new."{table}"')  # noqa: S608  # names of our own schema
         for child in (self.folder / "artifacts").iterdir():
             shutil.rmtree(child) if child.is_dir() else child.unlink()
 

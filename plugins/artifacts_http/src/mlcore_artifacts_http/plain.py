@@ -64,7 +64,7 @@ class PlainFileRepo:
         """Refuse. Raises UnsupportedError."""
         self._refuse(f"cannot delete {self._name(path)!r}")
 
-    def put_file(self, path: str, file: HashedFile, advance: Callable[[int], object]) -> None:  # noqa: ARG002
+    def put_file(self, path: str, file: HashedFile, advance: Callable[[int], object]) -> None:  # noqa: ARG002  # the protocol's
         """Refuse. Raises UnsupportedError."""
         self._refuse(f"cannot store {self._name(path)!r}")
 

@@ -37,6 +37,7 @@ _ONCE = frozenset(
         "DELETE model-versions/delete",
     )
 )
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _JSON_HEADERS = {"content-type": "application/json"}
 _NAME = re.compile(r"\{(\w+)(?::path)?\}")
 
@@ -78,7 +79,7 @@ class Service:
             target = f"{path}?{urlencode(rest, doseq=True)}" if rest else path
             answer = self.remote.ask(method, target, repeatable=repeatable)
         else:
-            body = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+            body = _ENCODE(fields).encode("utf-8", "surrogatepass")
             answer = self.remote.ask(method, path, headers=_JSON_HEADERS, body=body, repeatable=repeatable)
         if answer.status != 200:
             raise refined(self.remote.error(path, answer))
