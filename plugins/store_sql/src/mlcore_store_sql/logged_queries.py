@@ -45,16 +45,18 @@ class LoggedQueries(Compiler):
         """Return the statements for the params of many models."""
         table = LOGGED_PARAMS
         statement = select(table.c.model, table.c.key, table.c.value).order_by(table.c.key)
-        return self.of_many(statement, table.c.model, models)
+        return self.of_many("params", statement, table.c.model, models)
 
     def tags(self, models: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many models."""
-        return self.of_many(select(*LOGGED_TAGS.columns).order_by(LOGGED_TAGS.c.key), LOGGED_TAGS.c.model, models)
+        return self.of_many(
+            "tags", select(*LOGGED_TAGS.columns).order_by(LOGGED_TAGS.c.key), LOGGED_TAGS.c.model, models
+        )
 
     def metrics(self, models: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for what was measured on many models."""
         curve = tuple(LOGGED_METRICS.primary_key.columns)
-        return self.of_many(select(*MODEL_METRIC_COLUMNS).order_by(*curve), LOGGED_METRICS.c.model, models)
+        return self.of_many("metrics", select(*MODEL_METRIC_COLUMNS).order_by(*curve), LOGGED_METRICS.c.model, models)
 
 
 def _target(grammar: SqliteGrammar, artifact_root: str, datasets: Datasets) -> Target:

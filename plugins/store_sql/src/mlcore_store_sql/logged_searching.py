@@ -36,7 +36,7 @@ class LoggedSearchingPart(LoggedPart):
             return Page(())
         statement = self._logged_queries().models(query, experiments, skip)
         with self._db.read() as cursor:
-            found = paging.page(list(rows(cursor, [statement])), skip, query.max_results)
+            found = paging.page(rows(cursor, [statement]), skip, query.max_results)
             return Page(self._logged_models(cursor, found.items), found.next_token)
 
     def _logged_models(self, cursor: Cursor, found: Sequence[Row]) -> tuple[LoggedModel, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
+from attrs import evolve
 from sqlalchemy import Select, Table, select
 
 from mlcore.entities import ExperimentQuery, RunQuery, ViewType
@@ -44,9 +46,14 @@ class Queries(Compiler):
         super().__init__(grammar)
         self._runs = run_target(grammar, artifact_root)
         self._experiments = experiment_target(grammar)
+        self._kept_runs = lru_cache(maxsize=128)(self._run_page)
 
     def runs(self, query: RunQuery, experiments: Sequence[int], skip: int) -> Compiled:
-        """Return the statement for the rows of a page of runs, and one more."""
+        """Return the statement for the rows of a page of runs, and one more; the last ones are kept."""
+        asked = evolve(query, experiment_ids=(), page_token=None, columns=None)
+        return self._kept_runs(asked, tuple(experiments), skip)
+
+    def _run_page(self, query: RunQuery, experiments: tuple[int, ...], skip: int) -> Compiled:
         statement = select(*RUN_COLUMNS).where(RUNS.c.experiment.in_(experiments))
         order = (RUNS.c.start_time.desc(), RUNS.c.run_id)
         return self._page(statement, self._runs, query, order, skip)
@@ -62,7 +69,7 @@ class Queries(Compiler):
         if keys is not None:
             numbers = select(METRIC_KEYS.c.id).where(METRIC_KEYS.c.key.in_(keys))
             statement = statement.where(LATEST_METRICS.c.key.in_(numbers))
-        return self.of_many(statement, LATEST_METRICS.c.run, runs)
+        return self.of_many("metrics", statement, LATEST_METRICS.c.run, runs, keys or ())
 
     def params(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
         """Return the statements for the params of many runs; *keys* None for all."""
@@ -74,24 +81,25 @@ class Queries(Compiler):
 
     def models(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the logged models that many runs read and made."""
-        yield from self.of_many(READ_MODELS, MODEL_INPUTS.c.run, runs)
-        yield from self.of_many(MADE_MODELS, MODEL_OUTPUTS.c.run, runs)
+        yield from self.of_many("read models", READ_MODELS, MODEL_INPUTS.c.run, runs)
+        yield from self.of_many("made models", MADE_MODELS, MODEL_OUTPUTS.c.run, runs)
 
     def inputs(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the inputs of many runs."""
         statement = select(*INPUT_COLUMNS).select_from(INPUT_JOIN).order_by(*INPUT_ORDER)
-        return self.of_many(statement, INPUTS.c.run, runs)
+        return self.of_many("inputs", statement, INPUTS.c.run, runs)
 
     def experiment_tags(self, experiments: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many experiments."""
         tags = EXPERIMENT_TAGS
-        return self.of_many(select(tags.c.experiment, tags.c.key, tags.c.value), tags.c.experiment, experiments)
+        statement: Select[Any] = select(tags.c.experiment, tags.c.key, tags.c.value)
+        return self.of_many("experiment tags", statement, tags.c.experiment, experiments)
 
     def _texts_of(self, table: Table, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
         statement: Select[Any] = select(table.c.run, table.c.key, table.c.value)
         if keys is not None:
             statement = statement.where(table.c.key.in_(keys))
-        return self.of_many(statement, table.c.run, runs)
+        return self.of_many(table.name, statement, table.c.run, runs, keys or ())
 
     def _page(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -39,11 +39,13 @@ class Once(Generic[T]):
             return self._made
 
 
-def rows(cursor: Cursor, statements: Iterable[Compiled]) -> Iterator[Row]:
-    """Yield the rows of all *statements*."""
+def rows(cursor: Cursor, statements: Iterable[Compiled]) -> list[Row]:
+    """Return the rows of all *statements*."""
+    found: list[Row] = []
     for statement in statements:
         cursor.execute(statement.text, statement.parameters)
-        yield from cursor.fetchall()
+        found += cursor.fetchall()
+    return found
 
 
 def texts_by_owner(found: Iterable[Row]) -> dict[int, dict[str, str]]:

@@ -40,23 +40,25 @@ class RegistryQueries(Compiler):
 
     def latest_versions(self, models: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the newest versions of each stage of many models."""
-        return self.of_many(latest_versions(), MODEL_VERSIONS.c.model, models)
+        return self.of_many("latest", latest_versions(), MODEL_VERSIONS.c.model, models)
 
     def model_tags(self, models: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many models."""
-        return self.of_many(select(*MODEL_TAGS.columns).order_by(MODEL_TAGS.c.key), MODEL_TAGS.c.model, models)
+        return self.of_many(
+            "model tags", select(*MODEL_TAGS.columns).order_by(MODEL_TAGS.c.key), MODEL_TAGS.c.model, models
+        )
 
     def version_tags(self, versions: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many versions."""
         tags = MODEL_VERSION_TAGS
-        return self.of_many(select(*tags.columns).order_by(tags.c.key), tags.c.model_version, versions)
+        return self.of_many("version tags", select(*tags.columns).order_by(tags.c.key), tags.c.model_version, versions)
 
     def aliases(self, models: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the aliases of many models: model, alias, version, and the version's number."""
         aliases = MODEL_ALIASES
         columns = (aliases.c.model, aliases.c.alias, aliases.c.model_version, MODEL_VERSIONS.c.version)
         statement = select(*columns).select_from(aliases.join(MODEL_VERSIONS)).order_by(aliases.c.alias)
-        return self.of_many(statement, aliases.c.model, models)
+        return self.of_many("aliases", statement, aliases.c.model, models)
 
 
 def _models(grammar: SqliteGrammar) -> Target:

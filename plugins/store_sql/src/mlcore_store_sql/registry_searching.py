@@ -34,7 +34,7 @@ class RegistrySearchingPart(RegistryPart):
         tree, order = parse_model_filter(filter_string), parse_model_order(order_by)
         statement = self._queries().models(tree, order, max_results, skip)
         with self._db.read() as cursor:
-            found = paging.page(list(rows(cursor, [statement])), skip, max_results)
+            found = paging.page(rows(cursor, [statement]), skip, max_results)
             return Page(self._models_of(cursor, found.items), found.next_token)
 
     def search_versions(
@@ -45,16 +45,16 @@ class RegistrySearchingPart(RegistryPart):
         tree, order = parse_version_filter(filter_string), parse_version_order(order_by)
         statement = self._queries().versions(tree, order, max_results, skip)
         with self._db.read() as cursor:
-            found = paging.page(list(rows(cursor, [statement])), skip, max_results)
+            found = paging.page(rows(cursor, [statement]), skip, max_results)
             models = sorted({row[1] for row in found.items})
-            aliases = list(rows(cursor, self._queries().aliases(models)))
+            aliases = rows(cursor, self._queries().aliases(models))
             return Page(self._versions_of(cursor, found.items, aliases), found.next_token)
 
     def _models_of(self, cursor: Cursor, found: Sequence[Row]) -> tuple[RegisteredModel, ...]:
         numbers = [row[0] for row in found]
         queries = self._queries()
-        aliases = list(rows(cursor, queries.aliases(numbers)))
-        latest_rows = list(rows(cursor, queries.latest_versions(numbers)))
+        aliases = rows(cursor, queries.aliases(numbers))
+        latest_rows = rows(cursor, queries.latest_versions(numbers))
         latest: dict[int, list[ModelVersion]] = defaultdict(list)
         for row, version in zip(latest_rows, self._versions_of(cursor, latest_rows, aliases), strict=True):
             latest[row[1]].append(version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from mlcore.entities import Experiment, ExperimentQuery, Field, Metric, Page, Run, RunData, RunInputs, RunQuery
@@ -18,6 +19,8 @@ from mlcore_store_sql.runs import Models, inputs_of, models_of, run_info
 
 if TYPE_CHECKING:
     from mlcore_store_sql.queries import Queries
+
+_KEY = itemgetter(1)
 
 
 class SearchingPart(Part):
@@ -37,7 +40,7 @@ class SearchingPart(Part):
             return Page(())
         statement = self._queries().runs(query, experiments, skip)
         with self._db.read() as cursor:
-            found = paging.page(list(rows(cursor, [statement])), skip, query.max_results)
+            found = paging.page(rows(cursor, [statement]), skip, query.max_results)
             return Page(tuple(self._runs_of(cursor, found.items, query.columns)), found.next_token)
 
     def search_experiments(self, query: ExperimentQuery) -> Page[Experiment]:
@@ -45,7 +48,7 @@ class SearchingPart(Part):
         skip = paging.offset(query.page_token)
         statement = self._queries().experiments(query, skip)
         with self._db.read() as cursor:
-            found = paging.page(list(rows(cursor, [statement])), skip, query.max_results)
+            found = paging.page(rows(cursor, [statement]), skip, query.max_results)
             numbers = [row[0] for row in found.items]
             tags = texts_by_owner(rows(cursor, self._queries().experiment_tags(numbers)))
             items = tuple(experiment_of(row, tags.get(row[0], {}), self._places) for row in found.items)
@@ -55,8 +58,8 @@ class SearchingPart(Part):
         numbers = [row[0] for row in found]
         queries = self._queries()
         latest: dict[int, list[Metric]] = defaultdict(list)
-        for number, key, *point in _wanted(cursor, queries.metrics, numbers, "metric", columns):
-            latest[number].append(curves.metric_of(key, (point[0], point[1], point[2], point[3])))
+        for row in sorted(_wanted(cursor, queries.metrics, numbers, "metric", columns), key=_KEY):
+            latest[row[0]].append(curves.metric_of(row[1], row[2:]))
         params = texts_by_owner(_wanted(cursor, queries.params, numbers, "param", columns))
         tags = texts_by_owner(_wanted(cursor, queries.tags, numbers, "tag", columns))
         everything = numbers if columns is None else []
@@ -64,8 +67,7 @@ class SearchingPart(Part):
         models = models_of(rows(cursor, queries.models(everything)))
         for row in found:
             number = row[0]
-            points = tuple(sorted(latest.get(number, ()), key=_key))
-            data = RunData(points, params.get(number, {}), tags.get(number, {}))
+            data = RunData(tuple(latest.get(number, ())), params.get(number, {}), tags.get(number, {}))
             linked = models.get(number, Models())
             yield Run(run_info(row, self._places), data, RunInputs(inputs.get(number, ()), linked.read), linked.made)
 
@@ -76,14 +78,10 @@ def _wanted(
     runs: Sequence[int],
     entity: str,
     columns: tuple[Field, ...] | None,
-) -> Iterator[Row]:
-    """Yield the rows of the *columns* of an entity; of all, when they are None."""
+) -> list[Row]:
+    """Return the rows of the *columns* of an entity; of all, when they are None."""
     keys = None if columns is None else sorted({column.key for column in columns if column.entity == entity})
-    return iter(()) if keys == [] else rows(cursor, statements(runs, keys))
-
-
-def _key(point: Metric) -> str:
-    return point.key
+    return [] if keys == [] else rows(cursor, statements(runs, keys))
 
 
 def _queries(places: Places) -> Queries:
