@@ -251,3 +251,23 @@ def test_effective_permissions_have_mlflows_names(town: Town) -> None:
     ]
 
     assert found == ["EDIT", "DENY", "NO_PERMISSIONS", "MANAGE"]
+
+
+def test_nothing_of_a_deleted_user_stays_but_the_audit_log(town: Town) -> None:
+    town.user("ada")
+    grant(town, "experiment", "1", "READ")
+    town.token("ada", "read", "experiment:1")
+    roles = Roles(town.authority.database)
+    team = roles.create(OPERATOR, "team", None)
+    roles.assign(OPERATOR, team.id, "ada")
+    roles.delete(OPERATOR, team.id)
+
+    town.authority.administration.delete_user(OPERATOR, "ada")
+
+    with town.authority.database.reading() as connection:
+        left = {
+            table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("users", "roles", "members", "grants", "tokens", "token_resources")
+        }
+    assert set(left.values()) == {0}, left
+    assert town.audited()[-1].before == {"username": "ada", "is_admin": False, "permissions": ["READ experiment:1"]}
