@@ -9,6 +9,7 @@ from uuid import uuid4
 from attrs import evolve
 
 from mlcore.entities import (
+    Batch,
     DatasetInput,
     Experiment,
     ExperimentChange,
@@ -26,6 +27,7 @@ from mlcore.entities import (
 )
 from mlcore.errors import (
     AlreadyExistsError,
+    BadRequestError,
     EndpointNotFoundError,
     InvalidStateError,
     NotFoundError,
@@ -135,6 +137,15 @@ class MlflowTrackingStore(RestTrackingStore):
                 if made is not None:
                     return made
         return self._run(self.service.call("runs/create", body, once=True)["run"])
+
+    def log_batch(self, run_id: str, batch: Batch) -> None:
+        """Record params, points and tags of a run: all, or nothing."""
+        try:
+            super().log_batch(run_id, batch)
+        except BadRequestError as err:
+            if "IntegrityError" not in err.message:
+                raise
+            super().log_batch(run_id, batch)  # somebody logged the same param at that moment; now the server sees it
 
     def log_inputs(self, run_id: str, inputs: tuple[DatasetInput, ...]) -> None:
         """Record datasets that the run read; the same dataset again is kept once."""
