@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlcore.entities import Action, Permission
 from mlcore.wire import answers as a
+from mlcore.wire import answers_models as am
 from mlcore.wire import requests_models as m
 from mlcore.wire import requests_registry as r
 from mlcore.wire.endpoint import Endpoint
@@ -41,22 +42,22 @@ LOGGED_MODELS = (
     _logged(
         "POST logged-models",
         m.CreateLoggedModel,
-        a.LoggedModelAnswer,
+        am.LoggedModelAnswer,
         "logged_models.create",
         Permission(Action.EDIT, _E, "experiment_id"),
     ),
     _logged(
         "POST logged-models/search",
         m.SearchLoggedModels,
-        a.LoggedModelPage,
+        am.LoggedModelPage,
         "logged_models.search",
         Permission(Action.READ, _E, "experiment_ids"),
     ),
-    _logged("GET logged-models/{model_id}", m.LoggedModelId, a.LoggedModelAnswer, "logged_models.get", _READ_L),
+    _logged("GET logged-models/{model_id}", m.LoggedModelId, am.LoggedModelAnswer, "logged_models.get", _READ_L),
     _logged(
         "PATCH logged-models/{model_id}",
         m.FinalizeLoggedModel,
-        a.LoggedModelAnswer,
+        am.LoggedModelAnswer,
         "logged_models.finalize",
         _EDIT_L,
     ),
@@ -83,21 +84,21 @@ MODELS = (
     _row(
         "POST registered-models/create",
         r.CreateModel,
-        a.ModelAnswer,
+        am.ModelAnswer,
         "models.create",
         Permission(Action.CREATE, _M),
     ),
-    _row("GET registered-models/get", r.ModelName, a.ModelAnswer, "models.get", _READ),
-    _row("PATCH registered-models/update", r.UpdateModel, a.ModelAnswer, "models.update", _EDIT),
-    _row("POST registered-models/rename", r.RenameModel, a.ModelAnswer, "models.rename", _MANAGE),
+    _row("GET registered-models/get", r.ModelName, am.ModelAnswer, "models.get", _READ),
+    _row("PATCH registered-models/update", r.UpdateModel, am.ModelAnswer, "models.update", _EDIT),
+    _row("POST registered-models/rename", r.RenameModel, am.ModelAnswer, "models.rename", _MANAGE),
     _row("DELETE registered-models/delete", r.ModelName, a.Empty, "models.delete", _MANAGE),
-    _row("GET registered-models/search", r.SearchModels, a.ModelPage, "models.search", _LIST),
-    _row("GET registered-models/list", r.SearchModels, a.ModelPage, "models.list", _LIST),
-    _row("GET registered-models/get-latest-versions", r.LatestVersions, a.VersionPage, "models.latest", _READ),
+    _row("GET registered-models/search", r.SearchModels, am.ModelPage, "models.search", _LIST),
+    _row("GET registered-models/list", r.SearchModels, am.ModelPage, "models.list", _LIST),
+    _row("GET registered-models/get-latest-versions", r.LatestVersions, am.VersionPage, "models.latest", _READ),
     _row(
         "POST registered-models/get-latest-versions",
         r.LatestVersions,
-        a.VersionPage,
+        am.VersionPage,
         "models.latest",
         _READ,
         since="1.30",
@@ -105,17 +106,17 @@ MODELS = (
     _row("POST registered-models/set-tag", r.SetModelTag, a.Empty, "models.set_tag", _EDIT),
     _row("DELETE registered-models/delete-tag", r.DeleteModelTag, a.Empty, "models.delete_tag", _EDIT),
     _row("POST registered-models/alias", r.SetAlias, a.Empty, "models.set_alias", _EDIT, since="2.3"),
-    _row("GET registered-models/alias", r.Alias, a.VersionAnswer, "models.get_alias", _READ, since="2.3"),
+    _row("GET registered-models/alias", r.Alias, am.VersionAnswer, "models.get_alias", _READ, since="2.3"),
     _row("DELETE registered-models/alias", r.Alias, a.Empty, "models.delete_alias", _EDIT, since="2.3"),
 )
 
 VERSIONS = (
-    _row("POST model-versions/create", r.CreateVersion, a.VersionAnswer, "versions.create", _EDIT),
-    _row("GET model-versions/get", r.Version, a.VersionAnswer, "versions.get", _READ),
-    _row("PATCH model-versions/update", r.UpdateVersion, a.VersionAnswer, "versions.update", _EDIT),
+    _row("POST model-versions/create", r.CreateVersion, am.VersionAnswer, "versions.create", _EDIT),
+    _row("GET model-versions/get", r.Version, am.VersionAnswer, "versions.get", _READ),
+    _row("PATCH model-versions/update", r.UpdateVersion, am.VersionAnswer, "versions.update", _EDIT),
     _row("DELETE model-versions/delete", r.Version, a.Empty, "versions.delete", _MANAGE),
-    _row("POST model-versions/transition-stage", r.TransitionStage, a.VersionAnswer, "versions.transition", _EDIT),
-    _row("GET model-versions/search", r.SearchVersions, a.VersionPage, "versions.search", _LIST),
+    _row("POST model-versions/transition-stage", r.TransitionStage, am.VersionAnswer, "versions.transition", _EDIT),
+    _row("GET model-versions/search", r.SearchVersions, am.VersionPage, "versions.search", _LIST),
     _row("GET model-versions/get-download-uri", r.Version, a.ArtifactUri, "versions.download_uri", _READ),
     _row("POST model-versions/set-tag", r.SetVersionTag, a.Empty, "versions.set_tag", _EDIT),
     _row("DELETE model-versions/delete-tag", r.DeleteVersionTag, a.Empty, "versions.delete_tag", _EDIT),
