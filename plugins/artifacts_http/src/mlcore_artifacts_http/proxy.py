@@ -77,7 +77,7 @@ class ProxyRepo:
 
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading. Raises ArtifactNotFoundError: there is no such file."""
-        return opened(self._remote, self._target(path), path)
+        return opened(self._remote, self._remote.place.prefix + self._target(path), path)
 
     def write(self, path: str, source: BinaryIO, size_bytes: int) -> None:
         """Store a file, replacing what is there."""
@@ -114,7 +114,7 @@ class ProxyRepo:
 
     def get_file(self, path: str, local: str, advance: Callable[[int], object]) -> str | None:
         """Fetch a large file, going on where the connection broke."""
-        return fetch(self._remote, self._target(path), path, local, advance)
+        return fetch(self._remote, self._remote.place.prefix + self._target(path), path, local, advance)
 
     def close(self) -> None:
         """Let go of connections."""
