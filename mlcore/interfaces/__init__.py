@@ -5,6 +5,7 @@ from mlcore.interfaces.artifact_repo import (
     HashedFile,
     PresignedUrl,
     SupportsFileTransfer,
+    SupportsParts,
     SupportsPresign,
     SupportsStaging,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "SupportsFileTransfer",
     "SupportsGroupCommit",
     "SupportsLoggedModels",
+    "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsRunLocal",

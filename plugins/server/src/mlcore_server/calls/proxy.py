@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mlcore.errors import ArtifactNotFoundError, InvalidParameterError, StoreUnavailableError, UnsupportedError
-from mlcore.interfaces import SupportsPresign
+from mlcore.interfaces import SupportsParts, SupportsPresign
 from mlcore.wire import requests_artifacts as r
 from mlcore.wire.tracking_json import Json
 from mlcore_server.calls.caller import Caller
@@ -22,6 +22,8 @@ from mlcore_server.stores import Stores
 _NO_PARTS = "Multipart upload is not supported for the current artifact repository"
 _NO_DOWNLOADS = "Multipart download is not supported for the current artifact repository"
 _EXPIRES_S = 900
+_PARTS_EXPIRE_S = 24 * 3600  # a large file over a slow line takes hours
+_MOST_PARTS = 10_000
 
 
 class Proxy:
@@ -33,10 +35,10 @@ class Proxy:
         self._serves = config.serve_artifacts
         self._transfers = Transfers(config)
 
-    @property
+    @cached_property
     def has_multipart(self) -> bool:
         """Whether clients may send a file in parts."""
-        return False
+        return self._serves and isinstance(self._stores.repo(self._stores.places.destination), SupportsParts)
 
     @cached_property
     def has_presign(self) -> bool:
@@ -74,19 +76,29 @@ class Proxy:
         return {}
 
     def create_upload(self, request: r.CreateUpload, _: Caller) -> Json:
-        """Begin to send a file in parts."""
-        self._file(f"{request.artifact_path}/{request.path}" if request.artifact_path else request.path)
-        raise UnsupportedError(_NO_PARTS)
+        """Begin to send a file in parts, directly to the storage."""
+        spot, repo = self._in_parts(request)
+        if not 1 <= request.num_parts <= _MOST_PARTS:
+            raise InvalidParameterError(
+                f"Invalid value {request.num_parts} for parameter 'num_parts': expected 1 to {_MOST_PARTS}"
+            )
+        upload_id = repo.begin_parts(spot.path)
+        numbers = range(1, request.num_parts + 1)
+        urls = [(number, repo.part_url(spot.path, upload_id, number, _PARTS_EXPIRE_S)) for number in numbers]
+        shown = [{"url": url.url, "part_number": number, "headers": dict(url.headers)} for number, url in urls]
+        return {"upload_id": upload_id, "credentials": shown}
 
     def complete_upload(self, request: r.CompleteUpload, _: Caller) -> Json:
         """Put the parts of a file together."""
-        self._file(f"{request.artifact_path}/{request.path}" if request.artifact_path else request.path)
-        raise UnsupportedError(_NO_PARTS)
+        spot, repo = self._in_parts(request)
+        repo.complete_parts(spot.path, request.upload_id, {part.part_number: part.etag for part in request.parts})
+        return {}
 
     def abort_upload(self, request: r.AbortUpload, _: Caller) -> Json:
         """Drop the parts of a file."""
-        self._file(f"{request.artifact_path}/{request.path}" if request.artifact_path else request.path)
-        raise UnsupportedError(_NO_PARTS)
+        spot, repo = self._in_parts(request)
+        repo.abort_parts(spot.path, request.upload_id)
+        return {}
 
     def presigned(self, request: r.ProxyPath, _: Caller) -> Json:
         """Return where the storage itself gives a file to whoever asks, for a while."""
@@ -103,6 +115,14 @@ class Proxy:
                 "Endpoint disabled: this server was started with --no-serve-artifacts, and moves no artifacts"
             )
         return proxied(self._stores, path)
+
+    def _in_parts(self, request: r.CreateUpload | r.CompleteUpload | r.AbortUpload) -> tuple[Spot, SupportsParts]:
+        """Return where the file goes: clients say where it is on their machine, of which the name alone counts."""
+        name = request.path.replace("\\", "/").rpartition("/")[2]
+        spot = self._file(f"{request.artifact_path}/{name}" if request.artifact_path else name)
+        if not isinstance(spot.repo, SupportsParts):
+            raise UnsupportedError(_NO_PARTS)
+        return spot, spot.repo
 
     def _file(self, path: str) -> Spot:
         spot = self._spot(path.rstrip("/"))
