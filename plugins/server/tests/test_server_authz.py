@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from mlcore.entities import Action, Credentials, NewLoggedModel, NewRun, Permission, Resource
 from mlcore.errors import PluginError, SettingsError
-from mlcore.hookspecs import WebContext, WebPart, WebRoute, hookimpl
+from mlcore.hookspecs import WebContext, WebMount, WebPart, WebRoute, hookimpl
 from mlcore.interfaces import SupportsLoggedModels
 from mlcore.plugins import Plugins
 from mlcore.settings import Settings
@@ -248,6 +248,52 @@ def test_the_routes_of_a_plugin_are_closed_to_strangers(tmp_path: Path) -> None:
             return found
 
     assert asyncio.run(ask()) == {"": (401, '{"er'), "ann": (403, '{"er'), "root": (200, "root")}
+
+
+def test_authority_routes_and_pages_of_several_plugins_work_side_by_side(tmp_path: Path) -> None:
+    async def one(request: Request) -> Response:
+        return PlainTextResponse(f"one {request.path_params['name']} {request.state.principal.name}")
+
+    async def two(request: Request) -> Response:
+        return PlainTextResponse(f"two {await request.json()}")
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse(f"page {scope['path']} below {scope['root_path']}")(scope, receive, send)
+
+    read, public = Permission(Action.READ, "experiment", "experiment_id"), Permission(None)
+    authority = MemoryAuthority()
+    app = make_app(
+        tmp_path,
+        authority,
+        WebRoute("GET", "/api/acme/{name}", read, one),
+        WebRoute("POST", "/api/other/things", read, two, mutates=True),
+        WebMount("/pages", page, public),
+        WebMount("/more", page, read),
+    )
+    headers = dict(authority.user("ann").headers)
+    authority.grant("ann", Action.EDIT, Resource("experiment", "7"))
+
+    async def ask() -> list[tuple[int, str]]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            answers = [
+                await client.get("/api/acme/x", params={"experiment_id": "7"}, headers=headers),
+                await client.get("/api/acme/x", params={"experiment_id": "8"}, headers=headers),
+                await client.post("/api/other/things", json={"experiment_id": "7"}, headers=headers),
+                await client.post("/api/other/things", data={"experiment_id": "7"}, headers=headers),
+                await client.get("/pages/a/b"),
+                await client.get("/more/a"),
+            ]
+            return [(answer.status_code, answer.text if answer.status_code == 200 else "") for answer in answers]
+
+    assert asyncio.run(ask()) == [
+        (200, "one x ann"),
+        (403, ""),
+        (200, "two {'experiment_id': '7'}"),
+        (400, ""),
+        (200, "page /pages/a/b below /pages"),
+        (401, ""),
+    ]
+    assert [entry.endpoint for entry in authority.log] == ["POST /api/other/things"]
 
 
 async def _nothing(_: object) -> None:
