@@ -87,7 +87,8 @@ def copy_tests(work: Path) -> None:
         )
     shutil.copy(ROOT / "conftest.py", work)
     (work / "tools").mkdir()
-    shutil.copy(ROOT / "tools" / "s3_servers.py", work / "tools")
+    for name in ("s3_servers.py", "mlflow_servers.py", "own_server.py"):
+        shutil.copy(ROOT / "tools" / name, work / "tools")
     shutil.copytree(ROOT / "examples", work / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     config = configparser.ConfigParser()
     tool = manifest(ROOT)["tool"]
