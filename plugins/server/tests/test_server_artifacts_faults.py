@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
@@ -112,6 +113,23 @@ class TestBrokenOff:
         client.close()
 
         assert eventually(lambda: not is_open())
+
+
+@pytest.mark.slow
+def test_a_server_that_is_stopped_lets_go_of_hanging_uploads_and_leaves_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with running(tmp_path_factory.mktemp("stopped"), "--no-access-log") as server:
+        client = begin_upload(server, "a/file", 4 * MB, b"x" * MB)
+        assert eventually(lambda: len(unfinished(server.artifacts)) == 1)
+
+        server.process.send_signal(signal.SIGTERM)
+        code = server.process.wait(60)
+        client.close()
+
+    assert code == 0
+    assert list(server.artifacts.iterdir()) == []
+    assert "Traceback" not in server.log.read_text("utf-8").partition("CancelledError")[0]
 
 
 class TestRefused:

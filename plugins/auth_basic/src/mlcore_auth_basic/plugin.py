@@ -8,8 +8,10 @@ from mlcore.hookspecs import Command, WebContext, WebPart, hookimpl
 
 
 @hookimpl
-def web(context: WebContext) -> Sequence[WebPart]:
+def web(context: WebContext) -> Sequence[WebPart] | None:
     """Bring the authority, and the routes for users, permissions, tokens and the audit log."""
+    if context.auth not in ("auto", "basic"):
+        return None
     from mlcore_auth_basic.web import parts
 
     return parts(context)

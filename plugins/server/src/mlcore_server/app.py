@@ -53,7 +53,7 @@ class ServerApp:
         not there.
         """
         self._stores = Stores(config, plugins)
-        context = WebContext(config.tracking_uri, config.registry_uri, config.state_dir, config.prefix)
+        context = WebContext(config.tracking_uri, config.registry_uri, config.state_dir, config.prefix, config.auth)
         parts = gather(plugins, context)
         self.access = Access(choose(config, [p for p in parts if isinstance(p, Authority)]), self._stores)
         self._observer = Observer(access_log=config.access_log)

@@ -78,6 +78,7 @@ class Uploads:
             raise
         finally:
             feeding.cancel()
+            writing.add_done_callback(_look_at)
             inflow.fail(UploadBrokenError("the request was given up"))
 
     def _write(self, spot: Spot, inflow: Inflow, size: int | None, at_most: int | None) -> None:
@@ -87,7 +88,10 @@ class Uploads:
             else:
                 self._write_spooled(spot, inflow, at_most)
         except (ArtifactWriteError, OSError) as err:
-            raise _told(err, spot) from err
+            told = _told(err, spot)
+            if told is err:
+                raise
+            raise told from err
 
     def _write_spooled(self, spot: Spot, inflow: Inflow, at_most: int | None) -> None:
         """Store a body of unknown length: repositories are told the length before the first byte."""
@@ -104,6 +108,12 @@ class Uploads:
             size = spool.tell()
             spool.seek(0)
             spot.repo.write(spot.path, cast("BinaryIO", spool), size)
+
+
+def _look_at(writing: asyncio.Future[None]) -> None:
+    """Take note of how a thread ended that nobody waits for any more; asyncio complains otherwise."""
+    if not writing.cancelled():
+        writing.exception()
 
 
 def _told(err: MlcoreError | OSError, spot: Spot) -> MlcoreError:
