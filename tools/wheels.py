@@ -32,7 +32,8 @@ def main() -> None:
     kernel, plugins = build()
     check_weight(kernel)
     python = create(HOME / "venv", fresh=True)
-    groups = [line for folder in (ROOT, *plugin_folders()) for line in dependency_group(folder, "test")]
+    named = [line for folder in (ROOT, *plugin_folders()) for line in dependency_group(folder, "test")]
+    groups = [line for line in named if not line.startswith("mlcore-")]  # all of ours are installed anyway
     # the files are named, so that no index is asked for a distribution of ours
     install(python, [f"mlcore-kernel[serve,testing] @ {kernel.as_uri()}", *map(str, plugins), *groups, *demo_needs()])
     work = HOME / "run"
