@@ -35,8 +35,8 @@ bench: $(READY) peer ## measure side by side with MLflow (B=name for one, CHECK=
 docs: $(READY) hooks ## build the documentation into site/
 	$(PY) tools/bootstrap.py --group docs && $(PY) -m mkdocs build --strict
 
-hooks: $(READY) ## write docs/hooks.md and the generated pages of docs/plugins
-	$(PY) tools/hook_reference.py && $(PY) tools/plugin_reference.py
+hooks: $(READY) ## write docs/hooks.md, docs/endpoints.md and the generated pages of docs/plugins
+	$(PY) tools/hook_reference.py && $(PY) tools/plugin_reference.py && $(PY) tools/endpoint_reference.py
 
 mutants: $(READY) ## mutate the implementations in memory and see which faults the contract suites catch (N=40 for a sample)
 	$(PY) tools/mutants.py $(if $(N),--sample $(N))

@@ -15,10 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import plugin_layer
+import proxy
 import recording
 import s3
 import searching
 import serving
+import tracking_server
 from measure import Row, Side, sides
 
 BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
@@ -27,6 +29,8 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "metrics": recording.metrics,
     "search": searching.search,
     "serving": serving.scoring,
+    "server": tracking_server.server,
+    "proxy": proxy.proxy,
     "s3": s3.s3,
     "plugins": plugin_layer.overhead,
 }

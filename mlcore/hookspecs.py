@@ -7,14 +7,16 @@ Always-on plugins sit in the group `mlcore` and load at the first use of any hoo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import pluggy
 from attrs import field, frozen
 
+from mlcore.entities import Permission
 from mlcore.interfaces import (
     ArtifactRepo,
+    Authority,
     BatchEngine,
     Deployer,
     EnvironmentManager,
@@ -46,15 +48,53 @@ class WebApp(Protocol):
 
 @frozen
 class WebMount:
-    """A part of the web server that a plugin brings.
+    """An application that a plugin puts under a path of the server; everything below it needs the one permission.
 
-    path: where it is mounted, such as `/ui`.
-    permission: what a caller needs; a mount without one is refused.
+    path: such as `/ui`.
+    permission: what a caller needs.
     """
 
     path: str
     app: WebApp
-    permission: str
+    permission: Permission
+
+
+@frozen
+class WebRoute:
+    """One route that a plugin adds to the server.
+
+    path: such as `/api/mlcore/users`, with `{name}` for a segment.
+    permission: what a caller needs; `by` names a field of the query or of the JSON body.
+    handler: a Starlette endpoint; `request.state.principal` is who calls, `request.state.request_id` as in the access log.
+    mutates: whether it changes something, and so belongs into the audit log; a handler that has written its own entry,
+    with the state before and after, sets `request.state.audited`.
+    """
+
+    method: str
+    path: str
+    permission: Permission
+    handler: Callable[..., Awaitable[object]]
+    mutates: bool = False
+
+
+@frozen
+class WebContext:
+    """What the server tells the plugins that add to it.
+
+    state_dir: an absolute path; a directory for files of the server's parts, readable by its user alone.
+    prefix: the path under which the whole server is mounted, empty or like `/mlflow`.
+    auth: the authority that is wanted, `auto` for the one that is installed, `none` for nobody; a plugin whose
+    authority is not wanted adds nothing.
+    """
+
+    tracking_uri: str
+    registry_uri: str
+    state_dir: str
+    prefix: str = ""
+    auth: str = "auto"
+
+
+WebPart = WebMount | WebRoute | Authority
 
 
 @frozen
@@ -190,10 +230,10 @@ class HookSpecs(Protocol):
         ...
 
     @hookspec
-    def web(self) -> Sequence[WebMount] | None:
-        """Return the routes, pages or middleware that the plugin adds to the server.
+    def web(self, context: WebContext) -> Sequence[WebPart] | None:
+        """Return the routes and pages that the plugin adds to the server, and its authority if it brings one.
 
-        Called once when the server starts. Returns None when it adds none.
+        Called once in each process of the server, when it starts. Returns None when it adds none.
         Raises anything: the server refuses to start and names the plugin.
         Since 0.1.
         """

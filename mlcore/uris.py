@@ -18,6 +18,10 @@ _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|[A-Za-z]:
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
 _SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
+PROXY_PATH = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+_PROXY_FORMS = "expected 'mlflow-artifacts:/path' or 'mlflow-artifacts://host:port/path'"
 
 
 def scheme(uri: str) -> str:
@@ -95,6 +99,30 @@ def anchored(uri: str, directory: Path | None = None) -> str:
     return absolute(str(base / uri)) if plain else uri
 
 
+def proxied_url(uri: str, tracking_uri: str) -> str:
+    """Return the URL of an `mlflow-artifacts:` URI at the artifact proxy that it belongs to, without credentials.
+
+    uri: `mlflow-artifacts:/path` for the proxy of the tracking server, `mlflow-artifacts://host:port/path` for one of
+    another server.
+    Raises InvalidParameterError: the tracking URI is no server's, or a host is missing before a port.
+    """
+    server = urlsplit(tracking_uri)
+    if server.scheme not in ("http", "https"):
+        raise InvalidParameterError(
+            f"artifact URI {redacted(uri)!r} is behind a server's artifact proxy, and the tracking URI "
+            f"{redacted(tracking_uri)!r} is no server's: set it to 'http://host:port' or 'https://host'"
+        )
+    host, path = "", uri.partition(":")[2]
+    if path.startswith("//") and not path.startswith("///"):
+        host, _, path = path[2:].partition("/")
+        if not host or host.startswith(":"):
+            raise InvalidParameterError(f"invalid artifact URI {redacted(uri)!r}: it names no host; {_PROXY_FORMS}")
+    netloc = host.rpartition("@")[2] or server.netloc.rpartition("@")[2]
+    base = f"{server.scheme}://{netloc}{'' if host else server.path.rstrip('/')}"
+    rest = path.strip("/")
+    return f"{base}{PROXY_PATH}/{quote(rest)}" if rest else base + PROXY_PATH
+
+
 def redacted(uri: str) -> str:
     """Return *uri* with any password replaced by `***`, fit for logs and errors."""
     try:
@@ -131,7 +159,8 @@ def relative_path(path: str | os.PathLike[str]) -> str:
         raise InvalidParameterError(
             f"invalid artifact path {path[:80]!r}: percent-encoded more than {_MAX_UNQUOTE} times"
         )
-    return "" if path in ("", ".") else posixpath.normpath(path)
+    normal = posixpath.normpath(path)
+    return "" if normal == "." else normal
 
 
 def _refuse_unsafe(path: str, spelled: str) -> None:

@@ -172,7 +172,7 @@ def test_abilities_that_a_target_lacks_are_told(plugins: Plugins, model_uri: str
         client.run_local("a", model_uri)
     with pytest.raises(UnsupportedError, match="has no endpoints apart from deployments; leave out endpoint='e'"):
         client.get_deployment("a", endpoint="e")
-    with pytest.raises(UnsupportedError, match="'memory:/x' has no endpoints apart from deployments$"):
+    with pytest.raises(UnsupportedError, match=r"'memory:/x' has no endpoints apart from deployments$"):
         client.list_endpoints()
     with pytest.raises(UnsupportedError, match="'memory:/x' has no batch predictions: send files with `predict`"):
         client.get_batch("a")

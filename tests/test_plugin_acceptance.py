@@ -259,6 +259,7 @@ def test_without_one_plugin_everything_else_works(python: Run, dist: str) -> Non
 
 COMPOSED = """
 import click
+from mlcore.entities import Action, Permission
 from mlcore.hookspecs import WebMount, hookimpl
 
 @hookimpl
@@ -274,7 +275,7 @@ def run_context():
 @hookimpl
 def web():
     async def app(scope, receive, send): ...
-    return [WebMount("/{n}", app, permission="READ")]
+    return [WebMount("/{n}", app, Permission(Action.READ, "server"))]
 
 heard = []
 
@@ -295,8 +296,10 @@ def test_plugins_that_add_commands_tags_and_pages_work_side_by_side(python: Run,
     code = RECORD_A_RUN + (
         "tags = mlcore.get_run(run.info.run_id).data.tags\n"
         "print(tags['acme.one'], tags['acme.two'], tags['acme.both'] in ('one', 'two'), 'mlflow.user' in tags)\n"
-        "from mlcore.plugins import current\nfrom mlcore.hookspecs import Event, HookSpecs\n"
-        "print(sorted(m.path for mounts in current().every(HookSpecs.web) for m in mounts))\n"
+        "from mlcore.plugins import current\nfrom mlcore.hookspecs import Event, HookSpecs, WebContext\n"
+        "context = WebContext('sqlite://', 'sqlite://', '.')\n"
+        "found = [part.path for parts in current().every(HookSpecs.web, context=context) for part in parts if hasattr(part, 'app')]\n"
+        "print(sorted(found))\n"
         "print(current().every(HookSpecs.event, event=Event('run_ended', 0, 'r')))\n"
         "import acme_one, acme_two\n"
         "print(acme_one.heard[-1:], acme_two.heard[-1:])\n"

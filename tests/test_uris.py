@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlcore.errors import InvalidParameterError
-from mlcore.uris import absolute, anchored, file_uri, join, local_path, redacted, relative_path, scheme
+from mlcore.uris import absolute, anchored, file_uri, join, local_path, proxied_url, redacted, relative_path, scheme
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,8 @@ def test_passwords_are_not_shown() -> None:
         ("backup~", "backup~"),
         ("\uff5eメモ.txt", "\uff5eメモ.txt"),
         ("-rf", "-rf"),
+        ("./", ""),
+        (".//.", ""),
         ("$(reboot)`x`|y", "$(reboot)`x`|y"),
         ("x" * 5000, "x" * 5000),
     ],
@@ -240,3 +242,24 @@ def test_whatever_is_accepted_stays_below_the_root(path: str) -> None:
     assert "\x00" not in spelled
     assert not os.path.isabs(found)  # noqa: PTH117  # a text, not a place
     assert relative_path(found) == found
+
+
+@pytest.mark.parametrize(
+    ("uri", "tracking_uri", "url"),
+    [
+        ("mlflow-artifacts:/1/a b", "http://h:5000", "http://h:5000{}/1/a%20b"),
+        ("mlflow-artifacts:/1/x/", "https://ada:geheim@h/team/", "https://h/team{}/1/x"),
+        ("mlflow-artifacts:///1", "http://[::1]:5000", "http://[::1]:5000{}/1"),
+        ("mlflow-artifacts://other:81/1/x", "https://h/team", "https://other:81{}/1/x"),
+        ("mlflow-artifacts:/", "http://h", "http://h{}"),
+    ],
+)
+def test_a_proxied_uri_becomes_the_url_at_its_proxy(uri: str, tracking_uri: str, url: str) -> None:
+    assert proxied_url(uri, tracking_uri) == url.format("/api/2.0/mlflow-artifacts/artifacts")
+
+
+def test_a_proxied_uri_needs_the_tracking_uri_of_a_server() -> None:
+    with pytest.raises(InvalidParameterError, match=r"the tracking URI 'sqlite:///m\.db' is no server's"):
+        proxied_url("mlflow-artifacts:/1", "sqlite:///m.db")
+    with pytest.raises(InvalidParameterError, match="it names no host"):
+        proxied_url("mlflow-artifacts://:80/1", "http://h")

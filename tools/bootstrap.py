@@ -33,7 +33,7 @@ def everything(groups: list[str]) -> list[str]:
     for folder in plugin_folders():
         wanted += ["-e", str(folder)]
     for folder in (ROOT, *plugin_folders()):
-        wanted += dependency_group(folder, "test")
+        wanted += [line for line in dependency_group(folder, "test") if not line.startswith("mlcore-")]
     for group in groups:
         wanted += dependency_group(ROOT, group)
     return wanted

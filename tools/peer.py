@@ -1,20 +1,28 @@
-"""Make the environments of the peer: MLflow from its own packages, for benchmarks and interchange tests.
+"""Make the environments of the peers: MLflow of several releases, from their own packages.
 
-The second one holds plugins that others wrote for MLflow besides, and mlcore with its bridge to them.
+Benchmarks and interchange tests compare with the newest one; our client is tested at servers of the two newest lines,
+our server with clients of all. One environment holds plugins that others wrote for MLflow, and mlcore with its bridge.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from venvs import CACHE, ROOT, create, install, python_of
+from venvs import CACHE, ROOT, create, install, python_of, run
 
+PEERS = CACHE / "peers"
 VERSION = "3.17.2"
-HOME = CACHE / "peers" / "mlflow"
-PLUGINS_HOME = CACHE / "peers" / "mlflow_plugins"
+HOME = PEERS / "mlflow"
+OLDER, OLDER_HOME = "2.22.5", PEERS / "mlflow-2.22"
+# the last of the first line, which needs a Python of its time
+OLDEST, OLDEST_HOME = "1.30.1", PEERS / "mlflow-1.30"
+OLDEST_PYTHONS = ("3.10", "3.9", "3.8")
+PLUGINS_HOME = PEERS / "mlflow_plugins"
 # of two groups, and in need of no account anywhere
 PLUGINS = {"mlflow-jfrog-plugin": "1.0.2", "ar-io-mlflow": "0.3.0"}
 
@@ -22,7 +30,57 @@ PLUGINS = {"mlflow-jfrog-plugin": "1.0.2", "ar-io-mlflow": "0.3.0"}
 def main() -> None:
     """Create the environments unless they are there."""
     _make_peer()
+    _make_older()
+    _make_oldest()
     _make_plugins()
+
+
+def _make_peer() -> None:
+    chosen = os.environ.get("MLCORE_PEER_MLFLOW")
+    python = Path(chosen) if chosen else python_of(HOME)
+    names = ("mlflow", "boto3", "flask-wtf", "scikit-learn", "skops")
+    if _versions(python, names)[:1] == [VERSION]:
+        print(f"peer: mlflow {VERSION} at {python}")
+        return
+    install(create(HOME), [f"mlflow[auth]=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3")])
+    print(f"peer: mlflow {VERSION} installed at {python_of(HOME)}")
+
+
+def _make_older() -> None:
+    python = python_of(OLDER_HOME)
+    if _versions(python, ("mlflow", "flask-wtf"))[:1] == [OLDER]:
+        print(f"peer: mlflow {OLDER} at {python}")
+        return
+    # its migrations do not run with SQLAlchemy 2.1
+    install(create(OLDER_HOME), [f"mlflow=={OLDER}", "sqlalchemy<2.1", "flask-wtf"])
+    print(f"peer: mlflow {OLDER} installed at {python}")
+
+
+def _make_oldest() -> None:
+    python = python_of(OLDEST_HOME)
+    if _versions(python, ("mlflow",)) == [OLDEST]:
+        print(f"peer: mlflow {OLDEST} at {python}")
+        return
+    old = next(_old_pythons(), None)
+    if old is None:
+        print(f"peer: no mlflow {OLDEST}: it needs Python {', '.join(OLDEST_PYTHONS)}, and none was found")
+        return
+    shutil.rmtree(OLDEST_HOME, ignore_errors=True)
+    run([old, "-m", "venv", OLDEST_HOME])
+    install(python, [f"mlflow=={OLDEST}", "setuptools<70"])
+    print(f"peer: mlflow {OLDEST} installed at {python}")
+
+
+def _old_pythons() -> Iterator[Path]:
+    """Yield interpreters that MLflow 1.30 supports: of the PATH, and of pyenv's folder."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for number in OLDEST_PYTHONS:
+        on_path = shutil.which(f"python{number}")
+        candidates = [Path(on_path)] if on_path else []
+        for python in [*candidates, *sorted(root.glob(f"{number}.*/bin/python"))]:
+            done = subprocess.run([str(python), "-c", "import venv, ensurepip"], capture_output=True, check=False)
+            if done.returncode == 0:
+                yield python
 
 
 def _make_plugins() -> None:
@@ -44,24 +102,6 @@ def _versions(python: Path, names: tuple[str, ...]) -> list[str]:
     code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
     found = subprocess.run([str(python), "-c", code, *names], capture_output=True, text=True, check=False)
     return found.stdout.split()
-
-
-def _make_peer() -> None:
-    chosen = os.environ.get("MLCORE_PEER_MLFLOW")
-    python = Path(chosen) if chosen else python_of(HOME)
-    if _installed(python):
-        print(f"peer: mlflow {VERSION} at {python}")
-        return
-    install(create(HOME), [f"mlflow=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3")])
-    print(f"peer: mlflow {VERSION} installed at {python_of(HOME)}")
-
-
-def _installed(python: Path) -> bool:
-    if not python.exists():
-        return False
-    code = "from importlib.metadata import version; import boto3, sklearn, skops; print(version('mlflow'))"
-    found = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
-    return found.stdout.strip() == VERSION
 
 
 def _same_versions(*names: str) -> list[str]:

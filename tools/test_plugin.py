@@ -1,6 +1,7 @@
 """Run one plugin's tests in an environment that holds the kernel and that plugin, and no other plugin.
 
-The plugin may name what its tests need besides, in the dependency group `test` of its pyproject.toml.
+The plugin may name what its tests need besides, other plugins included, in the dependency group `test` of its
+pyproject.toml.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ def main() -> None:
         sys.exit(f"error: expected the name of one plugin: make test-plugin P=... with one of {', '.join(folders)}")
     folder = folders[sys.argv[1]]
     python = create(CACHE / "test-plugin" / folder.name, fresh=True)
-    needs = dependency_group(folder, "test")
+    beside = {f"mlcore-{name.replace('_', '-')}": str(each) for name, each in folders.items()}
+    needs: list[str] = []
+    for need in dependency_group(folder, "test"):
+        needs += ["-e", beside[need]] if need in beside else [need]
     install(python, ["-e", f"{ROOT}[testing]", "-e", str(folder), *needs])
     run([python, "-m", "pytest", folder / "tests"], cwd=ROOT)
 

@@ -32,7 +32,8 @@ def main() -> None:
     kernel, plugins = build()
     check_weight(kernel)
     python = create(HOME / "venv", fresh=True)
-    groups = [line for folder in (ROOT, *plugin_folders()) for line in dependency_group(folder, "test")]
+    named = [line for folder in (ROOT, *plugin_folders()) for line in dependency_group(folder, "test")]
+    groups = [line for line in named if not line.startswith("mlcore-")]  # all of ours are installed anyway
     # the files are named, so that no index is asked for a distribution of ours
     install(python, [f"mlcore-kernel[serve,testing] @ {kernel.as_uri()}", *map(str, plugins), *groups, *demo_needs()])
     work = HOME / "run"
@@ -87,7 +88,8 @@ def copy_tests(work: Path) -> None:
         shutil.copytree(folder / "tests", work / "plugins" / folder.name / "tests", ignore=ignored)
     shutil.copy(ROOT / "conftest.py", work)
     (work / "tools").mkdir()
-    shutil.copy(ROOT / "tools" / "s3_servers.py", work / "tools")
+    for name in ("s3_servers.py", "mlflow_servers.py", "own_server.py"):
+        shutil.copy(ROOT / "tools" / name, work / "tools")
     shutil.copytree(ROOT / "examples", work / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     config = configparser.ConfigParser()
     tool = manifest(ROOT)["tool"]

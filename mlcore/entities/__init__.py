@@ -1,35 +1,57 @@
 """The records of the domain: frozen attrs classes that cross every seam of mlcore."""
 
-from mlcore.entities.dataset import Dataset, DatasetInput, InputTag, RunInputs
+from mlcore.entities.access import Action, AuditEntry, Credentials, Permission, Principal, Resource
+from mlcore.entities.dataset import Dataset, DatasetInput, DatasetSummary, InputTag, RunInputs
 from mlcore.entities.experiment import Experiment, ExperimentChange, ExperimentTag
 from mlcore.entities.file_info import FileInfo
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus, SourceType, ViewType
+from mlcore.entities.logged_model import (
+    LoggedModel,
+    LoggedModelChange,
+    LoggedModelStatus,
+    ModelMetric,
+    ModelOutput,
+    NewLoggedModel,
+)
 from mlcore.entities.metric import Batch, Metric, MetricSummary, Param, RunTag
 from mlcore.entities.page import Page, PagedList
-from mlcore.entities.queries import ExperimentQuery, RunQuery
+from mlcore.entities.queries import ExperimentQuery, LoggedModelQuery, RunQuery
 from mlcore.entities.registered_model import ModelVersion, ModelVersionStatus, RegisteredModel
 from mlcore.entities.run import NewRun, Run, RunChange, RunData, RunInfo
+from mlcore.entities.series import Facet, Series, SeriesQuery
 
 __all__ = [
+    "Action",
     "And",
+    "AuditEntry",
     "Batch",
     "Comparison",
+    "Credentials",
     "Dataset",
     "DatasetInput",
+    "DatasetSummary",
     "Experiment",
     "ExperimentChange",
     "ExperimentQuery",
     "ExperimentTag",
+    "Facet",
     "Field",
     "FileInfo",
     "Filter",
     "InputTag",
     "LifecycleStage",
+    "LoggedModel",
+    "LoggedModelChange",
+    "LoggedModelQuery",
+    "LoggedModelStatus",
     "Metric",
     "MetricSummary",
+    "ModelMetric",
+    "ModelOutput",
     "ModelVersion",
     "ModelVersionStatus",
+    "NewLoggedModel",
     "NewRun",
     "Not",
     "Or",
@@ -37,7 +59,10 @@ __all__ = [
     "Page",
     "PagedList",
     "Param",
+    "Permission",
+    "Principal",
     "RegisteredModel",
+    "Resource",
     "Run",
     "RunChange",
     "RunData",
@@ -46,6 +71,8 @@ __all__ = [
     "RunQuery",
     "RunStatus",
     "RunTag",
+    "Series",
+    "SeriesQuery",
     "SourceType",
     "ViewType",
 ]

@@ -38,6 +38,17 @@ class DatasetInput:
 
 @frozen
 class RunInputs:
-    """Everything that a run is known to have read."""
+    """Everything that a run is known to have read; model_inputs are ids of logged models."""
 
     dataset_inputs: tuple[DatasetInput, ...] = ()
+    model_inputs: tuple[str, ...] = ()
+
+
+@frozen
+class DatasetSummary:
+    """A dataset that some run of an experiment read; context is the input tag `mlflow.data.context`."""
+
+    experiment_id: str
+    name: str
+    digest: str
+    context: str | None = None

@@ -8,6 +8,7 @@ from attrs import asdict, field, fields, frozen
 
 from mlcore.entities.dataset import RunInputs
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus
+from mlcore.entities.logged_model import ModelOutput
 from mlcore.entities.metric import Metric
 
 
@@ -58,6 +59,7 @@ class Run:
     info: RunInfo
     data: RunData = field(factory=RunData)
     inputs: RunInputs = field(factory=RunInputs)
+    outputs: tuple[ModelOutput, ...] = ()
 
     def to_dictionary(self) -> dict[str, object]:
         """Return plain dicts in MLflow's layout: info, data and inputs."""

@@ -6,9 +6,11 @@ from mlcore.interfaces.artifact_repo import (
     PresignedUrl,
     SupportsArrivals,
     SupportsFileTransfer,
+    SupportsParts,
     SupportsPresign,
     SupportsStaging,
 )
+from mlcore.interfaces.authority import Authority, SupportsAudit
 from mlcore.interfaces.batch_engine import BatchEngine
 from mlcore.interfaces.deployer import (
     BatchPrediction,
@@ -27,10 +29,19 @@ from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
 from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_store import RegistryStore
-from mlcore.interfaces.tracking_store import SupportsSummary, TrackingStore
+from mlcore.interfaces.tracking_store import (
+    SupportsCounts,
+    SupportsDatasetSearch,
+    SupportsGroupCommit,
+    SupportsLoggedModels,
+    SupportsSeries,
+    SupportsSummary,
+    TrackingStore,
+)
 
 __all__ = [
     "ArtifactRepo",
+    "Authority",
     "AutologOptions",
     "BatchEngine",
     "BatchPrediction",
@@ -50,15 +61,22 @@ __all__ = [
     "RegistryStore",
     "SavedModel",
     "SupportsArrivals",
+    "SupportsAudit",
     "SupportsAutolog",
     "SupportsBatchPlan",
     "SupportsBatchPredict",
+    "SupportsCounts",
+    "SupportsDatasetSearch",
     "SupportsEndpoints",
     "SupportsExplain",
     "SupportsFileTransfer",
+    "SupportsGroupCommit",
+    "SupportsLoggedModels",
+    "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsRunLocal",
+    "SupportsSeries",
     "SupportsStaging",
     "SupportsSummary",
     "TrackingStore",

@@ -143,3 +143,31 @@ class SupportsPresign(Protocol):
         Raises InvalidParameterError: another method or time. UnauthenticatedError: there are no credentials.
         """
         ...
+
+
+@runtime_checkable
+class SupportsParts(Protocol):
+    """A repository to which clients send a file in parts, directly; nothing is visible before all of it is there."""
+
+    def begin_parts(self, path: str) -> str:
+        """Begin to store a file; return the id of the upload. Raises ArtifactWriteError: the place refuses."""
+        ...
+
+    def part_url(self, path: str, upload_id: str, number: int, expires_s: int) -> PresignedUrl:
+        """Return a URL for the `PUT` of one part, whose answer has an `ETag`.
+
+        number: from 1. expires_s: as of `SupportsPresign`.
+        Raises InvalidParameterError: another number or time. UnauthenticatedError: there are no credentials.
+        """
+        ...
+
+    def complete_parts(self, path: str, upload_id: str, etags: Mapping[int, str]) -> None:
+        """Make a file of its parts, of which the `ETag` of each number is given; replaces what is there.
+
+        Raises StoreUnavailableError: the upload or one of its parts is not known.
+        """
+        ...
+
+    def abort_parts(self, path: str, upload_id: str) -> None:
+        """Drop an upload and its parts; one that is not known is fine."""
+        ...

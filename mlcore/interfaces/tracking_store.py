@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from mlcore.entities import (
     Batch,
     DatasetInput,
+    DatasetSummary,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
+    Facet,
+    Field,
+    LoggedModel,
+    LoggedModelChange,
+    LoggedModelQuery,
     Metric,
     MetricSummary,
+    ModelMetric,
+    ModelOutput,
+    NewLoggedModel,
     NewRun,
     Page,
     Run,
     RunChange,
     RunInfo,
     RunQuery,
+    Series,
+    SeriesQuery,
 )
+from mlcore.errors import MlcoreError
 
 
 @runtime_checkable
@@ -119,4 +132,93 @@ class SupportsSummary(Protocol):
 
     def metric_summaries(self, run_id: str) -> tuple[MetricSummary, ...]:
         """Return one summary per metric of the run, sorted by key."""
+        ...
+
+
+@runtime_checkable
+class SupportsGroupCommit(Protocol):
+    """A tracking store that can record batches of several callers in one transaction."""
+
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> Sequence[MlcoreError | None]:
+        """Record pairs of run id and batch, in order, each all or nothing; return one outcome per pair.
+
+        A pair that `log_batch` would refuse gives its error and leaves nothing; the others are not touched by it.
+        When the call returns, everything that went well is as durable as after `log_batch`.
+        Raises StoreUnavailableError: none of them is stored.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsSeries(Protocol):
+    """A tracking store that thins out the curves of many runs itself."""
+
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        """Return one series per run and key that has points, by run in the order of the query, then by key.
+
+        Unknown runs and keys give nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsCounts(Protocol):
+    """A tracking store that counts without fetching."""
+
+    def count_runs(self, query: RunQuery) -> int:
+        """Return how many runs fit; order, page and columns of the query mean nothing."""
+        ...
+
+    def run_facets(self, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
+        """Return the most frequent values of a param, tag or text attribute among the runs that fit.
+
+        The most frequent first, equal ones by value; at most *limit*.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsDatasetSearch(Protocol):
+    """A tracking store that lists the datasets of experiments without looking at every run."""
+
+    def search_datasets(self, experiment_ids: tuple[str, ...], max_results: int) -> tuple[DatasetSummary, ...]:
+        """Return the distinct datasets that active runs read, by experiment, name, digest and context."""
+        ...
+
+
+@runtime_checkable
+class SupportsLoggedModels(Protocol):
+    """A tracking store that keeps logged models, as MLflow's clients from 3.0 on record them."""
+
+    def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
+        """Create a PENDING model of an active experiment.
+
+        A second call with the same model_id and experiment returns the model as it is.
+        """
+        ...
+
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
+        """Return a logged model. Raises NotFoundError: unknown, or deleted and not allowed to be."""
+        ...
+
+    def update_logged_model(self, model_id: str, change: LoggedModelChange) -> LoggedModel:
+        """Change a logged model in one step.
+
+        Raises BadRequestError: a param to add has a value already. NotFoundError: a tag to delete is not there.
+        """
+        ...
+
+    def search_logged_models(self, query: LoggedModelQuery) -> Page[LoggedModel]:
+        """Return a page of the active models that fit."""
+        ...
+
+    def log_model_metrics(self, run_id: str, metrics: tuple[ModelMetric, ...]) -> None:
+        """Record what a run measured on models; the points themselves go to the run by `log_batch`.
+
+        Raises BadRequestError: a model does not exist.
+        """
+        ...
+
+    def link_models(self, run_id: str, *, inputs: tuple[str, ...] = (), outputs: tuple[ModelOutput, ...] = ()) -> None:
+        """Record which models a run read and made; the same again is kept once. `get_run` returns them."""
         ...

@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -18,11 +18,22 @@ from mlcore.errors import InvalidParameterError, MissingDependencyError, MlcoreE
 if TYPE_CHECKING:
     import types
 
-    from starlette.applications import Starlette
-
 _BACKLOG = 2048
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_S = 10  # for requests that are being answered when the server is told to stop
+
+
+# an ASGI application; each library spells the arguments in its own way
+Application = Callable[..., Awaitable[None]]
+
+
+@runtime_checkable
+class KnowsStopping(Protocol):
+    """An application with answers that do not end by themselves, such as streams of events."""
+
+    def stopping(self) -> None:
+        """Let such answers end: the server has been told to stop, and waits for them. Called by a signal handler."""
+        ...
 
 
 @frozen
@@ -72,7 +83,7 @@ def url(listening: socket.socket) -> str:
 
 
 def run_server(
-    make_app: Callable[[], Starlette], address: Address, *, workers: int = 1, announce: Callable[[str], None]
+    make_app: Callable[[], Application], address: Address, *, workers: int = 1, announce: Callable[[str], None]
 ) -> int:
     """Listen, make the application, serve it until SIGTERM or SIGINT; return the exit code.
 
@@ -89,7 +100,7 @@ def run_server(
         return 0
 
 
-def serve(app: Starlette, listening: socket.socket, *, ready: Callable[[], None]) -> None:
+def serve(app: Application, listening: socket.socket, *, ready: Callable[[], None]) -> None:
     """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return.
 
     ready: called once, when requests are answered.
@@ -101,6 +112,11 @@ def serve(app: Starlette, listening: socket.socket, *, ready: Callable[[], None]
             await super().startup(sockets)
             if self.started:
                 ready()
+
+        def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            if isinstance(app, KnowsStopping):
+                app.stopping()
 
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
     server = Server(config)
@@ -114,7 +130,7 @@ def serve(app: Starlette, listening: socket.socket, *, ready: Callable[[], None]
 
 
 def serve_with_workers(
-    make_app: Callable[[], Starlette], listening: socket.socket, workers: int, *, ready: Callable[[], None]
+    make_app: Callable[[], Application], listening: socket.socket, workers: int, *, ready: Callable[[], None]
 ) -> int:
     """Serve from several processes that share the socket; return the exit code.
 
@@ -134,7 +150,7 @@ def serve_with_workers(
 class _Crew:
     """The processes of a server with several workers."""
 
-    def __init__(self, make_app: Callable[[], Starlette], listening: socket.socket) -> None:
+    def __init__(self, make_app: Callable[[], Application], listening: socket.socket) -> None:
         self._make_app = make_app
         self._listening = listening
         self._starting: dict[int, int] = {}  # process to the pipe that tells when it answers

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlcore.testing.artifact_repo import ArtifactRepoContract
+    from mlcore.testing.authority import AuthorityContract
+    from mlcore.testing.authority_case import AuthorityCase
     from mlcore.testing.batch_engine import BatchEngineContract
     from mlcore.testing.command import CommandContract
     from mlcore.testing.contract import Contract
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mlcore.testing.environment import EnvironmentContract
     from mlcore.testing.event import EventContract
     from mlcore.testing.flavor import FlavorContract
+    from mlcore.testing.memory_authority import MemoryAuthority
     from mlcore.testing.memory_batch import MemoryBatchEngine
     from mlcore.testing.memory_deployer import MemoryDeployer
     from mlcore.testing.memory_environment import MemoryEnvironment
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ArtifactRepoContract": "artifact_repo",
+    "AuthorityCase": "authority_case",
+    "AuthorityContract": "authority",
     "BatchEngineContract": "batch_engine",
     "CommandContract": "command",
     "Contract": "contract",
@@ -43,6 +48,7 @@ _HOMES = {
     "EnvironmentContract": "environment",
     "EventContract": "event",
     "FlavorContract": "flavor",
+    "MemoryAuthority": "memory_authority",
     "MemoryBackend": "memory_project",
     "MemoryBatchEngine": "memory_batch",
     "MemoryDeployer": "memory_deployer",
@@ -61,6 +67,8 @@ _HOMES = {
 
 __all__ = [
     "ArtifactRepoContract",
+    "AuthorityCase",
+    "AuthorityContract",
     "BatchEngineContract",
     "CommandContract",
     "Contract",
@@ -68,6 +76,7 @@ __all__ = [
     "EnvironmentContract",
     "EventContract",
     "FlavorContract",
+    "MemoryAuthority",
     "MemoryBackend",
     "MemoryBatchEngine",
     "MemoryDeployer",

@@ -43,10 +43,12 @@ from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, Ord
 from mlcore.tracking.summaries import summarize_all
 from mlcore.wire.filter_fields import EXPERIMENTS, RUNS, STATS, Vocabulary
 from mlcore.wire.filter_values import clamped
+from mlcore.wire.stages import STAGES
 
 METRIC_KEYS = ("m", "M", "a b", "loss.min", "val/é")
 PARAM_KEYS = ("p", "P", "a b", "lr.max")
 TAG_KEYS = ("t", "T", "mlflow.note", "a:b")
+MODEL_IDS = tuple(f"m-{digit}{'0' * 30}{digit}" for digit in "09af7c3e")
 RUN_IDS = tuple(f"{digit}{'0' * 30}{digit}" for digit in "09af7c3e")
 TIMES_MS = (0, 1, 1000, 1_700_000_000_000, 1_700_000_000_001)
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 1000.0, 1e-300, 5e-324, 1e308, sys.float_info.max, -sys.float_info.max)
@@ -98,16 +100,16 @@ def run_lists(max_size: int = 6, experiment_id: str = "1") -> st.SearchStrategy[
 
 def recorded_runs(experiment_id: str = "1") -> st.SearchStrategy[RecordedRun]:
     """Make single runs, each with few metrics, params, tags and datasets."""
-    params = st.dictionaries(st.sampled_from(PARAM_KEYS), _texts())
-    tags = st.dictionaries(st.sampled_from(TAG_KEYS), _texts())
+    params = st.dictionaries(st.sampled_from(PARAM_KEYS), any_texts())
+    tags = st.dictionaries(st.sampled_from(TAG_KEYS), any_texts())
     return st.builds(
         RecordedRun,
         new=st.builds(
             NewRun,
             experiment_id=st.just(experiment_id),
             run_id=st.sampled_from(RUN_IDS),
-            run_name=_texts().filter(bool),
-            user_id=_texts(),
+            run_name=any_texts().filter(bool),
+            user_id=any_texts(),
             start_time=st.sampled_from(TIMES_MS),
         ),
         batch=st.builds(
@@ -126,33 +128,33 @@ def experiment_lists(max_size: int = 6) -> st.SearchStrategy[list[Experiment]]:
     one = st.builds(
         Experiment,
         experiment_id=st.sampled_from(("0", "1", "2", "10", "100", "02", "x1")),
-        name=_texts().filter(bool),
+        name=any_texts().filter(bool),
         artifact_location=st.just("file:///artifacts"),
         creation_time=st.none() | st.sampled_from(TIMES_MS),
         last_update_time=st.none() | st.sampled_from(TIMES_MS),
-        tags=st.dictionaries(st.sampled_from(TAG_KEYS), _texts()),
+        tags=st.dictionaries(st.sampled_from(TAG_KEYS), any_texts()),
     )
     return st.lists(one, max_size=max_size, unique_by=(lambda each: each.experiment_id, lambda each: each.name))
 
 
 def run_filters(depth: int = 3) -> st.SearchStrategy[Filter]:
     """Make filters of runs; *depth* is how many AND, OR and NOT are inside each other at most."""
-    return _filters(_run_fields(), RUNS, depth)
+    return filters_of(_run_fields(), RUNS, depth)
 
 
 def experiment_filters(depth: int = 3) -> st.SearchStrategy[Filter]:
     """Make filters of experiments, as `run_filters`."""
-    return _filters(_experiment_fields(), EXPERIMENTS, depth)
+    return filters_of(_experiment_fields(), EXPERIMENTS, depth)
 
 
 def run_orders(max_size: int = 3) -> st.SearchStrategy[tuple[OrderBy, ...]]:
     """Make orders of runs in which no field comes twice."""
-    return _orders(_run_fields().filter(lambda found: found.entity in RUNS.sortable), max_size)
+    return orders_of(_run_fields().filter(lambda found: found.entity in RUNS.sortable), max_size)
 
 
 def experiment_orders(max_size: int = 3) -> st.SearchStrategy[tuple[OrderBy, ...]]:
     """Make orders of experiments in which no field comes twice."""
-    return _orders(_experiment_fields().filter(lambda found: found.entity in EXPERIMENTS.sortable), max_size)
+    return orders_of(_experiment_fields().filter(lambda found: found.entity in EXPERIMENTS.sortable), max_size)
 
 
 def _letters() -> st.SearchStrategy[str]:
@@ -160,7 +162,8 @@ def _letters() -> st.SearchStrategy[str]:
     return st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
 
 
-def _texts() -> st.SearchStrategy[str]:
+def any_texts() -> st.SearchStrategy[str]:
+    """Make texts, most of them out of `TEXTS`."""
     return st.sampled_from(TEXTS) | _letters()
 
 
@@ -207,11 +210,12 @@ def _experiment_fields() -> st.SearchStrategy[Field]:
     )
 
 
-def _filters(fields: st.SearchStrategy[Field], vocabulary: Vocabulary, depth: int) -> st.SearchStrategy[Filter]:
+def filters_of(fields: st.SearchStrategy[Field], vocabulary: Vocabulary, depth: int) -> st.SearchStrategy[Filter]:
+    """Make filters over *fields* of a vocabulary."""
     tests = fields.flatmap(lambda found: _comparisons(found, vocabulary))
     if depth < 1:
         return tests
-    inner = _filters(fields, vocabulary, depth - 1)
+    inner = filters_of(fields, vocabulary, depth - 1)
     parts = st.lists(inner, min_size=2, max_size=3).map(tuple)
     return st.one_of(tests, st.builds(And, parts), st.builds(Or, parts), st.builds(Not, inner))
 
@@ -236,6 +240,8 @@ def _comparisons(found: Field, vocabulary: Vocabulary) -> st.SearchStrategy[Comp
 
 
 def _numbers(found: Field) -> st.SearchStrategy[float]:
+    if found.key == "version_number":
+        return st.sampled_from((0.0, 1.0, 2.0, 2.5, 10.0))
     if found.entity == "attribute":
         return st.sampled_from([*(float(time) for time in TIMES_MS), 0.5, 999.5, -1.0])
     return st.sampled_from(NUMBERS) | st.floats(allow_nan=False).map(clamped)
@@ -249,12 +255,16 @@ def _values(found: Field) -> st.SearchStrategy[str]:
         "name": (*TEXTS, "iris", "wine"),
         "digest": ("d1", "d2"),
         "context": ("train", "eval"),
+        "current_stage": STAGES,
+        "model_id": MODEL_IDS,
+        "source_run_id": RUN_IDS,
     }
     if found.entity in ("attribute", "dataset") and found.key in special:
         return st.sampled_from(special[found.key]).map(str)
-    return _texts()
+    return any_texts()
 
 
-def _orders(fields: st.SearchStrategy[Field], max_size: int) -> st.SearchStrategy[tuple[OrderBy, ...]]:
+def orders_of(fields: st.SearchStrategy[Field], max_size: int) -> st.SearchStrategy[tuple[OrderBy, ...]]:
+    """Make orders over *fields*, in which no field comes twice."""
     one = st.builds(OrderBy, fields, st.booleans())
     return st.lists(one, max_size=max_size, unique_by=lambda order: order.field).map(tuple)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from attrs import define, evolve, field
 
 from mlcore.entities import ModelVersion, Page, RegisteredModel
-from mlcore.errors import AlreadyExistsError, InvalidParameterError, NotFoundError
+from mlcore.errors import AlreadyExistsError, NotFoundError
 from mlcore.testing.memory_paging import page_of
-from mlcore.wire.filter_values import like
-
-STAGES = ("None", "Staging", "Production", "Archived")
-_TEST = re.compile(r"\s*(name|run_id|source_path|tags\.(\w+))\s*(=|!=|LIKE|ILIKE)\s*'([^']*)'\s*$")
-_ORDER = re.compile(r"(name|creation_timestamp|last_updated_timestamp|version_number)(?: (ASC|DESC))?$")
-T = TypeVar("T", RegisteredModel, ModelVersion)
+from mlcore.tracking.evaluate_registry import model_matches, sort_models, sort_versions, version_matches
+from mlcore.wire.filter_parser import parse_model_filter, parse_model_order, parse_version_filter, parse_version_order
+from mlcore.wire.stages import ARCHIVED, STAGES, canonical_stage
 
 
 @define
@@ -58,13 +53,16 @@ class MemoryRegistryStore:
     def update_model(self, name: str, *, new_name: str | None, description: str | None) -> RegisteredModel:
         """Rename or describe; None leaves as it is. Raises AlreadyExistsError: the new name is taken."""
         with self._lock:
-            line = self._line(name)
+            line, now = self._line(name), _now()
             if new_name is not None and new_name != name:
                 self._refuse_taken(new_name)
                 self.lines[new_name] = self.lines.pop(name)
-                line.versions = {number: evolve(found, name=new_name) for number, found in line.versions.items()}
+                line.versions = {
+                    number: evolve(found, name=new_name, last_updated_timestamp=now)
+                    for number, found in line.versions.items()
+                }
             text = line.model.description if description is None else description
-            line.model = evolve(line.model, name=new_name or name, description=text, last_updated_timestamp=_now())
+            line.model = evolve(line.model, name=new_name or name, description=text, last_updated_timestamp=now)
             return self.get_model(new_name or name)
 
     def delete_model(self, name: str) -> None:
@@ -77,10 +75,10 @@ class MemoryRegistryStore:
         self, filter_string: str, *, order_by: tuple[str, ...], max_results: int, page_token: str | None
     ) -> Page[RegisteredModel]:
         """Return a page of registered models, by name unless ordered otherwise."""
+        tree, order = parse_model_filter(filter_string), parse_model_order(order_by)
         with self._lock:
-            fits = _filter(filter_string)
-            found = [model for name in sorted(self.lines) if fits(model := self.get_model(name))]
-        return page_of(_ordered(found, order_by), max_results, page_token)
+            found = [model for name in self.lines if model_matches(tree, model := self.get_model(name))]
+        return page_of(sort_models(found, order), max_results, page_token)
 
     def create_version(
         self,
@@ -101,6 +99,7 @@ class MemoryRegistryStore:
                 name, str(line.count), source, now, now, run_id, run_link, description=description, tags=dict(tags)
             )
             line.versions[made.version] = made
+            line.model = evolve(line.model, last_updated_timestamp=now)
             return made
 
     def get_version(self, name: str, version: str) -> ModelVersion:
@@ -117,18 +116,19 @@ class MemoryRegistryStore:
         """Describe a version or move it to a stage; None leaves as it is."""
         with self._lock:
             found, line = self.get_version(name, version), self._line(name)
-            if stage is not None and stage not in STAGES:
-                raise InvalidParameterError(f"unknown stage {stage!r}: expected one of {', '.join(STAGES)}")
+            stage = None if stage is None else canonical_stage(stage, archive_existing=archive_existing)
+            now = _now()
             if archive_existing and stage is not None:
                 for number, other in line.versions.items():
                     if number != version and other.current_stage == stage:
-                        line.versions[number] = evolve(other, current_stage="Archived", last_updated_timestamp=_now())
+                        line.versions[number] = evolve(other, current_stage=ARCHIVED, last_updated_timestamp=now)
             line.versions[version] = evolve(
                 found,
                 description=found.description if description is None else description,
                 current_stage=stage or found.current_stage,
-                last_updated_timestamp=_now(),
+                last_updated_timestamp=now,
             )
+            line.model = evolve(line.model, last_updated_timestamp=now)
             return self.get_version(name, version)
 
     def delete_version(self, name: str, version: str) -> None:
@@ -138,17 +138,17 @@ class MemoryRegistryStore:
             line = self._line(name)
             del line.versions[version]
             line.aliases = {alias: number for alias, number in line.aliases.items() if number != version}
+            line.model = evolve(line.model, last_updated_timestamp=_now())
 
     def search_versions(
         self, filter_string: str, *, order_by: tuple[str, ...], max_results: int, page_token: str | None
     ) -> Page[ModelVersion]:
         """Return a page of versions, the last changed first unless ordered otherwise."""
+        tree, order = parse_version_filter(filter_string), parse_version_order(order_by)
         with self._lock:
-            fits = _filter(filter_string)
             shown = [self._shown(line, each) for line in self.lines.values() for each in line.versions.values()]
-        found = [each for each in shown if fits(each)]
-        found.sort(key=lambda each: (-each.last_updated_timestamp, each.name, -int(each.version)))
-        return page_of(_ordered(found, order_by), max_results, page_token)
+        found = [each for each in shown if version_matches(tree, each)]
+        return page_of(sort_versions(found, order), max_results, page_token)
 
     def set_alias(self, name: str, alias: str, version: str | None) -> None:
         """Point *alias* to a version; None removes it."""
@@ -201,45 +201,3 @@ def _now() -> int:
 def _tagged(tags: Mapping[str, str], key: str, value: str | None) -> dict[str, str]:
     kept = {each: text for each, text in tags.items() if each != key}
     return kept if value is None else {**kept, key: value}
-
-
-def _filter(text: str) -> Callable[[RegisteredModel | ModelVersion], bool]:
-    """Read tests of texts joined by AND; a store with a language of its own reads all that it knows."""
-    tests = [_TEST.match(part) for part in text.split(" AND ")] if text.strip() else []
-    if None in tests:
-        raise InvalidParameterError(
-            f"cannot read the filter {text!r}: expected tests such as name = 'x' AND tags.k = 'v'"
-        )
-
-    def fits(found: RegisteredModel | ModelVersion) -> bool:
-        return all(_holds(test, found) for test in tests if test is not None)
-
-    return fits
-
-
-def _holds(test: re.Match[str], found: RegisteredModel | ModelVersion) -> bool:
-    name, tag, op, wanted = test.groups()
-    key = "source" if name == "source_path" else name
-    value = found.tags.get(tag) if tag else getattr(found, key, None)
-    if value is None:
-        return False
-    if op in ("LIKE", "ILIKE"):
-        return like(str(value), wanted, ignore_case=op == "ILIKE")
-    return (value == wanted) == (op == "=")
-
-
-def _ordered(found: list[T], order_by: tuple[str, ...]) -> list[T]:
-    for clause in reversed(order_by):
-        read = _ORDER.match(clause)
-        if read is None:
-            raise InvalidParameterError(f"cannot read the order {clause!r}: expected a field, then ASC or DESC")
-        found = sorted(found, key=_key(read[1]), reverse=read[2] == "DESC")
-    return found
-
-
-def _key(name: str) -> Callable[[RegisteredModel | ModelVersion], tuple[int, str]]:
-    def key(found: RegisteredModel | ModelVersion) -> tuple[int, str]:
-        value = getattr(found, "version", "0") if name == "version_number" else getattr(found, name)
-        return (int(value), "") if name != "name" else (0, str(value))
-
-    return key

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
+from collections.abc import Sequence
 
-from attrs import define, evolve, field
+from attrs import evolve
 
 from mlcore.entities import (
     Batch,
     DatasetInput,
+    DatasetSummary,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
+    Facet,
+    Field,
     LifecycleStage,
     Metric,
     MetricSummary,
@@ -27,36 +30,29 @@ from mlcore.entities import (
     RunInputs,
     RunQuery,
     RunStatus,
+    Series,
+    SeriesQuery,
 )
-from mlcore.errors import AlreadyExistsError, InvalidStateError, NotFoundError, ParamConflictError
+from mlcore.errors import AlreadyExistsError, InvalidStateError, MlcoreError, NotFoundError, ParamConflictError
+from mlcore.testing.memory_logged import Kept, MemoryLoggedModels
 from mlcore.testing.memory_paging import page_of
+from mlcore.tracking.counts import count_runs_by_search, run_facets_by_search, search_datasets_by_search
 from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
+from mlcore.tracking.series import series_by_history
 from mlcore.tracking.summaries import summarize_all
 
 NAME_TAG = "mlflow.runName"
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
 
-@define
-class _Kept:
-    """A run with all its points; `binned` when it was deleted together with its experiment."""
-
-    info: RunInfo
-    points: dict[tuple[str, int, int, str], Metric] = field(factory=dict)
-    params: dict[str, str] = field(factory=dict)
-    tags: dict[str, str] = field(factory=dict)
-    inputs: dict[tuple[str, str], DatasetInput] = field(factory=dict)
-    binned: bool = False
-
-
-class MemoryTrackingStore:
+class MemoryTrackingStore(MemoryLoggedModels):
     """Keep experiments and runs in dicts; one lock makes each method one step."""
 
     def __init__(self) -> None:
         """Start with the default experiment."""
+        super().__init__()
         self.experiments: dict[str, Experiment] = {}
-        self.runs: dict[str, _Kept] = {}
-        self._lock = threading.RLock()
+        self.runs: dict[str, Kept] = {}
         self.create_experiment("Default", artifact_location=None, tags={})
 
     def create_experiment(self, name: str, *, artifact_location: str | None, tags: dict[str, str]) -> Experiment:
@@ -123,7 +119,7 @@ class MemoryTrackingStore:
                 end_time=None,
                 artifact_uri=f"{place.artifact_location}/{new.run_id}/artifacts",
             )
-            self.runs[new.run_id] = _Kept(info, tags={**new.tags, NAME_TAG: new.run_name})
+            self.runs[new.run_id] = Kept(info, tags={**new.tags, NAME_TAG: new.run_name})
             return self.get_run(new.run_id)
 
     def get_run(self, run_id: str) -> Run:
@@ -132,7 +128,8 @@ class MemoryTrackingStore:
             kept = self._find(run_id)
             latest = tuple(summary.last for summary in summarize_all(kept.points.values()).values())
             data = RunData(latest, dict(kept.params), dict(kept.tags))
-            return Run(kept.info, data, RunInputs(tuple(kept.inputs.values())))
+            inputs = RunInputs(tuple(kept.inputs.values()), tuple(kept.model_inputs))
+            return Run(kept.info, data, inputs, tuple(kept.outputs))
 
     def update_run(self, run_id: str, change: RunChange) -> RunInfo:
         """Change status, end time, name or lifecycle stage; a rename rewrites the tag `mlflow.runName`."""
@@ -160,6 +157,19 @@ class MemoryTrackingStore:
                 kept.points[(point.key, point.step, point.timestamp, repr(point.value))] = point
             kept.tags |= {tag.key: tag.value for tag in batch.tags}
             kept.info = evolve(kept.info, run_name=kept.tags.get(NAME_TAG, kept.info.run_name))
+
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        """Record batches of several callers, each all or nothing; return one outcome per pair."""
+        outcomes: list[MlcoreError | None] = []
+        with self._lock:
+            for run_id, batch in items:
+                try:
+                    self.log_batch(run_id, batch)
+                except MlcoreError as error:
+                    outcomes.append(error)
+                else:
+                    outcomes.append(None)
+        return outcomes
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""
@@ -199,20 +209,36 @@ class MemoryTrackingStore:
         with self._lock:
             return tuple(summarize_all(self._find(run_id).points.values()).values())
 
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        """Return one series per run and key that has points."""
+        return series_by_history(self, query)
+
+    def count_runs(self, query: RunQuery) -> int:
+        """Return how many runs fit."""
+        return count_runs_by_search(self, query)
+
+    def run_facets(self, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
+        """Return the most frequent values of a param, tag or text attribute among the runs that fit."""
+        return run_facets_by_search(self, query, field, limit)
+
+    def search_datasets(self, experiment_ids: tuple[str, ...], max_results: int) -> tuple[DatasetSummary, ...]:
+        """Return the distinct datasets that active runs read."""
+        return search_datasets_by_search(self, experiment_ids, max_results)
+
     def close(self) -> None:
         """Do nothing."""
 
-    def _find(self, run_id: str) -> _Kept:
+    def _find(self, run_id: str) -> Kept:
         if run_id not in self.runs:
             raise NotFoundError(f"run with id='{run_id}' not found")
         return self.runs[run_id]
 
-    def _writable(self, run_id: str) -> _Kept:
+    def _writable(self, run_id: str) -> Kept:
         kept = self._find(run_id)
         self._refuse_deleted(f"run '{run_id}'", kept.info.lifecycle_stage)
         return kept
 
-    def _same_experiment(self, known: _Kept, new: NewRun) -> Run:
+    def _same_experiment(self, known: Kept, new: NewRun) -> Run:
         if known.info.experiment_id != new.experiment_id:
             raise AlreadyExistsError(f"run '{new.run_id}' already exists in experiment '{known.info.experiment_id}'")
         return self.get_run(new.run_id)

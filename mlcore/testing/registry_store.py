@@ -30,6 +30,7 @@ from mlcore.testing.registry_models import (
     new_model,
     new_version,
 )
+from mlcore.testing.registry_oracle import RegistryOracleContract
 from mlcore.testing.registry_processes import RegistryProcessContract
 from mlcore.testing.registry_search import ChangeContract, RegistryRaceContract, VersionSearchContract
 from mlcore.testing.threads import race
@@ -117,6 +118,15 @@ class ModelVersionContract(PluginModuleContract):
         assert (changed.description, changed.current_stage, changed.tags) == ("good", "None", {"k": "v"})
         assert changed.creation_timestamp == made.creation_timestamp
 
+    def test_a_change_of_a_version_is_a_change_of_its_model(self, registry: RegistryStore) -> None:
+        new_model(registry)
+        made = new_version(registry)
+
+        changed = registry.update_version("iris", "1", description="x", stage=None, archive_existing=False)
+
+        assert changed.last_updated_timestamp >= made.last_updated_timestamp
+        assert registry.get_model("iris").last_updated_timestamp >= changed.last_updated_timestamp
+
     def test_tags_of_a_version_are_set_overwritten_and_removed(self, registry: RegistryStore) -> None:
         new_model(registry, "iris", model="kept")
         new_version(registry, a="1", b="2")
@@ -191,6 +201,25 @@ class StageContract(PluginModuleContract):
 
         assert stages(registry) == {"1": "Production"}
 
+    def test_a_stage_is_taken_in_any_letter_case(self, registry: RegistryStore) -> None:
+        new_model(registry)
+        new_version(registry)
+
+        move(registry, "1", "pRODUCTION")
+
+        assert stages(registry) == {"1": "Production"}
+
+    @pytest.mark.parametrize("stage", ["None", "Archived"])
+    def test_only_versions_of_an_active_stage_can_be_archived(self, registry: RegistryStore, stage: str) -> None:
+        new_model(registry)
+        new_version(registry)
+        new_version(registry)
+
+        with pytest.raises(InvalidParameterError, match=f"cannot archive .* '{stage}' is not an active stage"):
+            move(registry, "1", stage, archive=True)
+
+        assert stages(registry) == {"1": "None", "2": "None"}
+
     def test_an_unknown_stage_is_named_and_changes_nothing(self, registry: RegistryStore) -> None:
         new_model(registry)
         new_version(registry)
@@ -263,6 +292,7 @@ class RegistryStoreContract(
     ChangeContract,
     RegistryRaceContract,
     RegistryProcessContract,
+    RegistryOracleContract,
 ):
     """Everything that the kernel relies on in a registry store."""
 

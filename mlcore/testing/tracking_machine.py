@@ -46,7 +46,7 @@ _RUNS = st.integers(0, 3)
 _KEYS = st.sampled_from(("a", "b"))
 _VALUES = st.sampled_from((0.0, 1.0, -1.0, math.nan, math.inf))
 _POINTS = st.builds(Metric, _KEYS, _VALUES, st.integers(0, 2), st.integers(-1, 2))
-_BATCHES = st.builds(
+BATCHES = st.builds(
     Batch,
     metrics=st.lists(_POINTS, max_size=3).map(tuple),
     params=st.lists(st.builds(Param, _KEYS, st.sampled_from("12")), max_size=2).map(tuple),
@@ -62,8 +62,8 @@ class TrackingMachine(RuleBasedStateMachine):
         super().__init__()
         self.model: MemoryTrackingStore = MemoryTrackingStore()
         self.tested: TrackingStore = store
-        self.there: str = store.create_experiment(uuid4().hex, artifact_location="x:/y", tags={}).experiment_id
-        self.here: str = self.model.create_experiment("e", artifact_location="x:/y", tags={}).experiment_id
+        self.there: str = store.create_experiment(uuid4().hex, artifact_location="mem:/y", tags={}).experiment_id
+        self.here: str = self.model.create_experiment("e", artifact_location="mem:/y", tags={}).experiment_id
         self.ids: list[str] = [f"{number}{uuid4().hex[1:]}" for number in range(4)]
 
     def both(self, call: Callable[[TrackingStore, str], object]) -> None:
@@ -75,7 +75,7 @@ class TrackingMachine(RuleBasedStateMachine):
         """Create a run, or one that is there."""
         self.both(lambda store, where: store.create_run(NewRun(where, self.ids[run], "n", "u", time_ms)))
 
-    @rule(run=_RUNS, batch=_BATCHES)
+    @rule(run=_RUNS, batch=BATCHES)
     def log_batch(self, run: int, batch: Batch) -> None:
         """Log what may clash with what is there."""
         self.both(lambda store, _: store.log_batch(self.ids[run], batch))

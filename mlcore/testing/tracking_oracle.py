@@ -8,26 +8,31 @@ from collections.abc import Iterator, Mapping
 from uuid import uuid4
 
 from attrs import evolve
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from mlcore.entities import (
     And,
+    Batch,
     Comparison,
     Experiment,
     ExperimentQuery,
     Field,
     Filter,
+    Metric,
     MetricSummary,
+    NewRun,
     Not,
     Or,
     OrderBy,
     Page,
     Run,
+    RunChange,
     RunQuery,
 )
 from mlcore.interfaces import SupportsSummary, TrackingStore
 from mlcore.testing.filter_strategies import (
+    RUN_IDS,
     RecordedRun,
     experiment_filters,
     experiment_orders,
@@ -104,11 +109,20 @@ def _asking(tree: Filter | None, ids: Mapping[str, str]) -> Filter | None:
     return evolve(tree, value=ids.get(tree.value, tree.value)) if isinstance(tree.value, str) else tree
 
 
+# What a small number of random examples may miss.
+_THREE_RUNS = [
+    RecordedRun(NewRun("1", run_id, "n", "u", 1), Batch((Metric("m", value, 1),)), (), RunChange())
+    for run_id, value in zip(RUN_IDS, (1.0, 3.0, 2.0), strict=False)
+]
+
+
 class OracleContract(PluginModuleContract):
     """What is expected of filters and orders: exactly what `mlcore.tracking.evaluate` says."""
 
     @ORACLE_SETTINGS
     @given(recorded=run_lists(), tree=st.none() | run_filters(), order=run_orders(), page_size=st.integers(1, 7))
+    @example(recorded=_THREE_RUNS, tree=None, order=(OrderBy(Field("metric", "m")),), page_size=2)
+    @example(recorded=_THREE_RUNS, tree=Comparison(Field("metric", "m"), ">", 1.0), order=(), page_size=2)
     def test_searches_find_the_runs_that_the_reference_finds_in_its_order(
         self,
         store: TrackingStore,

@@ -51,7 +51,10 @@ from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tokens import BAD_TOKENS
 from mlcore.testing.tracking_changes import ChangesContract, RacingChangesContract
+from mlcore.testing.tracking_counts import CountContract, SeriesContract
 from mlcore.testing.tracking_experiments import ExperimentContract
+from mlcore.testing.tracking_group import GroupCommitContract
+from mlcore.testing.tracking_logged import LoggedModelContract
 from mlcore.testing.tracking_machine import MachineContract
 from mlcore.testing.tracking_oracle import OracleContract
 from mlcore.testing.tracking_processes import ForkContract, ProcessContract, RaceContract
@@ -242,6 +245,10 @@ class TrackingStoreContract(
     ExperimentContract,
     RunContract,
     RecordingContract,
+    GroupCommitContract,
+    LoggedModelContract,
+    SeriesContract,
+    CountContract,
     SearchContract,
     OracleContract,
     MachineContract,

@@ -41,7 +41,7 @@ def list_artifacts(
     """Return the direct children of a directory of artifacts, sorted by path; empty for a file."""
     session = current_session()
     found = find(session, _chosen(artifact_uri, run_id, artifact_path), tracking_uri)
-    return list(session.repo(found.root_uri).list(found.path))
+    return list(session.repo(found.root_uri, tracking_uri).list(found.path))
 
 
 def load_text(artifact_uri: str) -> str:

@@ -41,12 +41,12 @@ def run_matches(tree: Filter | None, run: Run, summaries: Mapping[str, MetricSum
     summaries: of the run's metrics by key; needed only when the filter asks for `min` or `max`.
     Raises InvalidParameterError: it asks for them and there are no summaries.
     """
-    return tree is None or _holds(tree, lambda field: _run_values(run, field, summaries))
+    return tree is None or holds(tree, lambda field: _run_values(run, field, summaries))
 
 
 def experiment_matches(tree: Filter | None, experiment: Experiment) -> bool:
     """Tell whether *experiment* fits the filter; no filter fits every experiment."""
-    return tree is None or _holds(tree, lambda field: _experiment_values(experiment, field))
+    return tree is None or holds(tree, lambda field: _experiment_values(experiment, field))
 
 
 def sort_runs(
@@ -65,7 +65,7 @@ def sort_runs(
         return next(_run_values(run, field, known), None)
 
     by_default = sorted(runs, key=lambda run: (-run.info.start_time, run.info.run_id))
-    return _sorted(by_default, order_by, value)
+    return ordered(by_default, order_by, value)
 
 
 def sort_experiments(experiments: Iterable[Experiment], order_by: Sequence[OrderBy] = ()) -> list[Experiment]:
@@ -81,17 +81,21 @@ def sort_experiments(experiments: Iterable[Experiment], order_by: Sequence[Order
 
     by_id = sorted(experiments, key=_experiment_number)
     newest_first = OrderBy(Field("attribute", "creation_time"), ascending=False)
-    return _sorted(by_id, [*order_by, newest_first], value)
+    return ordered(by_id, [*order_by, newest_first], value)
 
 
-def _holds(tree: Filter, values: Callable[[Field], Iterator[Value]]) -> bool:
+def holds(tree: Filter, values: Callable[[Field], Iterator[Value]]) -> bool:
+    """Tell whether the filter is true of an object.
+
+    values: gives what the object has for a field: nothing, one value, or several, of which one has to fit.
+    """
     if isinstance(tree, Comparison):
         return _compares(tree, values(tree.field))
     if isinstance(tree, Not):
-        return not _holds(tree.part, values)
+        return not holds(tree.part, values)
     if isinstance(tree, And):
-        return all(_holds(part, values) for part in tree.parts)
-    return any(_holds(part, values) for part in tree.parts)
+        return all(holds(part, values) for part in tree.parts)
+    return any(holds(part, values) for part in tree.parts)
 
 
 def _compares(test: Comparison, values: Iterator[Value]) -> bool:
@@ -166,9 +170,13 @@ def _experiment_number(experiment: Experiment) -> tuple[int, int, str]:
     return (0, int(key), key) if key.isascii() and key.isdigit() else (1, 0, key)
 
 
-def _sorted(
+def ordered(
     items: list[T], order_by: Sequence[OrderBy], value: Callable[[T, Field], Value | tuple[int, int, str] | None]
 ) -> list[T]:
+    """Sort *items* by the criteria; what they do not tell apart stays in its order.
+
+    value: gives what an item has for a field, or None.
+    """
     # Sorting is stable, so the criteria go from the last to the first.
     for criterion in reversed(order_by):
         present: list[tuple[object, T]] = []

@@ -29,7 +29,7 @@ def download(
     found = find(session, uri, tracking_uri)
     if dst_path is None and scheme(found.root_uri) == "file":
         return _in_place(found, uri)
-    repo = session.repo(found.root_uri)
+    repo = session.repo(found.root_uri, tracking_uri)
     info = repo.stat(found.path)
     if info is None and found.path:
         raise ArtifactNotFoundError(

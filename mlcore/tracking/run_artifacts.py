@@ -44,7 +44,7 @@ class RunArtifacts:
 
     @property
     def _repo(self) -> ArtifactRepo:
-        return self._session.repo(self.artifact_uri)
+        return self._session.repo(self.artifact_uri, self.tracking_uri)
 
     @property
     def artifact_uri(self) -> str:

@@ -17,7 +17,7 @@ from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
 from mlcore.tracking.recorder import DirectRecorder, Recorder
-from mlcore.uris import absolute, anchored, scheme
+from mlcore.uris import absolute, anchored, proxied_url, scheme
 
 _URI, _REGISTRY_URI = "MLCORE_TRACKING_URI", "MLCORE_REGISTRY_URI"
 _EXPERIMENT_ID, _EXPERIMENT_NAME = "MLCORE_EXPERIMENT_ID", "MLCORE_EXPERIMENT_NAME"
@@ -160,8 +160,13 @@ class Session:
             found = self._recorders.setdefault(key, DirectRecorder(self.store(key)))
         return found
 
-    def repo(self, uri: str) -> ArtifactRepo:
-        """Return the artifact repository at *uri*, opened at the first call."""
+    def repo(self, uri: str, tracking_uri: str | None = None) -> ArtifactRepo:
+        """Return the artifact repository at *uri*, opened at the first call.
+
+        tracking_uri: of the store that told *uri*, whose server's artifact proxy `mlflow-artifacts:/path` means.
+        """
+        if scheme(uri) == "mlflow-artifacts":
+            uri = proxied_url(uri, tracking_uri or self.tracking_uri)
         found = self._repos.get(uri)
         if found is not None:
             return found
@@ -170,9 +175,9 @@ class Session:
                 self._repos[uri] = open_repo(uri, self.plugins)
             return self._repos[uri]
 
-    def run_repo(self, run: Run) -> ArtifactRepo:
-        """Return the artifact repository of a run."""
-        return self.repo(run.info.artifact_uri)
+    def run_repo(self, run: Run, tracking_uri: str | None = None) -> ArtifactRepo:
+        """Return the artifact repository of a run; *tracking_uri* is that of its store, when it is another one."""
+        return self.repo(run.info.artifact_uri, tracking_uri)
 
     def flush(self) -> None:
         """Return when everything recorded so far is in its store."""

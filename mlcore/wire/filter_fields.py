@@ -28,11 +28,13 @@ class Rule:
     text_ops: comparators that take a quoted text; `IN` and `NOT IN` take a list of them.
     number_ops: comparators that take a bare number.
     null_ops: comparators without a value.
+    quoted_numbers: whether a number may stand in quotes.
     """
 
     text_ops: tuple[str, ...] = ()
     number_ops: tuple[str, ...] = ()
     null_ops: tuple[str, ...] = ()
+    quoted_numbers: bool = False
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ class Name:
 class Vocabulary:
     """The fields of one kind of object.
 
-    noun: `run` or `experiment`.
+    noun: `run`, `experiment` and so on.
     entities: every accepted entity prefix to its canonical entity.
     attributes: canonical attribute names to their rules.
     aliases: other names of attributes.
@@ -69,6 +71,8 @@ class Vocabulary:
     dataset: the keys of the entity `dataset`.
     sortable: the entities that can be ordered by.
     hints: what to do instead, for attributes that people expect.
+    stats: the aggregates of a metric's curve; without any, a key that ends in `.min` is a key like others.
+    bare_texts: whether a text may stand without quotes.
     """
 
     noun: str
@@ -79,6 +83,8 @@ class Vocabulary:
     dataset: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(factory=dict)
     hints: Mapping[str, str] = field(factory=dict)
+    stats: tuple[str, ...] = STATS
+    bare_texts: bool = False
 
     def rule(self, found: Field) -> Rule:
         """Return how *found*, a field of this vocabulary, may be compared."""
@@ -109,7 +115,7 @@ class Vocabulary:
         if not name.key:
             raise FilterError(f"the key of {name.entity}. is missing", text, name.key_column)
         if entity == "metric":
-            return _metric(name, text)
+            return _metric(name, text, self.stats)
         if entity == "dataset" and name.key not in self.dataset:
             message = f"invalid dataset key {name.key!r}{_choices(name.key, self.dataset, 'valid keys')}"
             raise FilterError(message, text, name.key_column)
@@ -150,14 +156,14 @@ class Vocabulary:
         return message + _choices(entity, self.entities, f"valid entity types of {self.noun}s", canonical)
 
 
-def _metric(name: Name, text: str) -> Field:
+def _metric(name: Name, text: str, stats: tuple[str, ...]) -> Field:
     if name.suffix is not None:
-        if name.suffix in STATS:
+        if name.suffix in stats:
             return Field("metric", name.key, name.suffix)
-        choices = _choices(name.suffix, STATS, "valid aggregates")
+        choices = _choices(name.suffix, stats, "valid aggregates") if stats else ", there are none here"
         raise FilterError(f"invalid aggregate {name.suffix!r} of metric {name.key!r}{choices}", text, name.key_column)
     key, dot, stat = name.key.rpartition(".")
-    if not name.quoted and key and dot and stat in STATS:
+    if not name.quoted and key and dot and stat in stats:
         return Field("metric", key, stat)
     return Field("metric", name.key)
 

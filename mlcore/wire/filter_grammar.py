@@ -22,7 +22,7 @@ from mlcore.wire import limits
 from mlcore.wire.filter_fields import Vocabulary
 from mlcore.wire.filter_names import read_name
 from mlcore.wire.filter_tokens import Token, tokenize
-from mlcore.wire.filter_values import clamped
+from mlcore.wire.filter_values import clamped, param_number
 
 
 class Parser:
@@ -147,6 +147,14 @@ class Parser:
         if value.is_text and op in rule.text_ops:
             self._at += 1
             return Comparison(found, op, value.text[1:-1])
+        if value.is_text and op in rule.number_ops and rule.quoted_numbers:
+            number = param_number(value.text[1:-1])
+            if number is not None:
+                self._at += 1
+                return Comparison(found, op, clamped(number))
+        if value.kind == "word" and op in rule.text_ops and self._vocabulary.bare_texts:
+            self._at += 1
+            return Comparison(found, op, value.text)
         raise self._error(hints.of_value(op, found, value, self._vocabulary), value)
 
     def _field(self) -> Field:

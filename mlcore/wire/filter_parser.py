@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcore.entities.filters import Field, Filter, OrderBy
+from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.errors import FilterError, InvalidParameterError
 from mlcore.wire import limits
 from mlcore.wire.filter_fields import EXPERIMENTS, RUNS, Vocabulary
 from mlcore.wire.filter_grammar import Parser
+from mlcore.wire.filter_model_fields import LOGGED_MODELS, MODELS, PROMPT_TAG, VERSIONS
 
 
 def parse_run_filter(text: str | None) -> Filter | None:
@@ -31,6 +32,40 @@ def parse_experiment_filter(text: str | None) -> Filter | None:
     return _filter(text, EXPERIMENTS)
 
 
+def parse_model_filter(text: str | None) -> Filter | None:
+    """Parse a filter of registered models.
+
+    Prompts, which are models with the tag `mlflow.prompt.is_prompt` = 'true', are left out unless the filter names
+    that tag, so there is always a filter; `!=` on that tag holds for models that lack it, as in MLflow.
+    Raises FilterError: anything that is not a filter, with the column.
+    """
+    tree = _filter(text, MODELS)
+    if tree is not None and _names(tree, _IS_PROMPT):
+        return _with_prompt_rule(tree)
+    no_prompt = Not(Comparison(_IS_PROMPT, "=", "true"))
+    if tree is None:
+        return no_prompt
+    return And((*tree.parts, no_prompt)) if isinstance(tree, And) else And((tree, no_prompt))
+
+
+def parse_version_filter(text: str | None) -> Filter | None:
+    """Parse a filter of model versions; None and the empty text are no filter.
+
+    `!=` on the tag `mlflow.prompt.is_prompt` holds for versions that lack it.
+    Raises FilterError: anything that is not a filter, with the column.
+    """
+    tree = _filter(text, VERSIONS)
+    return tree if tree is None else _with_prompt_rule(tree)
+
+
+def parse_logged_model_filter(text: str | None) -> Filter | None:
+    """Parse a filter of logged models, in which texts may stand without quotes; None and '' are no filter.
+
+    Raises FilterError: anything that is not a filter, with the column.
+    """
+    return _filter(text, LOGGED_MODELS)
+
+
 def parse_run_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
     """Parse the order of a search for runs: one field per clause, each with an optional `ASC` or `DESC`.
 
@@ -42,6 +77,40 @@ def parse_run_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
 def parse_experiment_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
     """Parse the order of a search for experiments, as `parse_run_order`; attributes only."""
     return _order(clauses, EXPERIMENTS)
+
+
+def parse_model_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
+    """Parse the order of a search for registered models, as `parse_run_order`; attributes only."""
+    return _order(clauses, MODELS)
+
+
+def parse_version_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
+    """Parse the order of a search for model versions, as `parse_run_order`; attributes only."""
+    return _order(clauses, VERSIONS)
+
+
+def parse_logged_model_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
+    """Parse the order of a search for logged models, as `parse_run_order`."""
+    return _order(clauses, LOGGED_MODELS)
+
+
+_IS_PROMPT = Field("tag", PROMPT_TAG)
+
+
+def _names(tree: Filter, found: Field) -> bool:
+    if isinstance(tree, Comparison):
+        return tree.field == found
+    return any(_names(part, found) for part in ((tree.part,) if isinstance(tree, Not) else tree.parts))
+
+
+def _with_prompt_rule(tree: Filter) -> Filter:
+    if isinstance(tree, Not):
+        return Not(_with_prompt_rule(tree.part))
+    if not isinstance(tree, Comparison):
+        return type(tree)(tuple(_with_prompt_rule(part) for part in tree.parts))
+    if tree.field == _IS_PROMPT and tree.op == "!=":
+        return Or((Comparison(_IS_PROMPT, "IS NULL"), tree))
+    return tree
 
 
 def _filter(text: object, vocabulary: Vocabulary) -> Filter | None:

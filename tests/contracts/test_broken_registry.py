@@ -115,6 +115,24 @@ class FiltersVersionsNot(MemoryRegistryStore):
         return super().search_versions("", **kwargs)
 
 
+class IgnoresOrders(MemoryRegistryStore):
+    def search_versions(self, filter_string: str, **kwargs: Any) -> Page[ModelVersion]:
+        return super().search_versions(filter_string, **{**kwargs, "order_by": ()})
+
+
+class ShowsPrompts(MemoryRegistryStore):
+    def search_models(self, filter_string: str, **kwargs: Any) -> Page[RegisteredModel]:
+        either = "tags.mlflow.prompt.is_prompt = 'x' OR NOT tags.mlflow.prompt.is_prompt = 'x'"
+        return super().search_models(f"({filter_string}) AND ({either})" if filter_string else either, **kwargs)
+
+
+class ArchivesTheArchived(MemoryRegistryStore):
+    def update_version(self, name: str, version: str, **kwargs: Any) -> ModelVersion:
+        if kwargs["stage"] in ("None", "Archived"):
+            kwargs["archive_existing"] = False
+        return super().update_version(name, version, **kwargs)
+
+
 _FAULTS: list[tuple[type[MemoryRegistryStore], str]] = [
     (NumbersAreUsedAgain, "test_the_number_of_a_deleted_version_is_not_used_again"),
     (CountsOverAllModels, "test_versions_are_counted_per_model"),
@@ -131,6 +149,9 @@ _FAULTS: list[tuple[type[MemoryRegistryStore], str]] = [
     (ModelTimezoneSlip, "test_times_are_milliseconds_of_utc"),
     (TokenOnAFullLastPage, "test_a_full_last_page_has_no_token"),
     (SwallowedFilterError, "test_a_filter_that_makes_no_sense_is_refused"),
+    (IgnoresOrders, "test_searches_find_the_versions_that_the_reference_finds_in_its_order"),
+    (ShowsPrompts, "test_searches_find_the_models_that_the_reference_finds_in_its_order"),
+    (ArchivesTheArchived, "test_only_versions_of_an_active_stage_can_be_archived"),
     (FiltersVersionsNot, "test_versions_are_found_by_model_and_run"),
 ]
 

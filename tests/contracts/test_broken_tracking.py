@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from attrs import evolve
 
 from mlcore.entities import (
     Batch,
+    DatasetSummary,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
+    Facet,
+    Field,
+    LifecycleStage,
+    LoggedModel,
+    LoggedModelChange,
+    LoggedModelQuery,
     Metric,
+    ModelMetric,
     NewRun,
     Page,
     Run,
@@ -20,6 +29,8 @@ from mlcore.entities import (
     RunInfo,
     RunQuery,
     RunStatus,
+    Series,
+    SeriesQuery,
 )
 from mlcore.errors import AlreadyExistsError, MlcoreError, NotFoundError
 from mlcore.testing import MemoryTrackingStore, TrackingStoreContract
@@ -220,6 +231,106 @@ class ForgetsOnClose(MemoryTrackingStore):
         self.runs.clear()
 
 
+class GroupOfAllOrNothing(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        found = super().log_batches(items)
+        return [next((each for each in found if each), None)] * len(found)
+
+
+class GroupInAnyOrder(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        return super().log_batches(items[::-1])[::-1]
+
+
+class GroupKeepsHalves(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        for run_id, batch in items:
+            kept = self.runs.get(run_id)
+            if kept is not None:
+                kept.points.update({(p.key, p.step, p.timestamp, repr(p.value)): p for p in batch.metrics})
+        return super().log_batches(items)
+
+
+class GroupForgetsTheFirst(MemoryTrackingStore):
+    def log_batches(self, items: Sequence[tuple[str, Batch]]) -> list[MlcoreError | None]:
+        return [None for _ in items[:1]] + super().log_batches(items[1:])
+
+
+class ModelMetricsByArrival(MemoryTrackingStore):
+    def log_model_metrics(self, run_id: str, metrics: tuple[ModelMetric, ...]) -> None:
+        for metric in metrics:
+            model = self.get_logged_model(metric.model_id)
+            if any(each.point.key == metric.point.key and each.run_id == run_id for each in model.metrics):
+                kept = tuple(each for each in model.metrics if each.dataset_digest != metric.dataset_digest)
+                self.models[metric.model_id] = evolve(model, metrics=kept)
+            super().log_model_metrics(run_id, (metric,))
+
+
+class ShowsDeletedModels(MemoryTrackingStore):
+    def get_logged_model(self, model_id: str, *, allow_deleted: bool = False) -> LoggedModel:
+        del allow_deleted
+        return super().get_logged_model(model_id, allow_deleted=True)
+
+
+class HalfAModelChange(MemoryTrackingStore):
+    def update_logged_model(self, model_id: str, change: LoggedModelChange) -> LoggedModel:
+        super().update_logged_model(model_id, evolve(change, delete_tags=(), add_params={}, set_tags={"new": "1"}))
+        return super().update_logged_model(model_id, change)
+
+
+class LinksTwice(MemoryTrackingStore):
+    def get_run(self, run_id: str) -> Run:
+        run = super().get_run(run_id)
+        return evolve(run, outputs=run.outputs * 2)
+
+
+class ForgetsDatasetsOfFilters(MemoryTrackingStore):
+    def search_logged_models(self, query: LoggedModelQuery) -> Page[LoggedModel]:
+        return super().search_logged_models(evolve(query, datasets=()))
+
+
+class EveryNthPoint(MemoryTrackingStore):
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        whole = super().metric_series(evolve(query, max_points=10_000))
+        return tuple(evolve(each, points=each.points[:: 1 + each.count // query.max_points]) for each in whole)
+
+
+class SeriesByKey(MemoryTrackingStore):
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        return tuple(sorted(super().metric_series(query), key=lambda each: each.key))
+
+
+class BoundsLeftOut(MemoryTrackingStore):
+    def metric_series(self, query: SeriesQuery) -> tuple[Series, ...]:
+        low = None if query.min_step is None else query.min_step + 1
+        return super().metric_series(evolve(query, min_step=low))
+
+
+class CountsThePage(MemoryTrackingStore):
+    def count_runs(self, query: RunQuery) -> int:
+        return len(self.search_runs(evolve(query, max_results=1)).items)
+
+
+class RareValuesFirst(MemoryTrackingStore):
+    def run_facets(self, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
+        return super().run_facets(query, field, limit)[::-1]
+
+
+class DatasetsOfDeletedRuns(MemoryTrackingStore):
+    def search_datasets(self, experiment_ids: tuple[str, ...], max_results: int) -> tuple[DatasetSummary, ...]:
+        for kept in self.runs.values():
+            kept.info = evolve(kept.info, lifecycle_stage=LifecycleStage.ACTIVE)
+        return super().search_datasets(experiment_ids, max_results)
+
+
+class BareColumns(MemoryTrackingStore):
+    def search_runs(self, query: RunQuery) -> Page[Run]:
+        found = super().search_runs(query)
+        if query.columns is None:
+            return found
+        return evolve(found, items=tuple(Run(run.info) for run in found.items))
+
+
 _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (WrongOrder, "test_runs_come_newest_first_with_everything_recorded"),
     (WrongOrder, "test_pages_of_runs_with_equal_times_hold_each_run_once"),
@@ -251,6 +362,24 @@ _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (ShowsDeletedExperiments, "test_experiments_are_searched_by_filter_view_and_page"),
     (TurnsTheOrder, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
     (IgnoresTheFilter, "test_searches_find_the_runs_that_the_reference_finds_in_its_order"),
+    (GroupOfAllOrNothing, "test_a_refused_batch_leaves_nothing_and_the_others_are_kept"),
+    (GroupKeepsHalves, "test_a_refused_batch_leaves_nothing_and_the_others_are_kept"),
+    (GroupInAnyOrder, "test_of_two_batches_that_give_a_param_two_values_the_first_is_kept"),
+    (GroupInAnyOrder, "test_of_several_tags_of_one_key_the_one_of_the_last_batch_wins"),
+    (GroupForgetsTheFirst, "test_batches_together_have_the_outcome_that_they_have_one_by_one"),
+    (GroupForgetsTheFirst, "test_groups_of_many_threads_lose_nothing"),
+    (ModelMetricsByArrival, "test_the_latest_point_of_each_key_run_and_dataset_is_kept"),
+    (ShowsDeletedModels, "test_a_deleted_logged_model_is_hidden_and_can_be_deleted_again_and_restored"),
+    (HalfAModelChange, "test_a_refused_change_of_a_logged_model_changes_nothing"),
+    (LinksTwice, "test_models_that_a_run_read_and_made_come_with_the_run"),
+    (ForgetsDatasetsOfFilters, "test_searches_find_the_logged_models_that_the_reference_finds_in_its_order"),
+    (EveryNthPoint, "test_a_long_curve_keeps_its_ends_and_its_peaks"),
+    (SeriesByKey, "test_short_curves_come_whole_by_run_in_the_order_asked_then_by_key"),
+    (BoundsLeftOut, "test_steps_outside_of_the_bounds_are_left_out"),
+    (CountsThePage, "test_counts_heed_experiments_and_view"),
+    (RareValuesFirst, "test_counts_heed_experiments_and_view"),
+    (DatasetsOfDeletedRuns, "test_datasets_are_listed_once_per_experiment_and_context"),
+    (BareColumns, "test_wanted_columns_come_with_the_info_of_the_runs"),
     (ForgetsOnClose, "test_a_closed_store_opens_again_by_itself"),
 ]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import endpoint_reference
 import hook_reference
 import pytest
 import sourcecode
@@ -35,6 +36,12 @@ def test_the_hook_reference_is_that_of_the_code() -> None:
     written = hook_reference.TARGET.read_text("utf-8")
 
     assert written == hook_reference.reference(hook_reference.SOURCE.read_text("utf-8")), "out of date: make hooks"
+
+
+def test_the_endpoint_reference_is_that_of_the_table() -> None:
+    written = endpoint_reference.OUT.read_text("utf-8")
+
+    assert written == endpoint_reference.text(), "out of date: make hooks"
 
 
 def test_every_hook_says_what_it_returns_what_it_raises_and_since_when() -> None:

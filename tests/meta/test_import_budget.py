@@ -24,6 +24,7 @@ PARTS = (
     "hookspecs",
     "plugins",
     "settings",
+    "remote",
     "tracking",
     "registry",
     "artifacts",

@@ -16,6 +16,7 @@ LAYERS = {
     "settings": 1,
     "entities": 2,
     "wire": 2,
+    "remote": 2,
     "interfaces": 3,
     "hookspecs": 3,
     "plugin_index": 4,

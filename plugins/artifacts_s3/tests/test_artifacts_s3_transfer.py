@@ -18,7 +18,7 @@ from mlcore.errors import (
     MlcoreError,
     StoreUnavailableError,
 )
-from mlcore.interfaces import HashedFile, SupportsFileTransfer, SupportsPresign
+from mlcore.interfaces import HashedFile, SupportsFileTransfer, SupportsParts, SupportsPresign
 
 PART = 5 << 20
 
@@ -259,3 +259,41 @@ def test_an_own_authority_is_trusted_by_setting(require, s3, tmp_path: Path, lar
         assert (tmp_path / "back").read_bytes() == large.read_bytes()
         repo.close()
         stranger.close()
+
+
+def test_clients_send_the_parts_of_a_file_without_credentials(server, s3) -> None:
+    repo = s3.open_repo(server)
+    assert isinstance(repo, SupportsParts)
+    content = os.urandom(PART + 10)
+    upload = repo.begin_parts("a b/ü.bin")
+    etags = {}
+    for number, part in ((1, content[:PART]), (2, content[PART:])):
+        signed = repo.part_url("a b/ü.bin", upload, number, 60)
+        request = urllib.request.Request(signed.url, data=part, method="PUT", headers=dict(signed.headers))
+        request.add_header("Content-Type", "")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            etags[number] = answer.headers["ETag"]
+    assert repo.stat("a b/ü.bin") is None
+
+    repo.complete_parts("a b/ü.bin", upload, etags)
+
+    with repo.read("a b/ü.bin") as file:
+        assert file.read() == content
+    repo.close()
+
+
+def test_of_an_upload_in_parts_that_was_dropped_nothing_is_left(repo) -> None:
+    upload = repo.begin_parts("file")
+
+    repo.abort_parts("file", upload)
+    repo.abort_parts("file", upload)
+
+    assert repo.stat("file") is None
+    with pytest.raises(StoreUnavailableError, match="cannot write "):
+        repo.complete_parts("file", upload, {1: '"x"'})
+
+
+@pytest.mark.parametrize("number", [0, 10_001])
+def test_a_part_has_a_number_that_the_storage_takes(repo, number: int) -> None:
+    with pytest.raises(InvalidParameterError, match=r"invalid part .* expected 1 to 10,000"):
+        repo.part_url("file", "id", number, 60)

@@ -88,14 +88,27 @@ def test_a_uri_that_makes_no_sense_says_which_forms_do(uri: str) -> None:
         SqlTrackingStore.open(uri)
 
 
-def test_a_new_database_and_its_directory_are_for_this_user_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    wanted: int = request.param
+    before = os.umask(wanted)
+    yield wanted
+    os.umask(before)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files are POSIX's")
+@pytest.mark.parametrize("umask", [0o000, 0o022], indirect=True)
+def test_a_new_database_and_its_directories_are_for_this_user_alone_whatever_the_umask(
+    tmp_path: Path, umask: int
+) -> None:
     store = SqlTrackingStore.open(f"sqlite:///{tmp_path}/new/deep/mlcore.db")
     record(store, 1)
 
     files = sorted((tmp_path / "new/deep").iterdir())
     assert [file.name for file in files] == ["mlcore.db", "mlcore.db-shm", "mlcore.db-wal"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    assert stat.S_IMODE((tmp_path / "new/deep").stat().st_mode) == 0o700
+    assert [stat.S_IMODE((tmp_path / each).stat().st_mode) for each in ("new", "new/deep")] == [0o700, 0o700]
+    store.close()
 
 
 def test_a_moved_directory_keeps_its_artifacts(tmp_path: Path) -> None:

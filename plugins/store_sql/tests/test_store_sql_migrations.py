@@ -17,6 +17,8 @@ from mlcore_store_sql.texts_sqlite import TEXTS
 from mlcore.entities import NewRun
 from mlcore.errors import MlcoreError, StoreUnavailableError
 
+NEWEST = len(MIGRATIONS)
+
 
 def add_colour(cursor: Cursor, texts: Texts) -> None:
     cursor.execute("ALTER TABLE mlcore_runs ADD COLUMN colour TEXT")
@@ -65,7 +67,23 @@ def test_the_kept_texts_are_what_the_statements_compile_to() -> None:
 
 
 def test_a_new_store_has_the_newest_version(old: Path) -> None:
-    assert version(old) == len(MIGRATIONS) == 1
+    assert version(old) == NEWEST
+
+
+def test_a_store_of_the_first_version_gets_logged_models_and_keeps_its_runs(tmp_path: Path) -> None:
+    opened = database(tmp_path / "mlcore.db")
+    migrate(opened, nothing_first, MIGRATIONS[:1])
+    with opened.write() as cursor:
+        cursor.execute(
+            "INSERT INTO mlcore_experiments (name, lifecycle_stage, creation_time, last_update_time) "
+            "VALUES ('e', 'active', 1, 1)"
+        )
+    opened.close()
+
+    store = SqlTrackingStore.open(f"sqlite:///{tmp_path}/mlcore.db")
+
+    assert version(tmp_path / "mlcore.db") == NEWEST
+    assert store.get_experiment("1").name == "e"
 
 
 def test_an_older_store_is_brought_up_to_date_and_keeps_its_runs(old: Path) -> None:
@@ -74,7 +92,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_runs(old: Path) -> N
     migrate(opened, nothing_first, [*MIGRATIONS, add_colour])
     opened.close()
 
-    assert version(old) == 2
+    assert version(old) == NEWEST + 1
     with sqlite3.connect(old) as connection:
         assert connection.execute("SELECT run_id, colour FROM mlcore_runs").fetchall() == [("r", "red")]
     connection.close()
@@ -87,7 +105,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(old: Path) -> None:
         migrate(opened, nothing_first, [*MIGRATIONS, add_colour, fail_halfway])
     opened.close()
 
-    assert version(old) == 1
+    assert version(old) == NEWEST
     assert not {"colour", "size"} & set(columns(old))
     assert SqlTrackingStore.open(f"sqlite:///{old}").get_run("r").info.run_id == "r"
 
@@ -110,7 +128,7 @@ def test_of_many_that_migrate_at_once_one_does_it_and_all_go_on(old: Path) -> No
         thread.join()
 
     assert sorted(done) == ["migrated"] + ["opened"] * 6
-    assert version(old) == 2
+    assert version(old) == NEWEST + 1
 
 
 def test_a_store_of_a_newer_release_says_what_to_upgrade_and_is_left_as_it_is(old: Path) -> None:
@@ -120,7 +138,8 @@ def test_a_store_of_a_newer_release_says_what_to_upgrade_and_is_left_as_it_is(ol
     before = old.read_bytes()
 
     with pytest.raises(
-        StoreUnavailableError, match=r"has schema version 7, this release .* up to 1\..*pip install -U mlcore-store-sql"
+        StoreUnavailableError,
+        match=rf"has schema version 7 of tracking, this release .* up to {NEWEST}\..*pip install -U mlcore-store-sql",
     ):
         SqlTrackingStore.open(f"sqlite:///{old}")
 

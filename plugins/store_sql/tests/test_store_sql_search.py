@@ -96,4 +96,18 @@ def test_a_search_takes_the_same_few_statements_for_any_number_of_runs(store: Sq
 
     assert len(found(store, None)) == 54
 
-    assert len([text for text in statements if text.startswith("SELECT")]) == 5
+    assert len([text for text in statements if text.startswith("SELECT")]) == 7
+
+
+def test_columns_that_are_not_wanted_are_not_read(store: SqlTrackingStore) -> None:
+    store.log_batch("one", Batch((Metric("n", 2.0, 1),), (Param("p", "1"),), (RunTag("t", "1"), RunTag("u", "1"))))
+    statements: list[str] = []
+    with store._db.read() as cursor:
+        cursor.connection.set_trace_callback(statements.append)  # type: ignore[attr-defined]  # sqlite3's own
+    wanted = (Field("metric", "n"), Field("metric", "absent"), Field("tag", "t"))
+
+    runs = store.search_runs(RunQuery((EXPERIMENT,), columns=wanted)).items
+
+    one = next(run for run in runs if run.info.run_id == "one")
+    assert (one.data.metrics, one.data.params, one.data.tags) == ({"n": 2.0}, {}, {"t": "1"})
+    assert len([text for text in statements if text.startswith("SELECT")]) == 3

@@ -53,7 +53,7 @@ def send_file(place: Place, file: HashedFile, advance: Advance) -> None:
         try:
             done = _send_missing(place, upload, file, size, have, counted)
             _check_unchanged(place, file)
-            _complete(place, upload, done)
+            complete(place, upload, done)
         except UploadGoneError:
             # Dropped by the storage, or completed by somebody else who stores the same.
             note.forget()
@@ -75,15 +75,15 @@ def send_file(place: Place, file: HashedFile, advance: Advance) -> None:
 def send_stream(place: Place, parts: Iterator[bytes]) -> None:
     """Store what is read part by part. Whatever goes wrong, nothing of it is left."""
     upload = _begin(place, {})
-    complete = False
+    is_complete = False
     workers = place.connection.settings.parallel_parts
     try:
         jobs = enumerate(parts, 1)
         done = dict(in_parallel(workers, jobs, lambda job: (job[0], _send_part(place, upload, *job))))
-        _complete(place, upload, done)
-        complete = True
+        complete(place, upload, done)
+        is_complete = True
     finally:
-        if not complete:
+        if not is_complete:
             abort(place, upload)
 
 
@@ -166,7 +166,8 @@ def _crc32(pieces: Iterable[bytes | memoryview]) -> str:
     return base64.b64encode(crc.to_bytes(4, "big")).decode()
 
 
-def _complete(place: Place, upload: str, done: Mapping[int, str]) -> None:
+def complete(place: Place, upload: str, done: Mapping[int, str]) -> None:
+    """Make an object of parts that were sent, of which *done* has the ETags by number."""
     parts = [{"PartNumber": number, "ETag": etag} for number, etag in sorted(done.items())]
     place.call("complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts})
 

@@ -165,6 +165,30 @@ class S3Repo:
         operation = {"GET": "get_object", "PUT": "put_object"}.get(method.upper())
         if operation is None:
             raise InvalidParameterError(f"cannot presign a {method!r} of {path!r}: expected GET or PUT")
+        return self._signed(operation, path, expires_s)
+
+    def begin_parts(self, path: str) -> str:
+        """Begin an upload that others send the parts of; return its id."""
+        return str(self._place(self._file(path), "write").call("create_multipart_upload")["UploadId"])
+
+    def part_url(self, path: str, upload_id: str, number: int, expires_s: int) -> PresignedUrl:
+        """Return a URL for the `PUT` of one part.
+
+        Raises InvalidParameterError: another number or time. UnauthenticatedError: there are no credentials.
+        """
+        if not 1 <= number <= multipart.MAX_PARTS:
+            raise InvalidParameterError(f"invalid part {number!r} of {path!r}: expected 1 to {multipart.MAX_PARTS:,}")
+        return self._signed("upload_part", path, expires_s, UploadId=upload_id, PartNumber=number)
+
+    def complete_parts(self, path: str, upload_id: str, etags: Mapping[int, str]) -> None:
+        """Make an object of its parts. Raises StoreUnavailableError: the upload or a part is not known."""
+        multipart.complete(self._place(self._file(path), "write"), upload_id, etags)
+
+    def abort_parts(self, path: str, upload_id: str) -> None:
+        """Drop an upload and its parts."""
+        multipart.abort(self._place(self._file(path), "write"), upload_id)
+
+    def _signed(self, operation: str, path: str, expires_s: int, **given: object) -> PresignedUrl:
         if not 1 <= expires_s <= _MAX_EXPIRES_S:
             raise InvalidParameterError(
                 f"cannot presign {path!r} for {expires_s!r} seconds: expected 1 to {_MAX_EXPIRES_S}, which is a week"
@@ -172,7 +196,7 @@ class S3Repo:
         place = self._place(self._file(path), "presign")
         if self._connection.settings.unsigned or self._connection.credentials() is None:
             raise UnauthenticatedError(f"{place.doing()}: there are no credentials to sign with")
-        url = self._connection.presigned(operation, {"Key": place.key}, expires_s)
+        url = self._connection.presigned(operation, {"Key": place.key, **given}, expires_s)
         return PresignedUrl(url, self._connection.headers(operation, {}) or {})
 
     def delete(self, path: str) -> None:

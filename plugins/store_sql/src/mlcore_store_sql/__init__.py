@@ -1,1 +1,1 @@
-"""Tracking store of mlcore on SQL databases."""
+"""Tracking and registry stores of mlcore on SQL databases."""

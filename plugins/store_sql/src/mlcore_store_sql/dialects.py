@@ -74,6 +74,7 @@ class Dialect(Protocol):
 
     texts: the statements of the hot paths.
     errors: what the driver raises.
+    unstorable: what of that says that a value cannot be stored, and leaves the transaction as it is.
     single: whether all work goes through one connection, as for a database in memory.
     place: how the database is called in messages.
     """
@@ -86,6 +87,11 @@ class Dialect(Protocol):
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """What the driver raises."""
+        ...
+
+    @property
+    def unstorable(self) -> tuple[type[Exception], ...]:
+        """What the driver raises for a value that cannot be stored; the transaction stays as it is."""
         ...
 
     @property
@@ -163,6 +169,7 @@ class SqliteDialect:
     timeout_s: float = BUSY_SECONDS
     texts: Texts = field(factory=_sqlite_texts, repr=False)
     errors: tuple[type[Exception], ...] = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+    unstorable: tuple[type[Exception], ...] = (OverflowError, UnicodeEncodeError)
 
     @property
     def single(self) -> bool:
@@ -222,7 +229,7 @@ class SqliteDialect:
 
     def translate(self, error: BaseException) -> MlcoreError:
         """Return the error of mlcore that stands for one of sqlite3."""
-        if isinstance(error, (OverflowError, UnicodeEncodeError)):
+        if isinstance(error, self.unstorable):
             return InvalidParameterError(f"a value cannot be stored in the {self.place}: {error}")
         code = _primary_code(error)
         if code in _CORRUPT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlcore.entities import Experiment, ExperimentChange, LifecycleStage
 from mlcore.errors import AlreadyExistsError, InvalidStateError, NotFoundError
 from mlcore_store_sql.dialects import Cursor, Row
-from mlcore_store_sql.part import ACTIVE, DELETED, Part, experiment_number, no_experiment, now_ms
+from mlcore_store_sql.part import ACTIVE, DELETED, Part, no_experiment, now_ms, number_of
 from mlcore_store_sql.places import Places
 
 DEFAULT_NAME = "Default"
@@ -92,7 +92,7 @@ class ExperimentsPart(Part):
         return row
 
     def _row(self, cursor: Cursor, experiment_id: str) -> Row:
-        number = experiment_number(experiment_id)
+        number = number_of(experiment_id)
         if number is None:
             raise no_experiment(experiment_id)
         cursor.execute(self._texts.experiment_by_id, (number,))

@@ -49,7 +49,7 @@ Truth = ColumnElement[bool]
 Column = ColumnElement[Any]  # of any type; the comparison fits the field, the parser has seen to it
 
 _CONTEXT = "mlflow.data.context"
-_NULLS = ("IS NULL", "IS NOT NULL")
+NULLS = ("IS NULL", "IS NOT NULL")
 
 
 @frozen
@@ -87,12 +87,12 @@ class Target:
                 statement = statement.order_by(value.is_(None), _directed(value, criterion))
                 continue
             own = self.values[name.entity](name)
-            statement = statement.outerjoin(own, own.c.run == self.table.c.id)
+            statement = statement.outerjoin(own, own.c.owner == self.table.c.id)
             value = own.c.value
             if "special" in own.c:
-                statement = statement.order_by(own.c.run.is_(None), own.c.special)
+                statement = statement.order_by(own.c.owner.is_(None), own.c.special)
             else:
-                statement = statement.order_by(own.c.run.is_(None))
+                statement = statement.order_by(own.c.owner.is_(None))
             statement = statement.order_by(_directed(value, criterion))
         return statement
 
@@ -134,7 +134,7 @@ def _directed(value: Column, criterion: OrderBy) -> Column:
 _INDEXED = ("=", "<", "<=", ">", ">=", "IN")
 
 
-def _owned(table: Table, owner: Table, test: Comparison, *conditions: Truth, indexed: bool = True) -> Truth:
+def owned(table: Table, owner: Table, test: Comparison, *conditions: Truth, indexed: bool = True) -> Truth:
     """Whether *owner*'s row has a row in *table* that fits all *conditions*; never NULL."""
     of_owner = table.primary_key.columns[0]
     if indexed and test.op in _INDEXED:
@@ -144,41 +144,51 @@ def _owned(table: Table, owner: Table, test: Comparison, *conditions: Truth, ind
     return not_(exists) if test.op == "IS NULL" else exists
 
 
-def _text(table: Table, owner: Table) -> Callable[[Comparison, SqliteGrammar], Truth]:
+def text(table: Table, owner: Table) -> Callable[[Comparison, SqliteGrammar], Truth]:
+    """Return what compares the text of a key in *table*, whose primary key begins with the id of *owner*."""
+
     def comparison(test: Comparison, grammar: SqliteGrammar) -> Truth:
         has_key = table.c.key == test.field.key
-        if test.op in _NULLS:
-            return _owned(table, owner, test, has_key)
-        return _owned(table, owner, test, has_key, compare(table.c.value, test, grammar))
+        if test.op in NULLS:
+            return owned(table, owner, test, has_key)
+        return owned(table, owner, test, has_key, compare(table.c.value, test, grammar))
 
     return comparison
 
 
-def _param(test: Comparison, grammar: SqliteGrammar) -> Truth:
-    if isinstance(test.value, float | int):
-        has_key = PARAMS.c.key == test.field.key
-        return _owned(PARAMS, RUNS, test, has_key, null_safe(PARAMS.c.number, test, grammar))
-    return _text(PARAMS, RUNS)(test, grammar)
+def param(table: Table, owner: Table) -> Callable[[Comparison, SqliteGrammar], Truth]:
+    """Return what compares a key of *table*, as `text`, but with a number where a number is asked for."""
+    as_text = text(table, owner)
+
+    def comparison(test: Comparison, grammar: SqliteGrammar) -> Truth:
+        if isinstance(test.value, float | int):
+            has_key = table.c.key == test.field.key
+            return owned(table, owner, test, has_key, null_safe(table.c.number, test, grammar))
+        return as_text(test, grammar)
+
+    return comparison
 
 
 def _metric(test: Comparison, grammar: SqliteGrammar) -> Truth:
     number = select(METRIC_KEYS.c.id).where(METRIC_KEYS.c.key == test.field.key).scalar_subquery()
     has_key = LATEST_METRICS.c.key == number
-    if test.op in _NULLS:
-        return _owned(LATEST_METRICS, RUNS, test, has_key)
+    if test.op in NULLS:
+        return owned(LATEST_METRICS, RUNS, test, has_key)
     last = test.field.stat == "last"
-    return _owned(LATEST_METRICS, RUNS, test, has_key, _metric_value(test, grammar), indexed=last)
+    return owned(LATEST_METRICS, RUNS, test, has_key, _metric_value(test, grammar), indexed=last)
 
 
 def _metric_value(test: Comparison, grammar: SqliteGrammar) -> Truth:
     latest = LATEST_METRICS
     if test.field.stat == "last":
-        value, is_nan = latest.c.value, latest.c.special == NAN
-    else:
-        value = latest.c.min if test.field.stat == "min" else latest.c.max
-        is_nan = value.is_(None)
+        return compare_number(latest.c.value, latest.c.special == NAN, test, grammar)
+    value = latest.c.min if test.field.stat == "min" else latest.c.max
+    return compare_number(value, value.is_(None), test, grammar)
+
+
+def compare_number(value: Column, is_nan: Truth, test: Comparison, grammar: SqliteGrammar) -> Truth:
+    """Compare a metric's value, which may be NaN: that differs from every number, and is in no other relation to one."""
     matches = compare(value, test, grammar)
-    # NaN differs from every number, and is in no other relation to one.
     return or_(is_nan, matches) if test.op == "!=" else and_(not_(is_nan), matches)
 
 
@@ -191,7 +201,7 @@ def _dataset(test: Comparison, grammar: SqliteGrammar) -> Truth:
     else:
         value = DATASETS.c[test.field.key]
     found: Select[Any] = select(literal_column("1")).select_from(uses).where(INPUTS.c.run == RUNS.c.id)
-    if test.op not in _NULLS:
+    if test.op not in NULLS:
         found = found.where(compare(value, test, grammar))
     exists = found.correlate(RUNS).exists()
     return not_(exists) if test.op == "IS NULL" else exists
@@ -206,12 +216,14 @@ def _metric_of_order(name: Field) -> FromClause:
     else:
         value = latest.c.min if name.stat == "min" else latest.c.max
         is_nan = case((value.is_(None), 1), else_=0)
-    columns = (latest.c.run, value.label("value"), is_nan.label("special"))
+    columns = (latest.c.run.label("owner"), value.label("value"), is_nan.label("special"))
     return select(*columns).where(latest.c.key == number).subquery()
 
 
-def _text_of_order(table: Table) -> Callable[[Field], FromClause]:
-    return lambda name: select(table.c.run, table.c.value).where(table.c.key == name.key).subquery()
+def text_of_order(table: Table) -> Callable[[Field], FromClause]:
+    """Return what joins the value of a key in *table*, whose primary key begins with the owner."""
+    owner = table.primary_key.columns[0].label("owner")
+    return lambda name: select(owner, table.c.value).where(table.c.key == name.key).subquery()
 
 
 def run_target(grammar: SqliteGrammar, artifact_root: str) -> Target:
@@ -229,8 +241,8 @@ def run_target(grammar: SqliteGrammar, artifact_root: str) -> Target:
         "start_time": RUNS.c.start_time,
         "end_time": RUNS.c.end_time,
     }
-    comparisons = {"metric": _metric, "param": _param, "tag": _text(TAGS, RUNS), "dataset": _dataset}
-    values = {"metric": _metric_of_order, "param": _text_of_order(PARAMS), "tag": _text_of_order(TAGS)}
+    comparisons = {"metric": _metric, "param": param(PARAMS, RUNS), "tag": text(TAGS, RUNS), "dataset": _dataset}
+    values = {"metric": _metric_of_order, "param": text_of_order(PARAMS), "tag": text_of_order(TAGS)}
     return Target(RUNS, attributes, grammar, comparisons, values)
 
 
@@ -242,5 +254,5 @@ def experiment_target(grammar: SqliteGrammar) -> Target:
         "creation_time": EXPERIMENTS.c.creation_time,
         "last_update_time": EXPERIMENTS.c.last_update_time,
     }
-    tags = {"tag": _text(EXPERIMENT_TAGS, EXPERIMENTS)}
+    tags = {"tag": text(EXPERIMENT_TAGS, EXPERIMENTS)}
     return Target(EXPERIMENTS, attributes, grammar, tags, orders={"experiment_id": EXPERIMENTS.c.id})

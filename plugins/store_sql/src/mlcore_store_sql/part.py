@@ -37,6 +37,25 @@ class Part:
             )
         return number, experiment
 
+    def _writable_experiment(self, cursor: Cursor, experiment_id: str) -> tuple[int, str | None]:
+        """Return the number of an active experiment and its stored location.
+
+        Raises NotFoundError: there is no such experiment. InvalidStateError: it is deleted.
+        """
+        number = number_of(experiment_id)
+        if number is not None:
+            cursor.execute(self._texts.experiment_by_id, (number,))
+            row = cursor.fetchone()
+            if row is not None:
+                location, stage = row[2:4]
+                if stage == ACTIVE:
+                    return number, location
+                raise InvalidStateError(
+                    f"the experiment {experiment_id!r} must be in the 'active' state, but it is {stage!r}; "
+                    "restore it first"
+                )
+        raise no_experiment(experiment_id)
+
 
 def now_ms() -> int:
     """Return the time, ms since the epoch."""
@@ -55,9 +74,9 @@ def no_experiment(experiment_id: str) -> NotFoundError:
     )
 
 
-def experiment_number(experiment_id: str) -> int | None:
-    """Return the number that an experiment id of this store stands for; None when it cannot be one."""
-    if not (experiment_id.isascii() and experiment_id.isdigit() and len(experiment_id) < 19):
+def number_of(text: str) -> int | None:
+    """Return the number that an id of an experiment or a version stands for; None when it cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
         return None
-    number = int(experiment_id)
-    return number if str(number) == experiment_id else None
+    number = int(text)
+    return number if str(number) == text else None

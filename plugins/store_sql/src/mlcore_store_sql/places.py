@@ -32,3 +32,7 @@ class Places:
     def of_run(self, stored: str | None, experiment_id: object, run_id: str) -> str:
         """Return the artifact URI of a run."""
         return f"{self.beside}/{experiment_id}/{run_id}/artifacts" if stored is None else stored
+
+    def of_model(self, stored: str | None, experiment_id: object, model_id: str) -> str:
+        """Return the artifact URI of a logged model."""
+        return f"{self.beside}/{experiment_id}/models/{model_id}/artifacts" if stored is None else stored

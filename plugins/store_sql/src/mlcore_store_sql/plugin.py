@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlcore.hookspecs import hookimpl
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import RegistryStore, TrackingStore
 from mlcore.uris import scheme
 
 SCHEMES = ("sqlite",)
@@ -17,3 +17,13 @@ def tracking_store(uri: str, artifact_root: str | None) -> TrackingStore | None:
     from mlcore_store_sql.store import SqlTrackingStore
 
     return SqlTrackingStore.open(uri, artifact_root)
+
+
+@hookimpl
+def registry_store(uri: str) -> RegistryStore | None:
+    """Open the registry store in the SQL database at *uri*."""
+    if scheme(uri) not in SCHEMES:
+        return None
+    from mlcore_store_sql.registry import SqlRegistryStore
+
+    return SqlRegistryStore.open(uri)

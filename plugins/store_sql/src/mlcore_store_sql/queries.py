@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
-from attrs import frozen
-from sqlalchemy import Dialect, Select, select
+from attrs import evolve
+from sqlalchemy import Select, Table, select
 
 from mlcore.entities import ExperimentQuery, RunQuery, ViewType
+from mlcore_store_sql.compiling import Compiler
 from mlcore_store_sql.dialects import SqliteGrammar
 from mlcore_store_sql.filters import Target, experiment_target, run_target
 from mlcore_store_sql.part import ACTIVE, DELETED
-from mlcore_store_sql.schema import EXPERIMENT_TAGS, EXPERIMENTS, INPUTS, LATEST_METRICS, PARAMS, RUNS, TAGS
+from mlcore_store_sql.reading import Compiled
+from mlcore_store_sql.schema import (
+    EXPERIMENT_TAGS,
+    EXPERIMENTS,
+    INPUTS,
+    LATEST_METRICS,
+    METRIC_KEYS,
+    PARAMS,
+    RUNS,
+    TAGS,
+)
+from mlcore_store_sql.schema_logged import MODEL_INPUTS, MODEL_OUTPUTS
 from mlcore_store_sql.statements import (
     EXPERIMENT_COLUMNS,
     INPUT_COLUMNS,
@@ -22,30 +35,25 @@ from mlcore_store_sql.statements import (
     LATEST_JOIN,
     RUN_COLUMNS,
 )
-
-# Ids in one statement: far below what any database takes, and enough that the number of statements is small.
-_CHUNK = 5000
+from mlcore_store_sql.statements_logged import MADE_MODELS, READ_MODELS
 
 
-@frozen
-class Compiled:
-    """A statement as the driver takes it."""
-
-    text: str
-    parameters: tuple[object, ...]
-
-
-class Queries:
+class Queries(Compiler):
     """Makes the statements of searches for one database."""
 
     def __init__(self, grammar: SqliteGrammar, artifact_root: str) -> None:
         """Search what keeps artifacts below *artifact_root*, unless a location is stored."""
-        self._compiler: Dialect = grammar.compiler()
+        super().__init__(grammar)
         self._runs = run_target(grammar, artifact_root)
         self._experiments = experiment_target(grammar)
+        self._kept_runs = lru_cache(maxsize=128)(self._run_page)
 
     def runs(self, query: RunQuery, experiments: Sequence[int], skip: int) -> Compiled:
-        """Return the statement for the rows of a page of runs, and one more."""
+        """Return the statement for the rows of a page of runs, and one more; the last ones are kept."""
+        asked = evolve(query, experiment_ids=(), page_token=None, columns=None)
+        return self._kept_runs(asked, tuple(experiments), skip)
+
+    def _run_page(self, query: RunQuery, experiments: tuple[int, ...], skip: int) -> Compiled:
         statement = select(*RUN_COLUMNS).where(RUNS.c.experiment.in_(experiments))
         order = (RUNS.c.start_time.desc(), RUNS.c.run_id)
         return self._page(statement, self._runs, query, order, skip)
@@ -55,28 +63,43 @@ class Queries:
         order = (EXPERIMENTS.c.creation_time.desc(), EXPERIMENTS.c.id)
         return self._page(select(*EXPERIMENT_COLUMNS), self._experiments, query, order, skip)
 
-    def metrics(self, runs: Sequence[int]) -> Iterator[Compiled]:
-        """Return the statements for the latest points of many runs, by run and key."""
-        statement = select(*LATEST_COLUMNS[:6]).select_from(LATEST_JOIN)
-        return self._of_many(statement, LATEST_METRICS.c.run, runs)
+    def metrics(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        """Return the statements for the latest points of many runs; *keys* None for all."""
+        statement: Select[Any] = select(*LATEST_COLUMNS[:6]).select_from(LATEST_JOIN)
+        if keys is not None:
+            numbers = select(METRIC_KEYS.c.id).where(METRIC_KEYS.c.key.in_(keys))
+            statement = statement.where(LATEST_METRICS.c.key.in_(numbers))
+        return self.of_many("metrics", statement, LATEST_METRICS.c.run, runs, keys or ())
 
-    def params(self, runs: Sequence[int]) -> Iterator[Compiled]:
-        """Return the statements for the params of many runs."""
-        return self._of_many(select(PARAMS.c.run, PARAMS.c.key, PARAMS.c.value), PARAMS.c.run, runs)
+    def params(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        """Return the statements for the params of many runs; *keys* None for all."""
+        return self._texts_of(PARAMS, runs, keys)
 
-    def tags(self, runs: Sequence[int]) -> Iterator[Compiled]:
-        """Return the statements for the tags of many runs."""
-        return self._of_many(select(TAGS.c.run, TAGS.c.key, TAGS.c.value), TAGS.c.run, runs)
+    def tags(self, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        """Return the statements for the tags of many runs; *keys* None for all."""
+        return self._texts_of(TAGS, runs, keys)
+
+    def models(self, runs: Sequence[int]) -> Iterator[Compiled]:
+        """Return the statements for the logged models that many runs read and made."""
+        yield from self.of_many("read models", READ_MODELS, MODEL_INPUTS.c.run, runs)
+        yield from self.of_many("made models", MADE_MODELS, MODEL_OUTPUTS.c.run, runs)
 
     def inputs(self, runs: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the inputs of many runs."""
         statement = select(*INPUT_COLUMNS).select_from(INPUT_JOIN).order_by(*INPUT_ORDER)
-        return self._of_many(statement, INPUTS.c.run, runs)
+        return self.of_many("inputs", statement, INPUTS.c.run, runs)
 
     def experiment_tags(self, experiments: Sequence[int]) -> Iterator[Compiled]:
         """Return the statements for the tags of many experiments."""
         tags = EXPERIMENT_TAGS
-        return self._of_many(select(tags.c.experiment, tags.c.key, tags.c.value), tags.c.experiment, experiments)
+        statement: Select[Any] = select(tags.c.experiment, tags.c.key, tags.c.value)
+        return self.of_many("experiment tags", statement, tags.c.experiment, experiments)
+
+    def _texts_of(self, table: Table, runs: Sequence[int], keys: Sequence[str] | None) -> Iterator[Compiled]:
+        statement: Select[Any] = select(table.c.run, table.c.key, table.c.value)
+        if keys is not None:
+            statement = statement.where(table.c.key.in_(keys))
+        return self.of_many(table.name, statement, table.c.run, runs, keys or ())
 
     def _page(
         self,
@@ -89,17 +112,5 @@ class Queries:
         if query.view is not ViewType.ALL:
             stage = ACTIVE if query.view is ViewType.ACTIVE_ONLY else DELETED
             statement = statement.where(target.table.c.lifecycle_stage == stage)
-        if query.filter is not None:
-            statement = statement.where(target.condition(query.filter))
-        statement = target.ordered(statement, query.order_by).order_by(*order)
-        return self._compiled(statement.limit(query.max_results + 1).offset(skip))
-
-    def _of_many(self, statement: Select[Any], column: Any, ids: Sequence[int]) -> Iterator[Compiled]:
-        for start in range(0, len(ids), _CHUNK):
-            yield self._compiled(statement.where(column.in_(ids[start : start + _CHUNK])))
-
-    def _compiled(self, statement: Select[Any]) -> Compiled:
-        compiled = statement.compile(dialect=self._compiler, compile_kwargs={"render_postcompile": True})
-        names: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-        values = compiled.params
-        return Compiled(str(compiled), tuple(values[name] for name in names))
+        statement = self.filtered(statement, target, query.filter, query.order_by).order_by(*order)
+        return self.compiled(statement.limit(query.max_results + 1).offset(skip))

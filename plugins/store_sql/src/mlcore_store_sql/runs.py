@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from operator import itemgetter
+
+from attrs import frozen
 
 from mlcore.entities import (
     Dataset,
@@ -11,6 +15,7 @@ from mlcore.entities import (
     LifecycleStage,
     Metric,
     MetricSummary,
+    ModelOutput,
     NewRun,
     Page,
     Run,
@@ -24,7 +29,7 @@ from mlcore.errors import AlreadyExistsError, InvalidStateError
 from mlcore.uris import join
 from mlcore_store_sql import curves, paging
 from mlcore_store_sql.dialects import Cursor, Row
-from mlcore_store_sql.part import ACTIVE, DELETED, Part, experiment_number, no_experiment, no_run, now_ms
+from mlcore_store_sql.part import DELETED, Part, no_run, now_ms
 from mlcore_store_sql.places import Places
 
 RUN_NAME_TAG = "mlflow.runName"
@@ -105,21 +110,6 @@ class RunsPart(Part):
         cursor.execute(self._texts.has_special, (run, key, special))
         return cursor.fetchone() is not None
 
-    def _writable_experiment(self, cursor: Cursor, experiment_id: str) -> tuple[int, str | None]:
-        number = experiment_number(experiment_id)
-        if number is not None:
-            cursor.execute(self._texts.experiment_by_id, (number,))
-            row = cursor.fetchone()
-            if row is not None:
-                location, stage = row[2:4]
-                if stage == ACTIVE:
-                    return number, location
-                raise InvalidStateError(
-                    f"the experiment {experiment_id!r} must be in the 'active' state, but it is {stage!r}; "
-                    "restore it first"
-                )
-        raise no_experiment(experiment_id)
-
     def _run_row(self, cursor: Cursor, run_id: str) -> Row:
         cursor.execute(self._texts.run, (run_id,))
         row = cursor.fetchone()
@@ -136,8 +126,11 @@ class RunsPart(Part):
         cursor.execute(self._texts.tags_of_run, of_run)
         tags: dict[str, str] = dict(cursor.fetchall())
         cursor.execute(self._texts.inputs_of_run, of_run)
-        inputs = inputs_of(cursor.fetchall()).get(row[0], RunInputs())
-        return Run(run_info(row, self._places), RunData(latest, params, tags), inputs)
+        datasets = inputs_of(cursor.fetchall()).get(row[0], ())
+        cursor.execute(self._texts.models_of_run, (row[0], row[0]))
+        models = models_of(cursor.fetchall()).get(row[0], Models())
+        data = RunData(latest, params, tags)
+        return Run(run_info(row, self._places), data, RunInputs(datasets, models.read), models.made)
 
 
 def run_info(row: Row, places: Places) -> RunInfo:
@@ -147,8 +140,8 @@ def run_info(row: Row, places: Places) -> RunInfo:
     return RunInfo(run_id, str(experiment), name, user, RunStatus(status), start, end, where, LifecycleStage(stage))
 
 
-def inputs_of(rows: list[Row]) -> dict[int, RunInputs]:
-    """Group rows of inputs, one for each tag, by the run's number."""
+def inputs_of(rows: Iterable[Row]) -> dict[int, tuple[DatasetInput, ...]]:
+    """Group rows of datasets, one for each tag, by the run's number."""
     found: dict[int, dict[int, tuple[Dataset, list[InputTag]]]] = {}
     for run, number, name, digest, source_type, source, schema, profile, key, value in rows:
         of_run = found.setdefault(run, {})
@@ -157,6 +150,26 @@ def inputs_of(rows: list[Row]) -> dict[int, RunInputs]:
         if key is not None:
             of_run[number][1].append(InputTag(key, value))
     return {
-        run: RunInputs(tuple(DatasetInput(dataset, tuple(tags)) for dataset, tags in of_run.values()))
+        run: tuple(DatasetInput(dataset, tuple(tags)) for dataset, tags in of_run.values())
         for run, of_run in found.items()
     }
+
+
+@frozen
+class Models:
+    """The logged models that a run read and made."""
+
+    read: tuple[str, ...] = ()
+    made: tuple[ModelOutput, ...] = ()
+
+
+def models_of(rows: Iterable[Row]) -> dict[int, Models]:
+    """Group rows of run, logged model, step and number of the row by the run; models that were read have no step."""
+    found: dict[int, tuple[list[str], list[ModelOutput]]] = {}
+    for run, model_id, step, _ in sorted(rows, key=itemgetter(3)):
+        read, made = found.setdefault(run, ([], []))
+        if step is None:
+            read.append(model_id)
+        else:
+            made.append(ModelOutput(model_id, step))
+    return {run: Models(tuple(read), tuple(made)) for run, (read, made) in found.items()}

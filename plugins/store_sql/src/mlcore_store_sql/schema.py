@@ -21,15 +21,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+# What tracking had in version 1 of its schema.
 METADATA = MetaData()
 
 # On SQLite only `INTEGER PRIMARY KEY` is the row's own number.
-_ID = BigInteger().with_variant(Integer(), "sqlite")
+ID = BigInteger().with_variant(Integer(), "sqlite")
 
-# One row per part of the schema, so that other parts may come to the same database later.
+# One row per component of the schema; made by whichever comes first.
 VERSIONS = Table(
     "mlcore_versions",
-    METADATA,
+    MetaData(),
     Column("component", Text, primary_key=True),
     Column("version", Integer, nullable=False),
 )
@@ -37,7 +38,7 @@ VERSIONS = Table(
 EXPERIMENTS = Table(
     "mlcore_experiments",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     # NULL: below the directory beside the database, wherever that has been moved to.
     Column("artifact_location", Text),
@@ -62,7 +63,7 @@ EXPERIMENT_TAGS = Table(
 RUNS = Table(
     "mlcore_runs",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("run_id", Text, nullable=False, unique=True),
     Column("experiment", ForeignKey(EXPERIMENTS.c.id, ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
@@ -89,7 +90,7 @@ Index(
 METRIC_KEYS = Table(
     "mlcore_metric_keys",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
 )
 
@@ -154,7 +155,7 @@ Index("mlcore_tags_by_value", TAGS.c.key, TAGS.c.value)
 DATASETS = Table(
     "mlcore_datasets",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("experiment", ForeignKey(EXPERIMENTS.c.id, ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", Text, nullable=False),
@@ -168,7 +169,7 @@ DATASETS = Table(
 INPUTS = Table(
     "mlcore_inputs",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("run", ForeignKey(RUNS.c.id, ondelete="CASCADE"), nullable=False),
     Column("dataset", ForeignKey(DATASETS.c.id, ondelete="CASCADE"), nullable=False, index=True),
     UniqueConstraint("run", "dataset"),

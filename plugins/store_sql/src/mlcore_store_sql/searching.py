@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from mlcore.entities import Experiment, ExperimentQuery, Metric, Page, Run, RunData, RunInputs, RunQuery
+from mlcore.entities import Experiment, ExperimentQuery, Field, Metric, Page, Run, RunData, RunInputs, RunQuery
 from mlcore_store_sql import curves, paging
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, Row, SqliteGrammar
 from mlcore_store_sql.experiments import experiment_of
-from mlcore_store_sql.part import Part, experiment_number
+from mlcore_store_sql.part import Part, number_of
 from mlcore_store_sql.places import Places
-from mlcore_store_sql.runs import inputs_of, run_info
+from mlcore_store_sql.reading import Compiled, Once, rows, texts_by_owner
+from mlcore_store_sql.runs import Models, inputs_of, models_of, run_info
 
 if TYPE_CHECKING:
-    from mlcore_store_sql.queries import Compiled, Queries
+    from mlcore_store_sql.queries import Queries
+
+_KEY = itemgetter(1)
 
 
 class SearchingPart(Part):
@@ -26,70 +29,62 @@ class SearchingPart(Part):
     def __init__(self, database: Database, places: Places) -> None:
         """Work on *database*, with artifacts below *places*."""
         super().__init__(database, places)
-        self._made: Queries | None = None
-        self._making = threading.Lock()
+        self._queries = Once(lambda: _queries(places))
 
     def search_runs(self, query: RunQuery) -> Page[Run]:
         """Return a page of the runs that fit; unknown experiment ids match nothing."""
         skip = paging.offset(query.page_token)
-        known = (experiment_number(experiment_id) for experiment_id in query.experiment_ids)
+        known = (number_of(experiment_id) for experiment_id in query.experiment_ids)
         experiments = sorted({number for number in known if number is not None})
         if not experiments:
             return Page(())
         statement = self._queries().runs(query, experiments, skip)
         with self._db.read() as cursor:
-            rows = _rows(cursor, [statement])
-            found = paging.page(list(rows), skip, query.max_results)
-            return Page(tuple(self._runs_of(cursor, found.items)), found.next_token)
+            found = paging.page(rows(cursor, [statement]), skip, query.max_results)
+            return Page(tuple(self._runs_of(cursor, found.items, query.columns)), found.next_token)
 
     def search_experiments(self, query: ExperimentQuery) -> Page[Experiment]:
         """Return a page of the experiments that fit."""
         skip = paging.offset(query.page_token)
         statement = self._queries().experiments(query, skip)
         with self._db.read() as cursor:
-            found = paging.page(list(_rows(cursor, [statement])), skip, query.max_results)
+            found = paging.page(rows(cursor, [statement]), skip, query.max_results)
             numbers = [row[0] for row in found.items]
-            tags = _texts(_rows(cursor, self._queries().experiment_tags(numbers)))
+            tags = texts_by_owner(rows(cursor, self._queries().experiment_tags(numbers)))
             items = tuple(experiment_of(row, tags.get(row[0], {}), self._places) for row in found.items)
             return Page(items, found.next_token)
 
-    def _runs_of(self, cursor: Cursor, rows: Iterable[Row]) -> Iterator[Run]:
-        rows = list(rows)
-        numbers = [row[0] for row in rows]
+    def _runs_of(self, cursor: Cursor, found: Sequence[Row], columns: tuple[Field, ...] | None) -> Iterator[Run]:
+        numbers = [row[0] for row in found]
         queries = self._queries()
         latest: dict[int, list[Metric]] = defaultdict(list)
-        for number, key, *point in _rows(cursor, queries.metrics(numbers)):
-            latest[number].append(curves.metric_of(key, (point[0], point[1], point[2], point[3])))
-        params = _texts(_rows(cursor, queries.params(numbers)))
-        tags = _texts(_rows(cursor, queries.tags(numbers)))
-        inputs = inputs_of(list(_rows(cursor, queries.inputs(numbers))))
-        for row in rows:
+        for row in sorted(_wanted(cursor, queries.metrics, numbers, "metric", columns), key=_KEY):
+            latest[row[0]].append(curves.metric_of(row[1], row[2:]))
+        params = texts_by_owner(_wanted(cursor, queries.params, numbers, "param", columns))
+        tags = texts_by_owner(_wanted(cursor, queries.tags, numbers, "tag", columns))
+        everything = numbers if columns is None else []
+        inputs = inputs_of(rows(cursor, queries.inputs(everything)))
+        models = models_of(rows(cursor, queries.models(everything)))
+        for row in found:
             number = row[0]
-            points = tuple(sorted(latest.get(number, ()), key=_key))
-            data = RunData(points, params.get(number, {}), tags.get(number, {}))
-            yield Run(run_info(row, self._places), data, inputs.get(number, RunInputs()))
-
-    def _queries(self) -> Queries:
-        with self._making:
-            if self._made is None:
-                from mlcore_store_sql.queries import Queries  # SQLAlchemy costs 0.4 s of CPU; only searches pay
-
-                self._made = Queries(SqliteGrammar(), self._places.beside)
-            return self._made
+            data = RunData(tuple(latest.get(number, ())), params.get(number, {}), tags.get(number, {}))
+            linked = models.get(number, Models())
+            yield Run(run_info(row, self._places), data, RunInputs(inputs.get(number, ()), linked.read), linked.made)
 
 
-def _rows(cursor: Cursor, statements: Iterable[Compiled]) -> Iterator[Row]:
-    for statement in statements:
-        cursor.execute(statement.text, statement.parameters)
-        yield from cursor.fetchall()
+def _wanted(
+    cursor: Cursor,
+    statements: Callable[[Sequence[int], Sequence[str] | None], Iterable[Compiled]],
+    runs: Sequence[int],
+    entity: str,
+    columns: tuple[Field, ...] | None,
+) -> list[Row]:
+    """Return the rows of the *columns* of an entity; of all, when they are None."""
+    keys = None if columns is None else sorted({column.key for column in columns if column.entity == entity})
+    return [] if keys == [] else rows(cursor, statements(runs, keys))
 
 
-def _texts(rows: Iterable[Row]) -> dict[int, dict[str, str]]:
-    found: dict[int, dict[str, str]] = defaultdict(dict)
-    for number, key, value in rows:
-        found[number][key] = value
-    return found
+def _queries(places: Places) -> Queries:
+    from mlcore_store_sql.queries import Queries  # SQLAlchemy costs 0.4 s of CPU; only searches pay
 
-
-def _key(point: Metric) -> str:
-    return point.key
+    return Queries(SqliteGrammar(), places.beside)

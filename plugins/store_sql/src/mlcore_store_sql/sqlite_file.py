@@ -10,6 +10,9 @@ from attrs import frozen
 from mlcore.errors import CorruptStoreError, InvalidParameterError, StoreUnavailableError
 
 _HEADER = b"SQLite format 3\x00"
+# Files that this process has looked at. SQLite's locks are the process's: when any other handle of a file is closed, the
+# system drops them all, and the next program that closes the database removes the write-ahead log under our feet.
+_SEEN: set[tuple[int, int]] = set()
 _FORMS = "expected sqlite:///relative.db, sqlite:////absolute.db, or sqlite:// for a database in memory"
 
 
@@ -61,7 +64,7 @@ class SqliteFile:
         Raises StoreUnavailableError: a directory is in the way, or it may not be created.
         CorruptStoreError: a file that is not an SQLite database, or the rest of one that was removed.
         """
-        if self.path is None:
+        if self.path is None or self.identity() in _SEEN:
             return
         log = self.path.with_name(self.path.name + "-wal")
         # os.path: False, not an error, where this user may not even look; what comes next says so
@@ -72,7 +75,7 @@ class SqliteFile:
                 "to read both, or remove the log to begin anew"
             )
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(self.path.parent)
             # SQLite gives the write-ahead log the mode of the database.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600))
             with self.path.open("rb") as file:
@@ -92,3 +95,16 @@ class SqliteFile:
                 f"the file {str(self.path)!r} is not an SQLite database: it begins with {start!r}. It was left as it "
                 "is: restore it from a backup, or name another file in the tracking URI"
             )
+        found = self.identity()
+        if found is not None:
+            _SEEN.add(found)
+
+
+def _make_private(directory: Path) -> None:
+    """Make a directory and those above it that are missing, for this user alone; `parents=True` asks the umask."""
+    missing = []
+    while not directory.is_dir():
+        missing.append(directory)
+        directory = directory.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)

@@ -6,24 +6,10 @@ Each stands with its parameters in the order in which callers pass them. Run as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
 
-from sqlalchemy import (
-    ClauseElement,
-    ColumnElement,
-    Dialect,
-    Table,
-    bindparam,
-    case,
-    delete,
-    insert,
-    literal_column,
-    select,
-    update,
-)
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import ClauseElement, Dialect, bindparam, case, delete, insert, select, update
+from sqlalchemy.schema import CreateTable
 
 from mlcore_store_sql import schema
 from mlcore_store_sql.schema import (
@@ -40,34 +26,40 @@ from mlcore_store_sql.schema import (
     TAGS,
     VERSIONS,
 )
+from mlcore_store_sql.schema_logged import LOGGED
+from mlcore_store_sql.schema_registry import REGISTRY
+from mlcore_store_sql.statement_parts import (
+    ACTIVE,
+    DELETED,
+    NULL,
+    ONE,
+    RUNNING,
+    ZERO,
+    Grammar,
+    Statement,
+    ddl,
+    is_given,
+    names_of,
+    one_line,
+    texts_of,
+    update_by_id,
+)
+from mlcore_store_sql.statements_logged import logged_model_statements
+from mlcore_store_sql.statements_registry import registry_statements
+from mlcore_store_sql.statements_series import series_statements
 from mlcore_store_sql.texts import Texts
-
-Statement = tuple[ClauseElement, tuple[str, ...]]
-
-
-class Grammar(Protocol):
-    """What databases write differently."""
-
-    def compiler(self) -> Dialect:
-        """Return SQLAlchemy's dialect, with positional parameters."""
-        ...
-
-    def insert_or_ignore(
-        self, table: Table, names: tuple[str, ...], fixed: Mapping[str, ColumnElement[Any]] = ...
-    ) -> ClauseElement:
-        """Insert a row, *names* from parameters and *fixed* as given; do nothing when a unique key is taken."""
-        ...
-
-    def upsert(self, table: Table) -> ClauseElement:
-        """Insert all columns from parameters; overwrite those outside of the primary key when the key is taken."""
-        ...
 
 
 def compile_texts(grammar: Grammar) -> Texts:
     """Compile all statements for one database."""
     compiler = grammar.compiler()
     texts = {name: _compiled(name, statement, compiler) for name, statement in _statements(grammar).items()}
-    return Texts(ddl=_ddl(compiler), **texts)
+    return Texts(
+        ddl=ddl(schema.METADATA, compiler),
+        ddl_logged_models=ddl(LOGGED, compiler),
+        ddl_registry=ddl(REGISTRY, compiler),
+        **texts,
+    )
 
 
 def parameter_names(grammar: Grammar) -> dict[str, tuple[str, ...]]:
@@ -83,39 +75,18 @@ def _statements(grammar: Grammar) -> dict[str, Statement]:
         **_of_contents(),
         **_of_recording(grammar),
         **_of_inputs(grammar),
+        **series_statements(),
+        **logged_model_statements(grammar),
+        **registry_statements(grammar),
     }
 
 
 def _compiled(name: str, statement: Statement, compiler: Dialect) -> str:
     element, names = statement
-    compiled = element.compile(dialect=compiler)
-    order = tuple(getattr(compiled, "positiontup", None) or ())
+    order = tuple(getattr(element.compile(dialect=compiler), "positiontup", None) or ())
     if order != names:
         raise AssertionError(f"statement {name!r} takes {order}, but is declared to take {names}")
-    return " ".join(str(compiled).split())
-
-
-def _ddl(compiler: Dialect) -> tuple[str, ...]:
-    tables = schema.METADATA.sorted_tables
-    elements: list[ClauseElement] = [CreateTable(table) for table in tables]
-    indexes = [CreateIndex(index) for table in tables for index in sorted(table.indexes, key=lambda i: str(i.name))]
-    return tuple(" ".join(str(each.compile(dialect=compiler)).split()) for each in [*elements, *indexes])
-
-
-def _names(table: Table, *, without: tuple[str, ...] = ()) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns if column.name not in without)
-
-
-def _is(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    return column == bindparam(f"of_{column.key}")
-
-
-def _update(
-    table: Table, changed: tuple[str, ...], fixed: Mapping[str, ColumnElement[Any]] | None = None
-) -> ClauseElement:
-    values: dict[str, ColumnElement[Any]] = {name: bindparam(name) for name in changed}
-    values.update(fixed or {})
-    return update(table).values(values).where(_is(table.c.id))
+    return one_line(element, compiler)
 
 
 EXPERIMENT_COLUMNS = (
@@ -169,17 +140,10 @@ INPUT_JOIN = INPUTS.join(DATASETS).outerjoin(INPUT_TAGS)
 INPUT_ORDER = (INPUTS.c.id, INPUT_TAGS.c.key)
 
 
-_ACTIVE: ColumnElement[Any] = literal_column("'active'")
-_DELETED: ColumnElement[Any] = literal_column("'deleted'")
-_RUNNING: ColumnElement[Any] = literal_column("'RUNNING'")
-_NULL: ColumnElement[Any] = literal_column("NULL")
-_ZERO: ColumnElement[Any] = literal_column("0")
-_ONE: ColumnElement[Any] = literal_column("1")
-
-
 def _of_versions(grammar: Grammar) -> dict[str, Statement]:
     return {
-        "version": (select(VERSIONS.c.version).where(_is(VERSIONS.c.component)), ("of_component",)),
+        "create_versions": (CreateTable(VERSIONS, if_not_exists=True), ()),
+        "version": (select(VERSIONS.c.version).where(is_given(VERSIONS.c.component)), ("of_component",)),
         "set_version": (grammar.upsert(VERSIONS), ("component", "version")),
     }
 
@@ -188,20 +152,20 @@ def _of_experiments(grammar: Grammar) -> dict[str, Statement]:
     experiment = select(*EXPERIMENT_COLUMNS)
     changed = ("name", "lifecycle_stage", "last_update_time", "deleted_time")
     tags = EXPERIMENT_TAGS
-    of_tag = (_is(tags.c.experiment), _is(tags.c.key))
-    tags_of = select(tags.c.key, tags.c.value).where(_is(tags.c.experiment)).order_by(tags.c.key)
+    of_tag = (is_given(tags.c.experiment), is_given(tags.c.key))
+    tags_of = select(tags.c.key, tags.c.value).where(is_given(tags.c.experiment)).order_by(tags.c.key)
     new = ("name", "artifact_location", "creation_time", "last_update_time")
-    insert_new = grammar.insert_or_ignore(EXPERIMENTS, new, {"lifecycle_stage": _ACTIVE})
-    insert_default = grammar.insert_or_ignore(EXPERIMENTS, new, {"id": _ZERO, "lifecycle_stage": _ACTIVE})
+    insert_new = grammar.insert_or_ignore(EXPERIMENTS, new, {"lifecycle_stage": ACTIVE})
+    insert_default = grammar.insert_or_ignore(EXPERIMENTS, new, {"id": ZERO, "lifecycle_stage": ACTIVE})
     return {
         "insert_experiment": (insert_new, new),
         "insert_default_experiment": (insert_default, new),
-        "experiment_by_id": (experiment.where(_is(EXPERIMENTS.c.id)), ("of_id",)),
-        "experiment_by_name": (experiment.where(_is(EXPERIMENTS.c.name)), ("of_name",)),
+        "experiment_by_id": (experiment.where(is_given(EXPERIMENTS.c.id)), ("of_id",)),
+        "experiment_by_name": (experiment.where(is_given(EXPERIMENTS.c.name)), ("of_name",)),
         "experiment_tags": (tags_of, ("of_experiment",)),
-        "set_experiment_location": (_update(EXPERIMENTS, ("artifact_location",)), ("artifact_location", "of_id")),
-        "update_experiment": (_update(EXPERIMENTS, changed), (*changed, "of_id")),
-        "set_experiment_tag": (grammar.upsert(tags), _names(tags)),
+        "set_experiment_location": (update_by_id(EXPERIMENTS, ("artifact_location",)), ("artifact_location", "of_id")),
+        "update_experiment": (update_by_id(EXPERIMENTS, changed), (*changed, "of_id")),
+        "set_experiment_tag": (grammar.upsert(tags), names_of(tags)),
         "delete_experiment_tag": (delete(tags).where(*of_tag), ("of_experiment", "of_key")),
         "delete_runs_of_experiment": (_delete_runs(), ("deleted_time", "of_experiment")),
         "restore_runs_of_experiment": (_restore_runs(), ("of_experiment",)),
@@ -210,31 +174,31 @@ def _of_experiments(grammar: Grammar) -> dict[str, Statement]:
 
 def _delete_runs() -> ClauseElement:
     changed = {
-        "lifecycle_stage": _DELETED,
+        "lifecycle_stage": DELETED,
         "deleted_time": bindparam("deleted_time"),
-        "deleted_with_experiment": _ONE,
+        "deleted_with_experiment": ONE,
     }
-    return update(RUNS).values(changed).where(_is(RUNS.c.experiment), RUNS.c.lifecycle_stage == _ACTIVE)
+    return update(RUNS).values(changed).where(is_given(RUNS.c.experiment), RUNS.c.lifecycle_stage == ACTIVE)
 
 
 def _restore_runs() -> ClauseElement:
-    changed = {"lifecycle_stage": _ACTIVE, "deleted_time": _NULL, "deleted_with_experiment": _ZERO}
-    return update(RUNS).values(changed).where(_is(RUNS.c.experiment), RUNS.c.deleted_with_experiment == _ONE)
+    changed = {"lifecycle_stage": ACTIVE, "deleted_time": NULL, "deleted_with_experiment": ZERO}
+    return update(RUNS).values(changed).where(is_given(RUNS.c.experiment), RUNS.c.deleted_with_experiment == ONE)
 
 
 def _of_runs() -> dict[str, Statement]:
     new = ("run_id", "experiment", "name", "user_id", "start_time", "artifact_uri")
-    fixed = {"status": _RUNNING, "lifecycle_stage": _ACTIVE, "deleted_with_experiment": _ZERO}
+    fixed = {"status": RUNNING, "lifecycle_stage": ACTIVE, "deleted_with_experiment": ZERO}
     insert_run = insert(RUNS).values({name: bindparam(name) for name in new} | fixed)
     changed = ("name", "status", "end_time", "lifecycle_stage", "deleted_time")
-    update_run = _update(RUNS, changed, {"deleted_with_experiment": _ZERO})
+    update_run = update_by_id(RUNS, changed, {"deleted_with_experiment": ZERO})
     for_write = select(RUNS.c.id, RUNS.c.lifecycle_stage, RUNS.c.experiment)
     return {
         "insert_run": (insert_run, new),
-        "run": (select(*RUN_COLUMNS).where(_is(RUNS.c.run_id)), ("of_run_id",)),
-        "run_for_write": (for_write.where(_is(RUNS.c.run_id)), ("of_run_id",)),
+        "run": (select(*RUN_COLUMNS).where(is_given(RUNS.c.run_id)), ("of_run_id",)),
+        "run_for_write": (for_write.where(is_given(RUNS.c.run_id)), ("of_run_id",)),
         "update_run": (update_run, (*changed, "of_id")),
-        "rename_run": (_update(RUNS, ("name",)), ("name", "of_id")),
+        "rename_run": (update_by_id(RUNS, ("name",)), ("name", "of_id")),
     }
 
 
@@ -242,34 +206,30 @@ def _of_contents() -> dict[str, Statement]:
     metrics = select(*LATEST_COLUMNS).select_from(LATEST_JOIN).order_by(METRIC_KEYS.c.key)
     inputs = select(*INPUT_COLUMNS).select_from(INPUT_JOIN).order_by(*INPUT_ORDER)
     return {
-        "metrics_of_run": (metrics.where(_is(LATEST_METRICS.c.run)), ("of_run",)),
-        "params_of_run": (_texts_of_run(PARAMS), ("of_run",)),
-        "tags_of_run": (_texts_of_run(TAGS), ("of_run",)),
-        "inputs_of_run": (inputs.where(_is(INPUTS.c.run)), ("of_run",)),
+        "metrics_of_run": (metrics.where(is_given(LATEST_METRICS.c.run)), ("of_run",)),
+        "params_of_run": (texts_of(PARAMS), ("of_run",)),
+        "tags_of_run": (texts_of(TAGS), ("of_run",)),
+        "inputs_of_run": (inputs.where(is_given(INPUTS.c.run)), ("of_run",)),
         "history": (_history(), ("of_run", "of_key", "most", "skip")),
         "has_special": (_has_special(), ("of_run", "of_key", "of_special")),
     }
-
-
-def _texts_of_run(table: Table) -> ClauseElement:
-    return select(table.c.key, table.c.value).where(_is(table.c.run)).order_by(table.c.key)
 
 
 _POINTS = METRICS.join(METRIC_KEYS, METRICS.c.key == METRIC_KEYS.c.id)
 
 
 def _has_special() -> ClauseElement:
-    of_run = (_is(METRICS.c.run), _is(METRIC_KEYS.c.key), _is(METRICS.c.special))
-    return select(_ONE).select_from(_POINTS).where(*of_run)
+    of_run = (is_given(METRICS.c.run), is_given(METRIC_KEYS.c.key), is_given(METRICS.c.special))
+    return select(ONE).select_from(_POINTS).where(*of_run)
 
 
 def _history() -> ClauseElement:
     # NaN is the smallest value, as in `curves.py`.
-    order = (METRICS.c.timestamp, METRICS.c.step, case((METRICS.c.special == _ONE, _ZERO), else_=_ONE), METRICS.c.value)
+    order = (METRICS.c.timestamp, METRICS.c.step, case((METRICS.c.special == ONE, ZERO), else_=ONE), METRICS.c.value)
     return (
         select(METRICS.c.step, METRICS.c.timestamp, METRICS.c.value, METRICS.c.special)
         .select_from(_POINTS)
-        .where(_is(METRICS.c.run), _is(METRIC_KEYS.c.key))
+        .where(is_given(METRICS.c.run), is_given(METRIC_KEYS.c.key))
         .order_by(*order)
         .limit(bindparam("most"))
         .offset(bindparam("skip"))
@@ -281,32 +241,32 @@ def _of_recording(grammar: Grammar) -> dict[str, Statement]:
     point = select(
         latest.c.step, latest.c.timestamp, latest.c.value, latest.c.special, latest.c.min, latest.c.max, latest.c.count
     )
-    key = select(METRIC_KEYS.c.id).where(_is(METRIC_KEYS.c.key))
-    of_tag = (_is(TAGS.c.run), _is(TAGS.c.key))
+    key = select(METRIC_KEYS.c.id).where(is_given(METRIC_KEYS.c.key))
+    of_tag = (is_given(TAGS.c.run), is_given(TAGS.c.key))
     return {
         "insert_metric_key": (grammar.insert_or_ignore(METRIC_KEYS, ("key",)), ("key",)),
         "metric_key": (key, ("of_key",)),
-        "latest_metric": (point.where(_is(latest.c.run), _is(latest.c.key)), ("of_run", "of_key")),
-        "set_latest_metric": (grammar.upsert(latest), _names(latest)),
-        "insert_metric": (grammar.insert_or_ignore(METRICS, _names(METRICS)), _names(METRICS)),
-        "insert_param": (grammar.insert_or_ignore(PARAMS, _names(PARAMS)), _names(PARAMS)),
-        "set_tag": (grammar.upsert(TAGS), _names(TAGS)),
+        "latest_metric": (point.where(is_given(latest.c.run), is_given(latest.c.key)), ("of_run", "of_key")),
+        "set_latest_metric": (grammar.upsert(latest), names_of(latest)),
+        "insert_metric": (grammar.insert_or_ignore(METRICS, names_of(METRICS)), names_of(METRICS)),
+        "insert_param": (grammar.insert_or_ignore(PARAMS, names_of(PARAMS)), names_of(PARAMS)),
+        "set_tag": (grammar.upsert(TAGS), names_of(TAGS)),
         "delete_tag": (delete(TAGS).where(*of_tag), ("of_run", "of_key")),
     }
 
 
 def _of_inputs(grammar: Grammar) -> dict[str, Statement]:
-    data = _names(DATASETS, without=("id",))
+    data = names_of(DATASETS, without=("id",))
     unique = ("experiment", "name", "digest")
-    dataset = select(DATASETS.c.id).where(*(_is(DATASETS.c[name]) for name in unique))
-    used = _names(INPUTS, without=("id",))
-    used_input = select(INPUTS.c.id).where(_is(INPUTS.c.run), _is(INPUTS.c.dataset))
+    dataset = select(DATASETS.c.id).where(*(is_given(DATASETS.c[name]) for name in unique))
+    used = names_of(INPUTS, without=("id",))
+    used_input = select(INPUTS.c.id).where(is_given(INPUTS.c.run), is_given(INPUTS.c.dataset))
     return {
         "insert_dataset": (grammar.insert_or_ignore(DATASETS, data), data),
         "dataset": (dataset, ("of_experiment", "of_name", "of_digest")),
         "insert_input": (grammar.insert_or_ignore(INPUTS, used), used),
         "input": (used_input, ("of_run", "of_dataset")),
-        "insert_input_tag": (grammar.upsert(INPUT_TAGS), _names(INPUT_TAGS)),
+        "insert_input_tag": (grammar.upsert(INPUT_TAGS), names_of(INPUT_TAGS)),
     }
 
 
@@ -317,12 +277,11 @@ def _module(texts: Texts, names: dict[str, tuple[str, ...]]) -> str:
         "from mlcore_store_sql.texts import Texts",
         "",
         "TEXTS = Texts(",
-        "    ddl=(",
-        *(f"        {text!r}," for text in texts.ddl),
-        "    ),",
     ]
+    for name in ("ddl", "ddl_logged_models", "ddl_registry"):
+        lines += [f"    {name}=(", *(f"        {text!r}," for text in getattr(texts, name)), "    ),"]
     for name, parameters in names.items():
-        lines += [f"    # {', '.join(parameters)}", f"    {name}={getattr(texts, name)!r},"]
+        lines += [f"    # {', '.join(parameters) or 'no parameters'}", f"    {name}={getattr(texts, name)!r},"]
     return "\n".join([*lines, ")", ""])
 
 

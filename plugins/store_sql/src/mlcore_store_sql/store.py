@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from mlcore.uris import file_uri
+from mlcore_store_sql.counts import CountsPart
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, SqliteDialect
 from mlcore_store_sql.experiments import DEFAULT_ID, DEFAULT_NAME, ExperimentsPart
+from mlcore_store_sql.group import GroupPart
+from mlcore_store_sql.logged_searching import LoggedSearchingPart
 from mlcore_store_sql.migrations import migrate
 from mlcore_store_sql.part import now_ms
 from mlcore_store_sql.places import Places
-from mlcore_store_sql.recording import RecordingPart
 from mlcore_store_sql.runs import RunsPart
 from mlcore_store_sql.searching import SearchingPart
+from mlcore_store_sql.series import SeriesPart
 from mlcore_store_sql.sqlite_file import SqliteFile
 
 
-class SqlTrackingStore(ExperimentsPart, RunsPart, RecordingPart, SearchingPart):
+class SqlTrackingStore(
+    ExperimentsPart, RunsPart, GroupPart, SearchingPart, LoggedSearchingPart, SeriesPart, CountsPart
+):
     """Experiments and runs in an SQL database; the contract is `mlcore.interfaces.TrackingStore`."""
 
     @classmethod

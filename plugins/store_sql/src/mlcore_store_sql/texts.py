@@ -14,11 +14,16 @@ from attrs import frozen
 class Texts:
     """One database's statements; parameters are positional, in the order given by `statements.py`.
 
-    ddl: what creates the tables and indexes of schema version 1.
+    ddl: what creates the tables and indexes of version 1 of tracking's schema.
+    ddl_logged_models: what version 2 adds to it.
+    ddl_registry: what creates those of version 1 of the registry's schema.
     """
 
     ddl: tuple[str, ...]
+    ddl_logged_models: tuple[str, ...]
+    ddl_registry: tuple[str, ...]
 
+    create_versions: str
     version: str
     set_version: str
 
@@ -59,3 +64,51 @@ class Texts:
     insert_input: str
     input: str
     insert_input_tag: str
+
+    counts_of_run: str
+    count_of_curve: str
+    curve: str
+    first_of_curve: str
+    last_of_curve: str
+    thin_curve_by_step: str
+    thin_curve_by_time: str
+
+    insert_logged_model: str
+    logged_model: str
+    update_logged_model: str
+    params_of_logged_model: str
+    insert_logged_model_param: str
+    tags_of_logged_model: str
+    set_logged_model_tag: str
+    delete_logged_model_tag: str
+    metrics_of_logged_model: str
+    logged_model_metric: str
+    set_logged_model_metric: str
+    insert_model_input: str
+    insert_model_output: str
+    models_of_run: str
+
+    insert_model: str
+    model: str
+    update_model: str
+    count_version: str
+    touch_model: str
+    delete_model: str
+    insert_version: str
+    version_of_model: str
+    version_by_id: str
+    latest_versions: str
+    update_version: str
+    archive_versions: str
+    touch_versions: str
+    delete_version: str
+    tags_of_model: str
+    set_model_tag: str
+    delete_model_tag: str
+    tags_of_version: str
+    set_version_tag: str
+    delete_version_tag: str
+    aliases_of_model: str
+    version_of_alias: str
+    set_alias: str
+    delete_alias: str

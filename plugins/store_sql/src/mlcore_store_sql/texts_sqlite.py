@@ -7,7 +7,6 @@ TEXTS = Texts(
         "CREATE TABLE mlcore_experiments ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, artifact_location TEXT, lifecycle_stage TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, deleted_time BIGINT, UNIQUE (name) )",
         'CREATE TABLE mlcore_metric_keys ( id INTEGER NOT NULL, "key" TEXT NOT NULL, PRIMARY KEY (id), UNIQUE ("key") )',
         'CREATE TABLE mlcore_metrics ( run BIGINT NOT NULL, "key" BIGINT NOT NULL, step BIGINT NOT NULL, timestamp BIGINT NOT NULL, value DOUBLE NOT NULL, special SMALLINT NOT NULL, PRIMARY KEY (run, "key", step, timestamp, value, special) ) WITHOUT ROWID',
-        "CREATE TABLE mlcore_versions ( component TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (component) )",
         "CREATE TABLE mlcore_datasets ( id INTEGER NOT NULL, experiment INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, source_type TEXT NOT NULL, source TEXT NOT NULL, schema TEXT, profile TEXT, PRIMARY KEY (id), UNIQUE (experiment, name, digest), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE )",
         'CREATE TABLE mlcore_experiment_tags ( experiment INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (experiment, "key"), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE ) WITHOUT ROWID',
         "CREATE TABLE mlcore_runs ( id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, experiment INTEGER NOT NULL, name TEXT NOT NULL, user_id TEXT NOT NULL, status TEXT NOT NULL, start_time BIGINT NOT NULL, end_time BIGINT, artifact_uri TEXT, lifecycle_stage TEXT NOT NULL, deleted_time BIGINT, deleted_with_experiment SMALLINT NOT NULL, UNIQUE (run_id), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE )",
@@ -23,6 +22,29 @@ TEXTS = Texts(
         'CREATE INDEX mlcore_params_by_value ON mlcore_params ("key", value)',
         'CREATE INDEX mlcore_tags_by_value ON mlcore_tags ("key", value)',
     ),
+    ddl_logged_models=(
+        "CREATE TABLE mlcore_logged_models ( id INTEGER NOT NULL, model_id TEXT NOT NULL, experiment INTEGER NOT NULL, name TEXT NOT NULL, artifact_uri TEXT, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, status TEXT NOT NULL, status_message TEXT NOT NULL, creator_id TEXT NOT NULL, model_type TEXT NOT NULL, source_run_id TEXT NOT NULL, lifecycle_stage TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (model_id), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE )",
+        "CREATE TABLE mlcore_model_inputs ( id INTEGER NOT NULL, run INTEGER NOT NULL, model_id TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (run, model_id), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE )",
+        "CREATE TABLE mlcore_model_outputs ( id INTEGER NOT NULL, run INTEGER NOT NULL, model_id TEXT NOT NULL, step BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (run, model_id, step), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE )",
+        'CREATE TABLE mlcore_logged_model_metrics ( model INTEGER NOT NULL, "key" TEXT NOT NULL, run_id TEXT NOT NULL, dataset_name TEXT NOT NULL, dataset_digest TEXT NOT NULL, step BIGINT NOT NULL, timestamp BIGINT NOT NULL, value DOUBLE NOT NULL, special SMALLINT NOT NULL, PRIMARY KEY (model, "key", run_id, dataset_name, dataset_digest), FOREIGN KEY(model) REFERENCES mlcore_logged_models (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        'CREATE TABLE mlcore_logged_model_params ( model INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, number DOUBLE, PRIMARY KEY (model, "key"), FOREIGN KEY(model) REFERENCES mlcore_logged_models (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        'CREATE TABLE mlcore_logged_model_tags ( model INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (model, "key"), FOREIGN KEY(model) REFERENCES mlcore_logged_models (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        "CREATE INDEX mlcore_logged_models_by_creation ON mlcore_logged_models (experiment, lifecycle_stage, creation_time DESC, model_id)",
+    ),
+    ddl_registry=(
+        "CREATE TABLE mlcore_registered_models ( id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, version_count BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (name) )",
+        "CREATE TABLE mlcore_model_versions ( id INTEGER NOT NULL, model INTEGER NOT NULL, version BIGINT NOT NULL, source TEXT NOT NULL, run_id TEXT, run_link TEXT, stage TEXT NOT NULL, status TEXT NOT NULL, status_message TEXT NOT NULL, description TEXT NOT NULL, user_id TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (model, version), FOREIGN KEY(model) REFERENCES mlcore_registered_models (id) ON DELETE CASCADE )",
+        'CREATE TABLE mlcore_registered_model_tags ( model INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (model, "key"), FOREIGN KEY(model) REFERENCES mlcore_registered_models (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        "CREATE TABLE mlcore_model_aliases ( model INTEGER NOT NULL, alias TEXT NOT NULL, model_version INTEGER NOT NULL, PRIMARY KEY (model, alias), FOREIGN KEY(model) REFERENCES mlcore_registered_models (id) ON DELETE CASCADE, FOREIGN KEY(model_version) REFERENCES mlcore_model_versions (id) ON DELETE CASCADE ) WITHOUT ROWID",
+        'CREATE TABLE mlcore_model_version_tags ( model_version INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (model_version, "key"), FOREIGN KEY(model_version) REFERENCES mlcore_model_versions (id) ON DELETE CASCADE ) WITHOUT ROWID',
+        "CREATE INDEX mlcore_model_versions_by_run ON mlcore_model_versions (run_id)",
+        "CREATE INDEX mlcore_model_versions_by_stage ON mlcore_model_versions (model, stage, version)",
+        'CREATE INDEX mlcore_registered_model_tags_by_value ON mlcore_registered_model_tags ("key", value)',
+        "CREATE INDEX ix_mlcore_model_aliases_model_version ON mlcore_model_aliases (model_version)",
+        'CREATE INDEX mlcore_model_version_tags_by_value ON mlcore_model_version_tags ("key", value)',
+    ),
+    # no parameters
+    create_versions="CREATE TABLE IF NOT EXISTS mlcore_versions ( component TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (component) )",
     # of_component
     version="SELECT mlcore_versions.version FROM mlcore_versions WHERE mlcore_versions.component = ?",
     # component, version
@@ -97,4 +119,94 @@ TEXTS = Texts(
     input="SELECT mlcore_inputs.id FROM mlcore_inputs WHERE mlcore_inputs.run = ? AND mlcore_inputs.dataset = ?",
     # input, key, value
     insert_input_tag='INSERT INTO mlcore_input_tags (input, "key", value) VALUES (?, ?, ?) ON CONFLICT (input, "key") DO UPDATE SET value = excluded.value',
+    # of_run
+    counts_of_run='SELECT mlcore_latest_metrics."key", mlcore_latest_metrics.count FROM mlcore_latest_metrics WHERE mlcore_latest_metrics.run = ?',
+    # of_run, of_key, low, high
+    count_of_curve='SELECT count(*) AS count_1 FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ?',
+    # of_run, of_key, low, high
+    curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ?',
+    # of_run, of_key, low, high
+    first_of_curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? ORDER BY mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value LIMIT 1 OFFSET 0',
+    # of_run, of_key, low, high
+    last_of_curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? ORDER BY mlcore_metrics.step DESC, mlcore_metrics.timestamp DESC, mlcore_metrics.value DESC LIMIT 1 OFFSET 0',
+    # of_run, of_key, low, high, width, of_run, of_key, low, high, width
+    thin_curve_by_step='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, min(mlcore_metrics.value) AS min_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.step / ? UNION ALL SELECT mlcore_metrics.step, mlcore_metrics.timestamp, max(mlcore_metrics.value) AS max_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.step / ?',
+    # of_run, of_key, low, high, width, of_run, of_key, low, high, width
+    thin_curve_by_time='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, min(mlcore_metrics.value) AS min_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.timestamp / ? UNION ALL SELECT mlcore_metrics.step, mlcore_metrics.timestamp, max(mlcore_metrics.value) AS max_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.timestamp / ?',
+    # model_id, experiment, name, artifact_uri, creation_time, last_update_time, status, status_message, creator_id, model_type, source_run_id, lifecycle_stage
+    insert_logged_model="INSERT INTO mlcore_logged_models (model_id, experiment, name, artifact_uri, creation_time, last_update_time, status, status_message, creator_id, model_type, source_run_id, lifecycle_stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    # of_model_id
+    logged_model="SELECT mlcore_logged_models.id, mlcore_logged_models.model_id, mlcore_logged_models.experiment, mlcore_logged_models.name, mlcore_logged_models.artifact_uri, mlcore_logged_models.creation_time, mlcore_logged_models.last_update_time, mlcore_logged_models.status, mlcore_logged_models.status_message, mlcore_logged_models.creator_id, mlcore_logged_models.model_type, mlcore_logged_models.source_run_id, mlcore_logged_models.lifecycle_stage FROM mlcore_logged_models WHERE mlcore_logged_models.model_id = ?",
+    # last_update_time, status, lifecycle_stage, of_id
+    update_logged_model="UPDATE mlcore_logged_models SET last_update_time=?, status=?, lifecycle_stage=? WHERE mlcore_logged_models.id = ?",
+    # of_model
+    params_of_logged_model='SELECT mlcore_logged_model_params."key", mlcore_logged_model_params.value FROM mlcore_logged_model_params WHERE mlcore_logged_model_params.model = ? ORDER BY mlcore_logged_model_params."key"',
+    # model, key, value, number
+    insert_logged_model_param='INSERT INTO mlcore_logged_model_params (model, "key", value, number) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    # of_model
+    tags_of_logged_model='SELECT mlcore_logged_model_tags."key", mlcore_logged_model_tags.value FROM mlcore_logged_model_tags WHERE mlcore_logged_model_tags.model = ? ORDER BY mlcore_logged_model_tags."key"',
+    # model, key, value
+    set_logged_model_tag='INSERT INTO mlcore_logged_model_tags (model, "key", value) VALUES (?, ?, ?) ON CONFLICT (model, "key") DO UPDATE SET value = excluded.value',
+    # of_model, of_key
+    delete_logged_model_tag='DELETE FROM mlcore_logged_model_tags WHERE mlcore_logged_model_tags.model = ? AND mlcore_logged_model_tags."key" = ?',
+    # of_model
+    metrics_of_logged_model='SELECT mlcore_logged_model_metrics.model, mlcore_logged_model_metrics."key", mlcore_logged_model_metrics.run_id, mlcore_logged_model_metrics.dataset_name, mlcore_logged_model_metrics.dataset_digest, mlcore_logged_model_metrics.step, mlcore_logged_model_metrics.timestamp, mlcore_logged_model_metrics.value, mlcore_logged_model_metrics.special FROM mlcore_logged_model_metrics WHERE mlcore_logged_model_metrics.model = ? ORDER BY mlcore_logged_model_metrics.model, mlcore_logged_model_metrics."key", mlcore_logged_model_metrics.run_id, mlcore_logged_model_metrics.dataset_name, mlcore_logged_model_metrics.dataset_digest',
+    # of_model, of_key, of_run_id, of_dataset_name, of_dataset_digest
+    logged_model_metric='SELECT mlcore_logged_model_metrics.step, mlcore_logged_model_metrics.timestamp, mlcore_logged_model_metrics.value, mlcore_logged_model_metrics.special FROM mlcore_logged_model_metrics WHERE mlcore_logged_model_metrics.model = ? AND mlcore_logged_model_metrics."key" = ? AND mlcore_logged_model_metrics.run_id = ? AND mlcore_logged_model_metrics.dataset_name = ? AND mlcore_logged_model_metrics.dataset_digest = ?',
+    # model, key, run_id, dataset_name, dataset_digest, step, timestamp, value, special
+    set_logged_model_metric='INSERT INTO mlcore_logged_model_metrics (model, "key", run_id, dataset_name, dataset_digest, step, timestamp, value, special) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, "key", run_id, dataset_name, dataset_digest) DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, special = excluded.special',
+    # run, model_id
+    insert_model_input="INSERT INTO mlcore_model_inputs (run, model_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    # run, model_id, step
+    insert_model_output="INSERT INTO mlcore_model_outputs (run, model_id, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    # of_run, of_run
+    models_of_run="SELECT mlcore_model_inputs.run, mlcore_model_inputs.model_id, NULL AS step, mlcore_model_inputs.id FROM mlcore_model_inputs WHERE mlcore_model_inputs.run = ? UNION ALL SELECT mlcore_model_outputs.run, mlcore_model_outputs.model_id, mlcore_model_outputs.step, mlcore_model_outputs.id FROM mlcore_model_outputs WHERE mlcore_model_outputs.run = ?",
+    # name, description, creation_time, last_update_time
+    insert_model="INSERT INTO mlcore_registered_models (name, description, creation_time, last_update_time, version_count) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
+    # of_name
+    model="SELECT mlcore_registered_models.id, mlcore_registered_models.name, mlcore_registered_models.description, mlcore_registered_models.creation_time, mlcore_registered_models.last_update_time, mlcore_registered_models.version_count FROM mlcore_registered_models WHERE mlcore_registered_models.name = ?",
+    # name, description, last_update_time, of_id
+    update_model="UPDATE mlcore_registered_models SET name=?, description=?, last_update_time=? WHERE mlcore_registered_models.id = ?",
+    # last_update_time, version_count, of_id
+    count_version="UPDATE mlcore_registered_models SET last_update_time=?, version_count=? WHERE mlcore_registered_models.id = ?",
+    # last_update_time, of_id
+    touch_model="UPDATE mlcore_registered_models SET last_update_time=? WHERE mlcore_registered_models.id = ?",
+    # of_id
+    delete_model="DELETE FROM mlcore_registered_models WHERE mlcore_registered_models.id = ?",
+    # model, version, source, run_id, run_link, stage, status, status_message, description, user_id, creation_time, last_update_time
+    insert_version="INSERT INTO mlcore_model_versions (model, version, source, run_id, run_link, stage, status, status_message, description, user_id, creation_time, last_update_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    # of_model, of_version
+    version_of_model="SELECT mlcore_model_versions.id, mlcore_model_versions.model, mlcore_registered_models.name, mlcore_model_versions.version, mlcore_model_versions.source, mlcore_model_versions.creation_time, mlcore_model_versions.last_update_time, mlcore_model_versions.run_id, mlcore_model_versions.run_link, mlcore_model_versions.stage, mlcore_model_versions.status, mlcore_model_versions.status_message, mlcore_model_versions.description, mlcore_model_versions.user_id FROM mlcore_model_versions JOIN mlcore_registered_models ON mlcore_registered_models.id = mlcore_model_versions.model WHERE mlcore_model_versions.model = ? AND mlcore_model_versions.version = ?",
+    # of_id
+    version_by_id="SELECT mlcore_model_versions.id, mlcore_model_versions.model, mlcore_registered_models.name, mlcore_model_versions.version, mlcore_model_versions.source, mlcore_model_versions.creation_time, mlcore_model_versions.last_update_time, mlcore_model_versions.run_id, mlcore_model_versions.run_link, mlcore_model_versions.stage, mlcore_model_versions.status, mlcore_model_versions.status_message, mlcore_model_versions.description, mlcore_model_versions.user_id FROM mlcore_model_versions JOIN mlcore_registered_models ON mlcore_registered_models.id = mlcore_model_versions.model WHERE mlcore_model_versions.id = ?",
+    # of_model
+    latest_versions="SELECT mlcore_model_versions.id, mlcore_model_versions.model, mlcore_registered_models.name, mlcore_model_versions.version, mlcore_model_versions.source, mlcore_model_versions.creation_time, mlcore_model_versions.last_update_time, mlcore_model_versions.run_id, mlcore_model_versions.run_link, mlcore_model_versions.stage, mlcore_model_versions.status, mlcore_model_versions.status_message, mlcore_model_versions.description, mlcore_model_versions.user_id FROM mlcore_model_versions JOIN mlcore_registered_models ON mlcore_registered_models.id = mlcore_model_versions.model WHERE mlcore_model_versions.version = (SELECT max(newer.version) AS max_1 FROM mlcore_model_versions AS newer WHERE newer.model = mlcore_model_versions.model AND newer.stage = mlcore_model_versions.stage) AND mlcore_model_versions.model = ?",
+    # stage, description, last_update_time, of_id
+    update_version="UPDATE mlcore_model_versions SET stage=?, description=?, last_update_time=? WHERE mlcore_model_versions.id = ?",
+    # last_update_time, of_model, of_stage, but_id
+    archive_versions="UPDATE mlcore_model_versions SET stage='Archived', last_update_time=? WHERE mlcore_model_versions.model = ? AND mlcore_model_versions.stage = ? AND mlcore_model_versions.id != ?",
+    # last_update_time, of_model
+    touch_versions="UPDATE mlcore_model_versions SET last_update_time=? WHERE mlcore_model_versions.model = ?",
+    # of_id
+    delete_version="DELETE FROM mlcore_model_versions WHERE mlcore_model_versions.id = ?",
+    # of_model
+    tags_of_model='SELECT mlcore_registered_model_tags."key", mlcore_registered_model_tags.value FROM mlcore_registered_model_tags WHERE mlcore_registered_model_tags.model = ? ORDER BY mlcore_registered_model_tags."key"',
+    # model, key, value
+    set_model_tag='INSERT INTO mlcore_registered_model_tags (model, "key", value) VALUES (?, ?, ?) ON CONFLICT (model, "key") DO UPDATE SET value = excluded.value',
+    # of_model, of_key
+    delete_model_tag='DELETE FROM mlcore_registered_model_tags WHERE mlcore_registered_model_tags.model = ? AND mlcore_registered_model_tags."key" = ?',
+    # of_model_version
+    tags_of_version='SELECT mlcore_model_version_tags."key", mlcore_model_version_tags.value FROM mlcore_model_version_tags WHERE mlcore_model_version_tags.model_version = ? ORDER BY mlcore_model_version_tags."key"',
+    # model_version, key, value
+    set_version_tag='INSERT INTO mlcore_model_version_tags (model_version, "key", value) VALUES (?, ?, ?) ON CONFLICT (model_version, "key") DO UPDATE SET value = excluded.value',
+    # of_model_version, of_key
+    delete_version_tag='DELETE FROM mlcore_model_version_tags WHERE mlcore_model_version_tags.model_version = ? AND mlcore_model_version_tags."key" = ?',
+    # of_model
+    aliases_of_model="SELECT mlcore_model_aliases.alias, mlcore_model_versions.version, mlcore_model_versions.id FROM mlcore_model_aliases JOIN mlcore_model_versions ON mlcore_model_versions.id = mlcore_model_aliases.model_version WHERE mlcore_model_aliases.model = ? ORDER BY mlcore_model_aliases.alias",
+    # of_model, of_alias
+    version_of_alias="SELECT mlcore_model_aliases.model_version FROM mlcore_model_aliases WHERE mlcore_model_aliases.model = ? AND mlcore_model_aliases.alias = ?",
+    # model, alias, model_version
+    set_alias="INSERT INTO mlcore_model_aliases (model, alias, model_version) VALUES (?, ?, ?) ON CONFLICT (model, alias) DO UPDATE SET model_version = excluded.model_version",
+    # of_model, of_alias
+    delete_alias="DELETE FROM mlcore_model_aliases WHERE mlcore_model_aliases.model = ? AND mlcore_model_aliases.alias = ?",
 )

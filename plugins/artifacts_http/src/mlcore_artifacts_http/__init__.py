@@ -1,0 +1,1 @@
+"""Artifacts behind the artifact proxy of a server, and files at plain URLs."""

@@ -1,0 +1,1 @@
+"""Users, API tokens, permissions and an audit log for the tracking server."""

@@ -1,0 +1,308 @@
+"""From a request to its answer: guards, fields, permission, call, and how every error is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mlcore.entities import Permission, Principal
+from mlcore.errors import LimitExceededError, MlcoreError, UnauthenticatedError
+from mlcore.wire.endpoint import Endpoint
+from mlcore_server.access import NOBODY, Access
+from mlcore_server.asgi import Headers, Message, Receive, Scope, Send, send_json, text_headers
+from mlcore_server.bodies import ClientGoneError, json_object, read_body, request_of
+from mlcore_server.calls.caller import Caller
+from mlcore_server.config import ServerConfig
+from mlcore_server.guards import Guards, check_json
+from mlcore_server.observing import Observer
+from mlcore_server.routes import Match, RouteTable
+from mlcore_server.trail import Trail
+
+logger: logging.Logger = logging.getLogger("mlcore.server")
+
+_REQUEST_ID = re.compile(r"[\w\-.]{1,64}\Z")
+# probes of load balancers come with any Host, and have to be answered by a busy server
+_UNGUARDED = ("/health", "/ready", "/version")
+
+JsonCall = Callable[[Any, Caller], Mapping[str, Any]]
+
+
+@frozen
+class Exchange:
+    """One request on its way."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    headers: Mapping[str, str]
+    match: Match
+    request_id: str
+
+    @property
+    def client(self) -> str:
+        """The address that the request came from."""
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+
+class Answerer:
+    """The application: every request passes here, whoever answers it in the end."""
+
+    def __init__(
+        self, config: ServerConfig, routes: RouteTable, access: Access, trail: Trail, observer: Observer
+    ) -> None:
+        """Answer by *routes*."""
+        self._config = config
+        self._routes = routes
+        self._access = access
+        self._trail = trail
+        self._observer = observer
+        self._guards = Guards(config)
+        self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="mlcore-server")
+        self._busy = 0
+
+    def close(self) -> None:
+        """Wait for what is being worked on."""
+        self._pool.shutdown(wait=True, cancel_futures=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        started = time.perf_counter()
+        headers = text_headers(scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        seen = _Seen(send, request_id)
+        try:
+            await self._answer(scope, receive, seen, headers, request_id)
+        except ClientGoneError:
+            seen.status = 499
+        except MlcoreError as err:
+            await self._fail(seen, err)
+        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as err:  # one broken request must not end the server, and is logged whole
+            logger.exception("request %s %s %s failed", request_id, scope["method"], scope["path"])
+            text = f"internal error ({type(err).__name__}); the server's log tells more under request id {request_id}"
+            await self._fail(seen, MlcoreError(text))
+        self._observer.saw(
+            scope, headers, seen.endpoint, seen.status, time.perf_counter() - started, request_id, seen.principal
+        )
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, seen: _Seen, headers: Mapping[str, str], request_id: str
+    ) -> None:
+        path = _raw_path(scope, self._config.prefix)
+        if path not in _UNGUARDED:
+            self._guards.check(scope["method"], headers)
+        if scope["method"] == "OPTIONS":
+            await self._preflight(seen, headers)
+            return
+        match = self._routes.find(scope["method"], path)
+        exchange = Exchange(scope, receive, seen, headers, match, request_id)
+        target = match.target
+        if self._busy >= self._config.max_waiting and path not in _UNGUARDED:
+            raise LimitExceededError(f"the server is working on {self._busy} requests: try again in a second")
+        self._busy += 1
+        try:
+            assert isinstance(target, Target)  # noqa: S101  # the table holds nothing else
+            seen.endpoint = target.name
+            await target.answer(self, exchange, seen)
+        finally:
+            self._busy -= 1
+
+    async def in_thread(self, work: Callable[[], Any]) -> Any:
+        """Run blocking *work* beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def principal(self, exchange: Exchange, seen: _Seen, need: Permission) -> Principal:
+        """Return who is calling, where that matters."""
+        if self._access.authority is None or need.action is None:
+            return NOBODY
+        found: Principal = await self.in_thread(lambda: self._access.principal(exchange.headers, exchange.client))
+        seen.principal = found.name
+        return found
+
+    def caller(self, principal: Principal) -> Caller:
+        """Return *principal* as calls see it."""
+        return Caller(principal, self._access.authority is not None)
+
+    @property
+    def access(self) -> Access:
+        """Who decides."""
+        return self._access
+
+    @property
+    def trail(self) -> Trail:
+        """Who writes down what was changed."""
+        return self._trail
+
+    @property
+    def max_body_bytes(self) -> int:
+        """How long a JSON body may be."""
+        return self._config.max_body_bytes
+
+    async def _preflight(self, send: Send, headers: Mapping[str, str]) -> None:
+        origin = headers.get("origin", "")
+        allowed: Headers = [(b"vary", b"Origin")]
+        if origin and self._guards.is_foreign_origin_allowed(origin):
+            allowed += [
+                (b"access-control-allow-origin", origin.encode("latin-1")),
+                (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
+                (b"access-control-allow-headers", b"authorization, content-type, x-request-id"),
+                (b"access-control-max-age", b"600"),
+            ]
+        await send({"type": "http.response.start", "status": 204, "headers": allowed})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _fail(self, seen: _Seen, err: MlcoreError) -> None:
+        if seen.status:  # the answer is on its way already; closing the connection is all that can still be said
+            raise ConnectionAbortedError(err.message) from err
+        more: Headers = []
+        if isinstance(err, UnauthenticatedError) and self._access.authority is not None:
+            more.append((b"www-authenticate", self._access.authority.challenge.encode("latin-1")))
+        if isinstance(err, LimitExceededError):
+            more.append((b"retry-after", b"1"))
+        body = orjson.dumps({"error_code": err.code, "message": err.message}, option=orjson.OPT_NON_STR_KEYS)
+        await send_json(seen, err.status, body, more)
+
+
+class _Seen:
+    """A `send` that notes the status and adds what every answer carries."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode("latin-1")
+        self.status = 0
+        self.principal = ""
+        self.endpoint = ""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+        await self._send(message)
+
+
+class Target:
+    """Where a route leads."""
+
+    name: str = ""
+
+    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+        """Answer a request that has passed the guards."""
+        raise NotImplementedError
+
+
+class JsonTarget(Target):
+    """An endpoint of the table that answers JSON from blocking calls of the stores."""
+
+    def __init__(self, endpoint: Endpoint, call: JsonCall) -> None:
+        """Answer *endpoint* by *call*."""
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self._call = call
+
+    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+        """Read the fields, then do the rest beside the event loop."""
+        body = await _json_body(server, exchange)
+        answer = await server.in_thread(lambda: self._work(server, exchange, body, seen))
+        await send_json(exchange.send, 200, answer)
+
+    def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: _Seen) -> bytes:
+        principal = NOBODY
+        if self.endpoint.permission.action is not None:
+            principal = server.access.principal(exchange.headers, exchange.client)
+            seen.principal = principal.name
+        request = request_of(self.endpoint, exchange.scope["query_string"], body, exchange.match.fields)
+        request = server.access.allow(principal, self.endpoint, request)
+        with server.trail.of(principal, self.endpoint, request, exchange.request_id) as note:
+            answer = dict(self._call(request, server.caller(principal)))
+            server.access.happened(principal, self.endpoint, request, answer)
+            note.after = answer
+        return orjson.dumps(server.access.shown(principal, self.endpoint, answer))
+
+
+class RecordTarget(Target):
+    """An endpoint that records: its fields become a batch here, and the batch waits for its group."""
+
+    def __init__(self, endpoint: Endpoint, record: Callable[[Mapping[str, Any]], Any]) -> None:
+        """Answer *endpoint*; *record* takes the body's values and returns once they are stored."""
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self._record = record
+
+    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+        """Check, record, answer with an empty object."""
+        body = await _json_body(server, exchange)
+        values = json_object(body)
+        if server.access.authority is not None:
+            await server.in_thread(lambda: self._allow(server, exchange, values, seen))
+        await self._record(values)
+        if server.access.authority is not None:
+            principal = Principal(seen.principal)
+            await server.trail.recorded(principal, self.endpoint, values, exchange.request_id)
+        await send_json(exchange.send, 200, b"{}")
+
+    def _allow(self, server: Answerer, exchange: Exchange, values: Mapping[str, Any], seen: _Seen) -> None:
+        principal = server.access.principal(exchange.headers, exchange.client)
+        seen.principal = principal.name
+        server.access.allow(principal, self.endpoint, _RunOnly(values))
+
+
+class _RunOnly:
+    """The one field of a recording request that decides who may send it."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.run_id = values.get("run_id") or values.get("run_uuid") or values.get("runId") or ""
+
+
+class StreamTarget(Target):
+    """An endpoint that moves files or events; it gets Starlette's request and returns its response."""
+
+    def __init__(self, endpoint: Endpoint, call: Callable[[Any, Caller, Request], Any]) -> None:
+        """Answer *endpoint* by the coroutine function *call*."""
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self._call = call
+
+    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+        """Check, then let the call stream."""
+        principal = await server.principal(exchange, seen, self.endpoint.permission)
+        request = request_of(self.endpoint, exchange.scope["query_string"], b"", exchange.match.fields)
+        request = await server.in_thread(lambda: server.access.allow(principal, self.endpoint, request))
+        http = Request(exchange.scope, exchange.receive, exchange.send)
+        response: Response = await self._call(request, server.caller(principal), http)
+        if self.endpoint.mutates:
+            await server.in_thread(
+                lambda: server.trail.streamed(principal, self.endpoint, request, exchange.request_id)
+            )
+        await response(exchange.scope, exchange.receive, exchange.send)
+
+
+async def _json_body(server: Answerer, exchange: Exchange) -> bytes:
+    if exchange.scope["method"] in ("GET", "HEAD"):
+        return b""
+    body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
+    check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
+    return body
+
+
+def _raw_path(scope: Scope, prefix: str) -> str:
+    """Return the path as it was sent, without the prefix; percent-encoded, so that `%2F` is no separator."""
+    raw = scope.get("raw_path")
+    path = raw.decode("latin-1") if raw else str(scope["path"])
+    path = path.partition("?")[0]
+    if prefix and (path == prefix or path.startswith(prefix + "/")):
+        return path[len(prefix) :] or "/"
+    return path

@@ -1,0 +1,1 @@
+"""What answers the endpoints: one module per group of the table."""

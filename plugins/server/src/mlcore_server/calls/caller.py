@@ -1,0 +1,18 @@
+"""Who a call is made for."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mlcore.entities import Principal
+
+
+@frozen
+class Caller:
+    """Somebody who may do what they ask.
+
+    has_authority: whether the server knows its users; without, everybody is an admin and has no name.
+    """
+
+    principal: Principal
+    has_authority: bool = False

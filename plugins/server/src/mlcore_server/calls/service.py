@@ -1,0 +1,73 @@
+"""Answers about the server itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from mlcore import __version__
+from mlcore.errors import MlcoreError
+from mlcore.wire.tracking_json import Json
+from mlcore_server.calls.caller import Caller
+from mlcore_server.observing import Observer
+from mlcore_server.openapi import document
+from mlcore_server.stores import Stores
+
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+# The protocol of this release; MLflow's clients compare nothing but whether it can be had.
+PROTOCOL_VERSION = "3.17.2"
+
+
+class Service:
+    """The group `service` of the endpoint table."""
+
+    def __init__(self, stores: Stores, observer: Observer, *, multipart: bool, presign: bool) -> None:
+        """Tell of *stores* and of what *observer* has counted."""
+        self._stores = stores
+        self._observer = observer
+        self._multipart = multipart
+        self._presign = presign
+
+    async def health(self, _request: object, _caller: Caller, _http: Request) -> Response:
+        """Say that the process lives."""
+        return PlainTextResponse("OK")
+
+    async def version(self, _request: object, _caller: Caller, _http: Request) -> Response:
+        """Return the version of the protocol that is spoken."""
+        return PlainTextResponse(PROTOCOL_VERSION)
+
+    async def metrics(self, _request: object, _caller: Caller, _http: Request) -> Response:
+        """Return the page that Prometheus reads."""
+        return Response(self._observer.page(), media_type=_PROMETHEUS)
+
+    async def openapi(self, _request: object, _caller: Caller, _http: Request) -> Response:
+        """Return the OpenAPI document."""
+        return Response(orjson.dumps(document()), media_type="application/json")
+
+    def ready(self, _request: object, _caller: Caller) -> Json:
+        """Say whether the store answers. Raises what the store raises."""
+        self._stores.tracking.get_experiment_by_name("Default")
+        return {"status": "ready"}
+
+    def info(self, _request: object, _caller: Caller) -> Mapping[str, object]:
+        """Return what the server can do."""
+        try:
+            self._stores.registry  # noqa: B018  # opening it tells
+            has_registry = True
+        except MlcoreError:
+            has_registry = False
+        return {
+            "store_type": type(self._stores.tracking).__name__,
+            "workspaces_enabled": False,
+            "trace_archival_enabled": False,
+            "multipart_uploads_enabled": self._multipart,
+            "multipart_downloads_enabled": False,
+            "presigned_upload_run_id_supported": self._presign,
+            "presigned_upload_model_id_supported": self._presign,
+            "features_enabled": {"gateway": False},
+            "mlcore": {"version": __version__, "registry": "yes" if has_registry else "no"},
+        }

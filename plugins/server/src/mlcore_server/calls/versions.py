@@ -1,0 +1,175 @@
+"""Answers about model versions."""
+
+from __future__ import annotations
+
+from mlcore.artifacts.resolve import LoggedModelName, ModelVersionName, parse_models_uri, parse_runs_uri
+from mlcore.entities import Action, ModelVersion, Page, Resource
+from mlcore.errors import InvalidParameterError
+from mlcore.uris import redacted, scheme
+from mlcore.wire import limits
+from mlcore.wire import requests_registry as r
+from mlcore.wire.requests_tracking import Tag
+from mlcore.wire.tracking_json import Json
+from mlcore_server.access import Access
+from mlcore_server.calls.caller import Caller
+from mlcore_server.calls.models import check_stage, registry_tags, shown_version, version_number
+from mlcore_server.stores import Stores
+
+_MOST_VERSIONS = 200_000
+
+
+class Versions:
+    """The group `versions` of the endpoint table."""
+
+    def __init__(self, stores: Stores, access: Access) -> None:
+        """Answer from *stores*; *access* says who may make a version of whose model."""
+        self._stores = stores
+        self._access = access
+
+    def create(self, request: r.CreateVersion, caller: Caller) -> Json:
+        """Add a version."""
+        made = self._stores.registry.create_version(
+            request.name,
+            self._source(request, caller),
+            run_id=request.run_id or None,
+            run_link=request.run_link or None,
+            description=request.description,
+            tags=registry_tags(request.tags),
+        )
+        return self._answer(made)
+
+    def get(self, request: r.Version, _: Caller) -> Json:
+        """Return a version."""
+        return self._answer(self._found(request))
+
+    def update(self, request: r.UpdateVersion, _: Caller) -> Json:
+        """Describe a version."""
+        return self._answer(
+            self._stores.registry.update_version(
+                request.name,
+                version_number(request.version),
+                description=request.description,
+                stage=None,
+                archive_existing=False,
+            )
+        )
+
+    def delete(self, request: r.Version, _: Caller) -> Json:
+        """Remove a version."""
+        self._stores.registry.delete_version(request.name, version_number(request.version))
+        return {}
+
+    def transition(self, request: r.TransitionStage, _: Caller) -> Json:
+        """Move a version to a stage."""
+        stage = check_stage(request.stage)
+        if request.archive_existing_versions and stage not in ("Staging", "Production"):
+            raise InvalidParameterError(
+                f"Model version transition cannot archive existing model versions because '{stage}' is not an Active "
+                "stage. Valid stages are ['Staging', 'Production']"
+            )
+        return self._answer(
+            self._stores.registry.update_version(
+                request.name,
+                version_number(request.version),
+                description=None,
+                stage=stage,
+                archive_existing=request.archive_existing_versions,
+            )
+        )
+
+    def search(self, request: r.SearchVersions, _: Caller) -> Json:
+        """Return a page of the versions that fit."""
+        page: Page[ModelVersion] = self._stores.registry.search_versions(
+            request.filter,
+            order_by=request.order_by,
+            max_results=limits.check_max_results(request.max_results, _MOST_VERSIONS),
+            page_token=request.page_token or None,
+        )
+        out: Json = {"model_versions": [shown_version(self._stores, one) for one in page.items]} if page.items else {}
+        if page.next_token:
+            out["next_page_token"] = page.next_token
+        return out
+
+    def download_uri(self, request: r.Version, _: Caller) -> Json:
+        """Return where the files of a version are."""
+        return {"artifact_uri": self._stores.places.outward(self._found(request).source)}
+
+    def set_tag(self, request: r.SetVersionTag, _: Caller) -> Json:
+        """Set a tag."""
+        (value,) = registry_tags((Tag(key=request.key, value=request.value),)).values()
+        self._stores.registry.set_tag(request.name, version_number(request.version), request.key, value)
+        return {}
+
+    def delete_tag(self, request: r.DeleteVersionTag, _: Caller) -> Json:
+        """Remove a tag; a missing one is fine."""
+        version = version_number(request.version)
+        if request.key in self._stores.registry.get_version(request.name, version).tags:
+            self._stores.registry.set_tag(request.name, version, request.key, None)
+        return {}
+
+    def _answer(self, version: ModelVersion) -> Json:
+        return {"model_version": shown_version(self._stores, version)}
+
+    def _found(self, request: r.Version) -> ModelVersion:
+        return self._stores.registry.get_version(request.name, version_number(request.version))
+
+    def _source(self, request: r.CreateVersion, caller: Caller) -> str:
+        """Return the real place of a version's files.
+
+        The server will read there for whoever may read the version: so it has to be a place that the caller may
+        read, and one on the server's own disk or in its proxy has to belong to the run or model that is named.
+        """
+        source = request.source
+        if ".." in source.replace("\\", "/").split("/"):
+            raise InvalidParameterError(f"Invalid model version source: '{redacted(source)}'. It may not contain '..'.")
+        kind = scheme(source)
+        if kind == "runs":
+            named = parse_runs_uri(source)
+            self._demand_run(named.run_id, caller)
+            root = self._stores.tracking.get_run(named.run_id).info.artifact_uri
+            return f"{root}/{named.path}" if named.path else root
+        if kind == "models":
+            return self._of_model(source, caller)
+        if kind not in ("file", "mlflow-artifacts"):
+            return source
+        real = self._stores.places.inward(source) if kind == "mlflow-artifacts" else source
+        for root in self._roots(request, caller):
+            if real == root or real.startswith(root + "/"):
+                return real
+        raise InvalidParameterError(
+            f"Invalid model version source: '{redacted(source)}'. To use a local path or the artifact proxy as a model "
+            "version source, the run_id request parameter has to be specified and the path has to be contained within "
+            "the artifact directory of the run specified by the run_id."
+        )
+
+    def _roots(self, request: r.CreateVersion, caller: Caller) -> list[str]:
+        roots = []
+        if request.run_id:
+            self._demand_run(request.run_id, caller)
+            roots.append(self._stores.tracking.get_run(request.run_id).info.artifact_uri)
+        if request.model_id:
+            self._demand_model(request.model_id, caller)
+            roots.append(self._stores.logged_models.get_logged_model(request.model_id).artifact_uri)
+        return [self._stores.places.inward(root) for root in roots]
+
+    def _of_model(self, source: str, caller: Caller) -> str:
+        named = parse_models_uri(source)
+        if isinstance(named, ModelVersionName):
+            self._access.demand(caller.principal, Action.READ, Resource("registered_model", named.name))
+            return self._stores.registry.get_version(named.name, named.version).source
+        if isinstance(named, LoggedModelName):
+            self._demand_model(named.model_id, caller)
+            return self._stores.logged_models.get_logged_model(named.model_id).artifact_uri
+        raise InvalidParameterError(
+            f"Invalid model version source: '{redacted(source)}'. Expected models:/<name>/<version> or models:/<model id>."
+        )
+
+    def _demand_run(self, run_id: str, caller: Caller) -> None:
+        if caller.has_authority:
+            resource = Resource("experiment", self._stores.experiment_of(run_id))
+            self._access.demand(caller.principal, Action.READ, resource)
+
+    def _demand_model(self, model_id: str, caller: Caller) -> None:
+        if caller.has_authority:
+            resource = Resource("experiment", self._stores.experiment_of_model(model_id))
+            self._access.demand(caller.principal, Action.READ, resource)

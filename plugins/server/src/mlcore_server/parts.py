@@ -1,0 +1,116 @@
+"""Routes and applications that plugins add; each with a permission of its own, or the server does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from starlette.requests import Request
+
+from mlcore.entities import Permission
+from mlcore.errors import PluginError
+from mlcore.hookspecs import HookSpecs, WebContext, WebMount, WebPart, WebRoute
+from mlcore.plugins import Plugins
+from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.requests_tracking import NoFields
+from mlcore_server.answering import Answerer, Exchange, Target
+from mlcore_server.asgi import Receive
+from mlcore_server.bodies import json_object, query_pairs, read_body
+from mlcore_server.guards import check_json
+
+
+def gather(plugins: Plugins, context: WebContext) -> list[WebPart]:
+    """Ask every plugin what it adds to the server.
+
+    Raises PluginError: one failed. A server that went on without it could be open to everybody.
+    """
+    parts = [part for gathered in plugins.every(HookSpecs.web, context=context) for part in gathered]
+    failures = plugins.failures()
+    for entry in plugins.installed():
+        if entry.hook == HookSpecs.web.__name__ and plugins.is_enabled(entry) and entry.value in failures:
+            err = failures[entry.value]
+            raise PluginError(f"plugin {entry} fails to add to the server: {type(err).__name__}: {err}") from err
+    return parts
+
+
+def part_targets(parts: Sequence[WebRoute | WebMount]) -> Iterator[tuple[str, str, Target]]:
+    """Yield method, path and target of what plugins add.
+
+    Raises PluginError: a part says nothing of what its caller needs.
+    """
+    for part in parts:
+        if not isinstance(part.permission, Permission):
+            raise PluginError(
+                f"a plugin adds {part.path!r} without saying what its caller needs: expected a mlcore.entities."
+                f"Permission, got {part.permission!r}"
+            )
+        if isinstance(part, WebRoute):
+            yield part.method, part.path, RouteTarget(part)
+        else:
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                for path in (part.path, part.path.rstrip("/") + "/{rest:path}"):
+                    yield method, path, MountTarget(part)
+
+
+class RouteTarget(Target):
+    """A route of a plugin."""
+
+    def __init__(self, route: WebRoute) -> None:
+        """Lead to *route*."""
+        self.route = route
+        self.name = f"{route.method} {route.path}"
+        self.endpoint = _endpoint(self.name, route.method, route.path, route.permission, route.mutates)
+
+    async def answer(self, server: Answerer, exchange: Exchange, seen: Any) -> None:
+        """Check who calls, then let the plugin answer."""
+        body = b""
+        if exchange.scope["method"] not in ("GET", "HEAD"):
+            body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
+            check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
+        principal = await server.principal(exchange, seen, self.route.permission)
+        fields: dict[str, object] = {**dict(query_pairs(exchange.scope["query_string"])), **exchange.match.fields}
+        if body:
+            fields |= {str(k): v for k, v in json_object(body).items()}
+        named = SimpleNamespace(**fields)
+        await server.in_thread(lambda: server.access.allow(principal, self.endpoint, named))
+        scope = {**exchange.scope, "path_params": dict(exchange.match.fields)}
+        http = Request(scope, _once(body), exchange.send)
+        http.state.principal = principal
+        http.state.request_id = exchange.request_id
+        response: Any = await self.route.handler(http)
+        # a handler that wrote its change down itself, with the state before and after, says so
+        if self.route.mutates and not getattr(http.state, "audited", False):
+            await server.in_thread(
+                lambda: server.trail.routed(principal, self.endpoint, fields, exchange.request_id, response.status_code)
+            )
+        await response(scope, exchange.receive, exchange.send)
+
+
+class MountTarget(Target):
+    """An application of a plugin."""
+
+    def __init__(self, mount: WebMount) -> None:
+        """Lead to *mount*."""
+        self.mount = mount
+        self.name = f"mount {mount.path}"
+        self.endpoint = _endpoint(self.name, "GET", mount.path, mount.permission, mutates=False)
+
+    async def answer(self, server: Answerer, exchange: Exchange, seen: Any) -> None:
+        """Check who calls, then hand over, with the path as the application sees it."""
+        principal = await server.principal(exchange, seen, self.mount.permission)
+        await server.in_thread(lambda: server.access.allow(principal, self.endpoint, SimpleNamespace()))
+        base = exchange.scope.get("root_path", "") + self.mount.path.rstrip("/")
+        scope = {**exchange.scope, "root_path": base, "state": {"principal": principal}}
+        await self.mount.app(scope, exchange.receive, exchange.send)
+
+
+def _endpoint(name: str, method: str, path: str, permission: Permission, mutates: bool) -> Endpoint:
+    return Endpoint(name, method, path, NoFields, None, "plugin", permission, absolute=True, mutates=mutates)
+
+
+def _once(body: bytes) -> Receive:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

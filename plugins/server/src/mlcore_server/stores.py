@@ -1,0 +1,71 @@
+"""The stores that the server works on."""
+
+from __future__ import annotations
+
+import functools
+
+from mlcore.errors import PluginNotFoundError, UnsupportedError
+from mlcore.hookspecs import HookSpecs
+from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsLoggedModels, TrackingStore
+from mlcore.plugins import Plugins
+from mlcore.settings import Settings
+from mlcore.tracking.session import Session
+from mlcore_server.config import ServerConfig
+from mlcore_server.places import Places
+
+_REMEMBERED = 100_000
+
+
+class Stores:
+    """Tracking store, registry and artifact repositories, opened when first needed; threads share them."""
+
+    def __init__(self, config: ServerConfig, plugins: Plugins) -> None:
+        """Open nothing yet."""
+        given = {"tracking_uri": config.tracking_uri, "registry_uri": config.registry_uri}
+        given["artifact_root"] = config.artifact_root or config.artifacts_destination
+        self._session = Session(Settings.load(given), plugins)
+        self._plugins = plugins
+        self._registry_uri = config.registry_uri
+        self.places = Places(config)
+        self.experiment_of = functools.lru_cache(_REMEMBERED)(self._experiment_of)
+        self.experiment_of_model = functools.lru_cache(_REMEMBERED)(self._experiment_of_model)
+
+    @property
+    def tracking(self) -> TrackingStore:
+        """The tracking store."""
+        return self._session.store()
+
+    @functools.cached_property
+    def registry(self) -> RegistryStore:
+        """The registry store. Raises UnsupportedError: no plugin keeps registered models there."""
+        try:
+            return self._plugins.first(HookSpecs.registry_store, uri=self._registry_uri)
+        except PluginNotFoundError as err:
+            raise UnsupportedError(f"this server has no model registry: {err.message}") from err
+
+    @property
+    def logged_models(self) -> SupportsLoggedModels:
+        """The tracking store as one of logged models. Raises UnsupportedError: it keeps none."""
+        store = self.tracking
+        if not isinstance(store, SupportsLoggedModels):
+            raise UnsupportedError("the server's tracking store keeps no logged models")
+        return store
+
+    def repo(self, uri: str) -> ArtifactRepo:
+        """Return the artifact repository at *uri*, a place that the server may use."""
+        return self._session.repo(uri)
+
+    def _experiment_of(self, run_id: str) -> str:
+        """Return the experiment of a run, which never changes."""
+        return self.tracking.get_run(run_id).info.experiment_id
+
+    def _experiment_of_model(self, model_id: str) -> str:
+        """Return the experiment of a logged model, which never changes."""
+        return self.logged_models.get_logged_model(model_id, allow_deleted=True).experiment_id
+
+    def close(self) -> None:
+        """Let go of everything."""
+        registry = self.__dict__.pop("registry", None)
+        if registry is not None:
+            registry.close()
+        self._session.close()

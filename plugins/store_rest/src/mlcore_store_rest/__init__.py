@@ -1,0 +1,1 @@
+"""Tracking store and registry store of mlcore that ask an mlcore or MLflow server."""

@@ -1,0 +1,127 @@
+"""The contract over HTTP, at real servers of MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import pytest
+from mlcore_store_rest.opening import open_tracking_store
+from mlcore_store_rest.registry import RestRegistryStore
+from mlflow_servers import MlflowServer
+
+from mlcore.interfaces import RegistryStore, TrackingStore
+from mlcore.testing import RegistryStoreContract, TrackingStoreContract
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::mlcore_store_rest.peers.MissingAbilityWarning"),
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
+
+
+_CHOOSES = "MLflow's server chooses the ids of runs"
+_RESTORES = "MLflow restores all runs of an experiment, those that were deleted before it included"
+_INFINITE = "MLflow keeps infinities as the largest finite numbers"
+_DOUBLES = "test_every_double_is_read_back_as_it_was_logged"
+_DIFFERENT = {
+    "test_8_processes_that_create_one_run_share_it_and_lose_no_point": _CHOOSES,
+    "test_a_process_killed_between_any_two_writes_leaves_whole_batches": _CHOOSES,
+    "test_64_threads_that_create_one_run_all_get_that_run": _CHOOSES,
+    "test_any_series_of_calls_has_the_outcome_that_it_has_in_memory": _CHOOSES,
+    "test_searches_find_the_runs_that_the_reference_finds_in_its_order": _CHOOSES,
+    "test_whatever_was_recorded_is_read_back": _CHOOSES,
+    "test_a_created_run_is_running_and_read_back_as_it_was_made": _CHOOSES,
+    "test_creating_the_same_run_again_returns_it_as_it_is": _CHOOSES,
+    "test_a_run_id_of_another_experiment_is_refused": _CHOOSES,
+    "test_a_run_that_was_deleted_before_its_experiment_stays_deleted": _RESTORES,
+    "test_counts_and_facets_are_those_of_the_runs_that_are_found": _CHOOSES,
+    "test_short_curves_come_whole_by_run_in_the_order_asked_then_by_key": _INFINITE,
+    "test_a_long_curve_keeps_its_ends_and_its_peaks[False]": _INFINITE,
+    "test_a_long_curve_keeps_its_ends_and_its_peaks[True]": _INFINITE,
+    f"{_DOUBLES}[inf]": _INFINITE,
+    f"{_DOUBLES}[-inf]": _INFINITE,
+}
+
+
+class MlflowTracking(TrackingStoreContract):
+    __test__ = False
+    plugin_module = "mlcore_store_rest.plugin"
+    expected_cases: ClassVar[Mapping[str, str]] = _DIFFERENT
+
+    @pytest.fixture
+    def store_uri(self, server: MlflowServer) -> str:
+        return server.uri
+
+    @pytest.fixture
+    def store(self, server: MlflowServer, store_uri: str) -> Iterator[TrackingStore]:
+        server.empty()
+        opened = open_tracking_store(store_uri)
+        yield opened
+        opened.close()
+
+
+class TestMlflow3Tracking(MlflowTracking):
+    __test__ = True
+
+    @pytest.fixture
+    def server(self, mlflow_3: MlflowServer) -> MlflowServer:
+        return mlflow_3
+
+
+class TestMlflow2Tracking(MlflowTracking):
+    __test__ = True
+    expected_cases: ClassVar[Mapping[str, str]] = {
+        **_DIFFERENT,
+        "test_a_point_that_is_there_already_is_kept_once": "MLflow 2 refuses a batch that holds NaN twice",
+        "test_experiment_tags_are_set_overwritten_and_deleted": "MLflow 2 deletes no tags of experiments",
+    }
+
+    @pytest.fixture
+    def server(self, mlflow_2: MlflowServer) -> MlflowServer:
+        return mlflow_2
+
+
+_LESS = "MLflow's filters of models and versions know no OR and no NOT"
+_DIFFERENT_MODELS = {
+    "test_searches_find_the_models_that_the_reference_finds_in_its_order": _LESS,
+    "test_searches_find_the_versions_that_the_reference_finds_in_its_order": _LESS,
+    "test_a_change_of_a_version_is_a_change_of_its_model": "MLflow does not note it",
+    "test_a_bad_page_token_of_models_is_refused[eyJvZmZzZXQiOiAtMX0=]": "MLflow takes offsets below 0",
+}
+
+
+class MlflowRegistry(RegistryStoreContract):
+    __test__ = False
+    plugin_module = "mlcore_store_rest.plugin"
+    expected_cases: ClassVar[Mapping[str, str]] = _DIFFERENT_MODELS
+
+    @pytest.fixture
+    def registry(self, server: MlflowServer) -> Iterator[RegistryStore]:
+        server.empty()
+        opened = RestRegistryStore.open(server.uri)
+        yield opened
+        opened.close()
+
+
+class TestMlflow3Registry(MlflowRegistry):
+    __test__ = True
+    expected_cases: ClassVar[Mapping[str, str]] = {
+        **_DIFFERENT_MODELS,
+        "test_a_created_model_is_read_back": "MLflow 3 refuses ':' in names of registered models",
+    }
+
+    @pytest.fixture
+    def server(self, mlflow_3: MlflowServer) -> MlflowServer:
+        return mlflow_3
+
+
+class TestMlflow2Registry(MlflowRegistry):
+    __test__ = True
+    expected_cases: ClassVar[Mapping[str, str]] = {
+        **_DIFFERENT_MODELS,
+        "test_a_deleted_version_takes_its_aliases_along": "MLflow 2 keeps aliases of deleted versions",
+    }
+
+    @pytest.fixture
+    def server(self, mlflow_2: MlflowServer) -> MlflowServer:
+        return mlflow_2

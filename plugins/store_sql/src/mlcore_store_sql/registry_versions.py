@@ -1,0 +1,97 @@
+"""Model versions: create, read, change, remove, and the aliases that point to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlcore.entities import ModelVersion, ModelVersionStatus
+from mlcore.errors import NotFoundError
+from mlcore.wire.stages import NO_STAGE, canonical_stage
+from mlcore_store_sql.dialects import Cursor, Row
+from mlcore_store_sql.part import now_ms
+from mlcore_store_sql.registry_rows import RegistryPart
+
+
+class VersionsPart(RegistryPart):
+    """The registry's methods for single versions and aliases."""
+
+    def create_version(
+        self,
+        name: str,
+        source: str,
+        *,
+        run_id: str | None,
+        run_link: str | None,
+        description: str,
+        tags: Mapping[str, str],
+    ) -> ModelVersion:
+        """Add the next version; of many racing callers each gets a number of its own."""
+        with self._db.write() as cursor:
+            model = self._model_row(cursor, name)
+            now = now_ms()
+            number = model[5] + 1
+            cursor.execute(self._texts.count_version, (now, number, model[0]))
+            state = (NO_STAGE, str(ModelVersionStatus.READY), "", description, "", now, now)
+            cursor.execute(self._texts.insert_version, (model[0], number, source, run_id, run_link, *state))
+            row = self._version_row(cursor, name, str(number))
+            cursor.executemany(self._texts.set_version_tag, [(row[0], key, value) for key, value in tags.items()])
+            return self._version(cursor, row)
+
+    def get_version(self, name: str, version: str) -> ModelVersion:
+        """Return one version."""
+        with self._db.read() as cursor:
+            return self._version(cursor, self._version_row(cursor, name, version))
+
+    def update_version(
+        self, name: str, version: str, *, description: str | None, stage: str | None, archive_existing: bool
+    ) -> ModelVersion:
+        """Describe a version or move it to a stage; None leaves as it is.
+
+        archive_existing: move the versions that were in that stage to Archived, in the same step.
+        """
+        with self._db.write() as cursor:
+            row = self._version_row(cursor, name, version)
+            number, model, old_stage, old_description = row[0], row[1], row[9], row[12]
+            now = now_ms()
+            wanted = old_stage if stage is None else canonical_stage(stage, archive_existing=archive_existing)
+            if archive_existing and stage is not None:
+                cursor.execute(self._texts.archive_versions, (now, model, wanted, number))
+            text = old_description if description is None else description
+            cursor.execute(self._texts.update_version, (wanted, text, now, number))
+            cursor.execute(self._texts.touch_model, (now, model))
+            return self._by_id(cursor, number)
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Remove one version and the aliases that point to it; its number is not used again."""
+        with self._db.write() as cursor:
+            row = self._version_row(cursor, name, version)
+            cursor.execute(self._texts.delete_version, (row[0],))
+            cursor.execute(self._texts.touch_model, (now_ms(), row[1]))
+
+    def set_alias(self, name: str, alias: str, version: str | None) -> None:
+        """Point *alias* to a version; None removes it."""
+        with self._db.write() as cursor:
+            model = self._model_row(cursor, name)[0]
+            if version is None:
+                cursor.execute(self._texts.delete_alias, (model, alias))
+            else:
+                cursor.execute(self._texts.set_alias, (model, alias, self._version_row(cursor, name, version)[0]))
+
+    def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
+        """Return the version that *alias* points to."""
+        with self._db.read() as cursor:
+            cursor.execute(self._texts.version_of_alias, (self._model_row(cursor, name)[0], alias))
+            found = cursor.fetchone()
+            if found is None:
+                raise NotFoundError(
+                    f"registered model alias {alias!r} not found in model {name!r}; set it with "
+                    "set_registered_model_alias()"
+                )
+            return self._by_id(cursor, found[0])
+
+    def _by_id(self, cursor: Cursor, number: int) -> ModelVersion:
+        cursor.execute(self._texts.version_by_id, (number,))
+        row: Row | None = cursor.fetchone()
+        if row is None:
+            raise NotFoundError("a version that was just there is gone")
+        return self._version(cursor, row)
