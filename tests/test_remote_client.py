@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 
 import pytest
 
@@ -201,6 +202,17 @@ def test_a_server_that_says_when_to_come_back_is_heard(scripted: Callable[..., S
     remote.ask("GET", "/x")
 
     assert time.monotonic() - start >= 0.95
+    remote.close()
+
+
+def test_a_date_to_come_back_is_heard_too(scripted: Callable[..., Scripted]) -> None:
+    server = scripted(status(503, f"Retry-After: {formatdate(time.time() + 2, usegmt=True)}"))
+    remote = asked(server.uri)
+    start = time.monotonic()
+
+    remote.ask("GET", "/x")
+
+    assert time.monotonic() - start >= 0.9
     remote.close()
 
 
