@@ -16,7 +16,7 @@ from mlcore_server.stores import Stores
 
 Json = dict[str, Any]
 
-NOBODY = Principal("", is_admin=True)  # who calls a server without an authority: everybody may everything
+NOBODY: Principal = Principal("", is_admin=True)  # who calls a server without an authority: everybody may everything
 
 _LISTS = {
     "experiments": ("experiment", "experiment_id"),
@@ -30,7 +30,7 @@ class Access:
 
     def __init__(self, authority: Authority | None, stores: Stores) -> None:
         """Decide by *authority*; without one everything is allowed."""
-        self.authority = authority
+        self.authority: Authority | None = authority
         self._stores = stores
 
     def principal(self, headers: Mapping[str, str], client: str) -> Principal:
