@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 
 import pytest
 
@@ -24,12 +25,13 @@ GONE = b""  # close without an answer
 class Scripted:
     """A server that gives one answer after the other, and keeps what it was sent."""
 
-    def __init__(self, *answers: bytes, then: bytes = OK) -> None:
+    def __init__(self, *answers: bytes, then: bytes = OK, port: int = 0) -> None:
         self.answers = list(answers)
         self.then = then
         self.seen: list[bytes] = []
         self.connections = 0
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
+        self.port = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
         self.uri = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept)]
@@ -37,6 +39,8 @@ class Scripted:
 
     def close(self) -> None:
         """Stop, and let go of everything."""
+        if self._listening.fileno() < 0:
+            return
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self._threads[0].join()
@@ -102,8 +106,8 @@ def _is_connected(opened: socket.socket) -> bool:
 def scripted() -> Iterator[Callable[..., Scripted]]:
     made: list[Scripted] = []
 
-    def make(*answers: bytes, then: bytes = OK) -> Scripted:
-        made.append(Scripted(*answers, then=then))
+    def make(*answers: bytes, then: bytes = OK, port: int = 0) -> Scripted:
+        made.append(Scripted(*answers, then=then, port=port))
         return made[-1]
 
     yield make
@@ -201,6 +205,17 @@ def test_a_server_that_says_when_to_come_back_is_heard(scripted: Callable[..., S
     remote.close()
 
 
+def test_a_date_to_come_back_is_heard_too(scripted: Callable[..., Scripted]) -> None:
+    server = scripted(status(503, f"Retry-After: {formatdate(time.time() + 2, usegmt=True)}"))
+    remote = asked(server.uri)
+    start = time.monotonic()
+
+    remote.ask("GET", "/x")
+
+    assert time.monotonic() - start >= 0.9
+    remote.close()
+
+
 def test_patience_ends(scripted: Callable[..., Scripted]) -> None:
     server = scripted(then=status(429, body=b'{"error_code": "REQUEST_LIMIT_EXCEEDED", "message": "too many"}'))
     remote = asked(server.uri)
@@ -261,6 +276,19 @@ def test_a_refused_connection_is_told_soon_with_host_and_advice() -> None:
         f"cannot reach http://127.0.0.1:{port}/p: connection refused: check that the server runs, and its host and port"
     )
     assert time.monotonic() - start < 5
+
+
+def test_a_server_that_is_started_again_is_waited_for(scripted: Callable[..., Scripted]) -> None:
+    server = scripted()
+    remote = asked(server.uri, RemoteSettings(backoff_s=0.1, max_retries=7))
+    remote.ask("GET", "/before")
+    server.close()
+    again = threading.Timer(0.3, scripted, kwargs={"port": server.port})
+    again.start()
+
+    assert remote.ask("POST", "/after", repeatable=False).status == 200
+    again.join()
+    remote.close()
 
 
 def test_a_silent_server_is_given_up(scripted: Callable[..., Scripted]) -> None:

@@ -38,6 +38,7 @@ class Principal:
     """Somebody who was recognised.
 
     name: the user's name. token_id: the API token that was used, if any.
+    is_admin: may do everything with what was shown, so that the authority is not asked for each resource.
     """
 
     name: str

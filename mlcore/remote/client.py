@@ -17,7 +17,7 @@ from mlcore import __version__
 from mlcore.errors import InvalidParameterError, MlcoreError
 from mlcore.remote import faults
 from mlcore.remote.exchange import Body, Connection, Request, Response
-from mlcore.remote.places import Place, split_url
+from mlcore.remote.places import Place, is_met, meet, split_url
 from mlcore.remote.settings import RemoteSettings
 from mlcore.remote.sockets import Route, basic, connect, route_to, tls_context
 
@@ -59,7 +59,7 @@ class Remote:
         self.settings: RemoteSettings = settings or RemoteSettings.from_environ()
         self._trusted = trusted
         self._idle: deque[Connection] = deque()  # without a lock, which a fork could take along
-        self._has_answered = False
+        self._has_answered = is_met(place)
         self._authorization = self._find_authorization()
 
     def ask(
@@ -83,7 +83,7 @@ class Remote:
         raise AssertionError("unreachable")
 
     def open(self, request: Request) -> Response:
-        """Send a request and return the answer with its body unread, whatever its status.
+        """Send a request, whose target includes the place's prefix, and return the answer with its body unread.
 
         Raises StoreUnavailableError: no answer, also after other tries if they do no harm. What the source of the
         request's body raises passes.
@@ -121,7 +121,9 @@ class Remote:
             except OSError as err:
                 failure, again = err, request.repeatable
             else:
-                self._has_answered = True
+                if not self._has_answered:
+                    meet(self.place)
+                    self._has_answered = True
                 again = response.status in _AGAIN and (request.repeatable or response.status == 429)
             most = self.settings.max_retries
             if failure is not None and not self._has_answered:
@@ -186,8 +188,8 @@ class Remote:
 
     def _pause(self, attempt: int, response: Response | None) -> float:
         asked = response.headers.get("retry-after", "") if response is not None else ""
-        if self.settings.respect_retry_after and asked.isascii() and asked.isdigit():
-            return min(float(asked), _MAX_ASKED_S)
+        if self.settings.respect_retry_after and asked and (seconds := _seconds(asked)) is not None:
+            return min(seconds, _MAX_ASKED_S)
         longest = min(self.settings.backoff_s * 2.0**attempt, self.settings.max_pause_s)
         return longest * random.uniform(0.5, 1.0)  # noqa: S311  # so that clients do not come back all at once
 
@@ -232,3 +234,15 @@ class Remote:
         if proxy is not None and proxy.username and self._route.is_forwarded:
             lines.append(f"proxy-authorization: {basic(proxy.username, proxy.password or '')}")
         return "\r\n".join(lines)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return how long a `Retry-After` header asks to wait, which it says as a number or as a date."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    from email.utils import parsedate_to_datetime  # costs 10 ms, and few servers send dates
+
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None

@@ -136,7 +136,7 @@ class Connection:
     def __init__(self, opened: socket.socket) -> None:
         """Use *opened*; it is this process's alone."""
         self._socket = opened
-        self.file = cast("io.BufferedReader", opened.makefile("rb", _BUFFER))
+        self.file: io.BufferedReader = cast("io.BufferedReader", opened.makefile("rb", _BUFFER))
         self.owner: int = os.getpid()
 
     def is_usable(self) -> bool:

@@ -96,3 +96,17 @@ def choose(place: Place) -> None:
 def chosen(place: Place) -> Place | None:
     """Return the server that the user named as a store, with its credentials; None when it is a stranger."""
     return _CHOSEN.get(place.origin)
+
+
+# Servers that have answered this process: when they are gone, they are started again, and worth waiting for.
+_MET: set[Origin] = set()
+
+
+def meet(place: Place) -> None:
+    """Note that the server has answered."""
+    _MET.add(place.origin)
+
+
+def is_met(place: Place) -> bool:
+    """Whether the server has answered before."""
+    return place.origin in _MET

@@ -28,7 +28,7 @@ from mlcore.testing.threads import race
 
 KINDS = ("experiment", "registered_model")
 LEVELS = (Action.READ, Action.EDIT, Action.MANAGE)
-each_kind = pytest.mark.parametrize("kind", KINDS)
+each_kind: pytest.MarkDecorator = pytest.mark.parametrize("kind", KINDS)
 SERVER = Resource("server")
 # ids are what users call their models: none of them means anything else than itself
 ODD_IDS = (

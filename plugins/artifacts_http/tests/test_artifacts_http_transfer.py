@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
+from uuid import uuid4
 
 import own_server
 import pytest
@@ -23,7 +24,7 @@ from mlcore.interfaces import HashedFile
 from mlcore.remote import places
 from mlcore.remote.settings import RemoteSettings
 
-QUICK = RemoteSettings(backoff_s=0.01, max_retries=1, username="ada", password="geheim")  # of no server
+QUICK = RemoteSettings(backoff_s=0.01, max_retries=1, token=uuid4().hex)
 
 
 def hashed(path: Path, content: bytes) -> HashedFile:
@@ -166,7 +167,7 @@ def test_parts_go_straight_to_the_storage_which_gets_no_credentials(
     parts = [handler.bodies[f"/part{n}?sig=x%2Fy"] for n in (1, 2, 3)]
     assert b"".join(parts) == content
     assert {auth for path, auth in handler.seen if path.startswith("/part")} == {None}
-    assert {auth for path, auth in handler.seen if "/mpu/" in path} == {"Basic YWRhOmdlaGVpbQ=="}
+    assert {auth for path, auth in handler.seen if "/mpu/" in path} == {f"Bearer {QUICK.token}"}
     done = json.loads(handler.bodies["/api/2.0/mlflow-artifacts/mpu/complete/r/dir"])
     assert (done["path"], done["upload_id"]) == ("big file.bin", "u1")
     assert [(part["part_number"], part["etag"]) for part in done["parts"]] == [

@@ -39,9 +39,9 @@ class BasicAuthority:
         """Work on *database*. *clock* tells seconds, for how long things are remembered."""
         self.database = database
         self.settings = settings
-        self.passwords = passwords or Passwords(clock)
-        self.throttle = Throttle(clock)
-        self.administration = Administration(database, self.passwords, settings)
+        self.passwords: Passwords = passwords or Passwords(clock)
+        self.throttle: Throttle = Throttle(clock)
+        self.administration: Administration = Administration(database, self.passwords, settings)
 
     @classmethod
     def open(cls, directory: Path, settings: AuthSettings | None = None) -> BasicAuthority:

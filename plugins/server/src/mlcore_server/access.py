@@ -10,12 +10,13 @@ from attrs import evolve
 from mlcore.entities import Action, Credentials, Permission, Principal, Resource
 from mlcore.errors import MlcoreError, PermissionDeniedError
 from mlcore.interfaces import Authority
+from mlcore.uris import relative_path
 from mlcore.wire.endpoint import Endpoint
 from mlcore_server.stores import Stores
 
 Json = dict[str, Any]
 
-NOBODY = Principal("", is_admin=True)  # who calls a server without an authority: everybody may everything
+NOBODY: Principal = Principal("", is_admin=True)  # who calls a server without an authority: everybody may everything
 
 _LISTS = {
     "experiments": ("experiment", "experiment_id"),
@@ -29,7 +30,7 @@ class Access:
 
     def __init__(self, authority: Authority | None, stores: Stores) -> None:
         """Decide by *authority*; without one everything is allowed."""
-        self.authority = authority
+        self.authority: Authority | None = authority
         self._stores = stores
 
     def principal(self, headers: Mapping[str, str], client: str) -> Principal:
@@ -123,5 +124,10 @@ class Access:
 
 
 def _proxy_path(request: object) -> str:
-    """Return the path in the proxy that a request names; its first part is the experiment."""
-    return getattr(request, "artifact_path", "") or getattr(request, "path", "") or "/"
+    """Return the path in the proxy that a request names; its first part is the experiment.
+
+    It is resolved as where the file is looked for, or another spelling of a path (`./1/x`) would ask for somebody
+    else's permission. Of uploads in parts, `path` is a name on the client's machine.
+    """
+    path = getattr(request, "artifact_path", None)
+    return relative_path((getattr(request, "path", "") if path is None else path).rstrip("/")) or "/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 import time
@@ -30,6 +31,10 @@ from mlcore_server.routes import Match, RouteTable
 from mlcore_server.trail import Trail
 
 logger: logging.Logger = logging.getLogger("mlcore.server")
+
+# request ids: random per process and counted from there, because a random one per request costs a system call
+_PROCESS = uuid.uuid4().hex[:16]
+_NUMBERS = itertools.count(1)
 
 _REQUEST_ID = re.compile(r"[\w\-.]{1,64}\Z")
 # probes of load balancers come with any Host, and have to be answered by a busy server
@@ -81,8 +86,8 @@ class Answerer:
         started = time.perf_counter()
         headers = text_headers(scope)
         given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
-        seen = _Seen(send, request_id)
+        request_id = given if _REQUEST_ID.match(given) else f"{_PROCESS}-{next(_NUMBERS):x}"
+        seen = Seen(send, request_id)
         try:
             await self._answer(scope, receive, seen, headers, request_id)
         except ClientGoneError:
@@ -100,7 +105,7 @@ class Answerer:
         )
 
     async def _answer(
-        self, scope: Scope, receive: Receive, seen: _Seen, headers: Mapping[str, str], request_id: str
+        self, scope: Scope, receive: Receive, seen: Seen, headers: Mapping[str, str], request_id: str
     ) -> None:
         path = _raw_path(scope, self._config.prefix)
         if path not in _UNGUARDED:
@@ -125,7 +130,7 @@ class Answerer:
         """Run blocking *work* beside the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    async def principal(self, exchange: Exchange, seen: _Seen, need: Permission) -> Principal:
+    async def principal(self, exchange: Exchange, seen: Seen, need: Permission) -> Principal:
         """Return who is calling, where that matters."""
         if self._access.authority is None or need.action is None:
             return NOBODY
@@ -165,7 +170,7 @@ class Answerer:
         await send({"type": "http.response.start", "status": 204, "headers": allowed})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _fail(self, seen: _Seen, err: MlcoreError) -> None:
+    async def _fail(self, seen: Seen, err: MlcoreError) -> None:
         if seen.status:  # the answer is on its way already; closing the connection is all that can still be said
             raise ConnectionAbortedError(err.message) from err
         more: Headers = []
@@ -177,15 +182,15 @@ class Answerer:
         await send_json(seen, err.status, body, more)
 
 
-class _Seen:
+class Seen:
     """A `send` that notes the status and adds what every answer carries."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._request_id = request_id.encode("latin-1")
-        self.status = 0
-        self.principal = ""
-        self.endpoint = ""
+        self.status: int = 0
+        self.principal: str = ""
+        self.endpoint: str = ""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -199,7 +204,7 @@ class Target:
 
     name: str = ""
 
-    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+    async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Answer a request that has passed the guards."""
         raise NotImplementedError
 
@@ -209,17 +214,17 @@ class JsonTarget(Target):
 
     def __init__(self, endpoint: Endpoint, call: JsonCall) -> None:
         """Answer *endpoint* by *call*."""
-        self.endpoint = endpoint
-        self.name = endpoint.name
+        self.endpoint: Endpoint = endpoint
+        self.name: str = endpoint.name
         self._call = call
 
-    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+    async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Read the fields, then do the rest beside the event loop."""
         body = await _json_body(server, exchange)
         answer = await server.in_thread(lambda: self._work(server, exchange, body, seen))
         await send_json(exchange.send, 200, answer)
 
-    def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: _Seen) -> bytes:
+    def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: Seen) -> bytes:
         principal = NOBODY
         if self.endpoint.permission.action is not None:
             principal = server.access.principal(exchange.headers, exchange.client)
@@ -238,11 +243,11 @@ class RecordTarget(Target):
 
     def __init__(self, endpoint: Endpoint, record: Callable[[Mapping[str, Any]], Any]) -> None:
         """Answer *endpoint*; *record* takes the body's values and returns once they are stored."""
-        self.endpoint = endpoint
-        self.name = endpoint.name
+        self.endpoint: Endpoint = endpoint
+        self.name: str = endpoint.name
         self._record = record
 
-    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+    async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Check, record, answer with an empty object."""
         body = await _json_body(server, exchange)
         values = json_object(body)
@@ -254,7 +259,7 @@ class RecordTarget(Target):
             await server.trail.recorded(principal, self.endpoint, values, exchange.request_id)
         await send_json(exchange.send, 200, b"{}")
 
-    def _allow(self, server: Answerer, exchange: Exchange, values: Mapping[str, Any], seen: _Seen) -> None:
+    def _allow(self, server: Answerer, exchange: Exchange, values: Mapping[str, Any], seen: Seen) -> None:
         principal = server.access.principal(exchange.headers, exchange.client)
         seen.principal = principal.name
         server.access.allow(principal, self.endpoint, _RunOnly(values))
@@ -272,11 +277,11 @@ class StreamTarget(Target):
 
     def __init__(self, endpoint: Endpoint, call: Callable[[Any, Caller, Request], Any]) -> None:
         """Answer *endpoint* by the coroutine function *call*."""
-        self.endpoint = endpoint
-        self.name = endpoint.name
+        self.endpoint: Endpoint = endpoint
+        self.name: str = endpoint.name
         self._call = call
 
-    async def answer(self, server: Answerer, exchange: Exchange, seen: _Seen) -> None:
+    async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Check, then let the call stream."""
         principal = await server.principal(exchange, seen, self.endpoint.permission)
         request = request_of(self.endpoint, exchange.scope["query_string"], b"", exchange.match.fields)

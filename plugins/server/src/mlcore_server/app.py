@@ -55,7 +55,7 @@ class ServerApp:
         self._stores = Stores(config, plugins)
         context = WebContext(config.tracking_uri, config.registry_uri, config.state_dir, config.prefix, config.auth)
         parts = gather(plugins, context)
-        self.access = Access(choose(config, [p for p in parts if isinstance(p, Authority)]), self._stores)
+        self.access: Access = Access(choose(config, [p for p in parts if isinstance(p, Authority)]), self._stores)
         self._observer = Observer(access_log=config.access_log)
         self._writer = GroupWriter(self._stores, config.max_waiting)
         self._live = Live(self._stores)
@@ -75,7 +75,7 @@ class ServerApp:
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
         }
         before = _states(self._stores, experiments, runs)
-        self.routes = RouteTable()
+        self.routes: RouteTable = RouteTable()
         self._add_table()
         for method, path, target in part_targets([p for p in parts if isinstance(p, WebRoute | WebMount)]):
             self._add(method, path, target)

@@ -58,9 +58,9 @@ class RouteTarget(Target):
 
     def __init__(self, route: WebRoute) -> None:
         """Lead to *route*."""
-        self.route = route
-        self.name = f"{route.method} {route.path}"
-        self.endpoint = _endpoint(self.name, route.method, route.path, route.permission, route.mutates)
+        self.route: WebRoute = route
+        self.name: str = f"{route.method} {route.path}"
+        self.endpoint: Endpoint = _endpoint(self.name, route.method, route.path, route.permission, route.mutates)
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: Any) -> None:
         """Check who calls, then let the plugin answer."""
@@ -92,9 +92,9 @@ class MountTarget(Target):
 
     def __init__(self, mount: WebMount) -> None:
         """Lead to *mount*."""
-        self.mount = mount
-        self.name = f"mount {mount.path}"
-        self.endpoint = _endpoint(self.name, "GET", mount.path, mount.permission, mutates=False)
+        self.mount: WebMount = mount
+        self.name: str = f"mount {mount.path}"
+        self.endpoint: Endpoint = _endpoint(self.name, "GET", mount.path, mount.permission, mutates=False)
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: Any) -> None:
         """Check who calls, then hand over, with the path as the application sees it."""

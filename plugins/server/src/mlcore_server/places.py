@@ -20,7 +20,7 @@ class Places:
 
     def __init__(self, config: ServerConfig) -> None:
         """Know the destination of the proxy and the other roots that may be read."""
-        self.destination = config.artifacts_destination.rstrip("/")
+        self.destination: str = config.artifacts_destination.rstrip("/")
         self._is_proxied = config.artifact_root is None and config.serve_artifacts
         own = [config.artifact_root] if config.artifact_root else []
         self._roots = tuple(root.rstrip("/") for root in (self.destination, *own, *config.artifact_roots))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from mlcore.errors import PluginNotFoundError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
@@ -26,9 +27,9 @@ class Stores:
         self._session = Session(Settings.load(given), plugins)
         self._plugins = plugins
         self._registry_uri = config.registry_uri
-        self.places = Places(config)
-        self.experiment_of = functools.lru_cache(_REMEMBERED)(self._experiment_of)
-        self.experiment_of_model = functools.lru_cache(_REMEMBERED)(self._experiment_of_model)
+        self.places: Places = Places(config)
+        self.experiment_of: Callable[[str], str] = functools.lru_cache(_REMEMBERED)(self._experiment_of)
+        self.experiment_of_model: Callable[[str], str] = functools.lru_cache(_REMEMBERED)(self._experiment_of_model)
 
     @property
     def tracking(self) -> TrackingStore:

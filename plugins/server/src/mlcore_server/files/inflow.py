@@ -42,7 +42,7 @@ class Inflow(io.RawIOBase):
         self._got = 0
         self._ended = False
         self._failure: MlcoreError | None = None
-        self.is_client_gone = False
+        self.is_client_gone: bool = False
         self._changed = threading.Condition()
         self._room = asyncio.Event()
 

@@ -18,8 +18,8 @@ class Transfers:
 
     def __init__(self, config: ServerConfig) -> None:
         """Start no thread yet."""
-        self.uploads = Uploads(_UPLOADS, config.state_dir)
-        self.downloads = Downloads(_READERS)
+        self.uploads: Uploads = Uploads(_UPLOADS, config.state_dir)
+        self.downloads: Downloads = Downloads(_READERS)
 
     async def look_up(self, find: Callable[[], Spot]) -> Spot:
         """Find out in a thread where a file is: the stores are asked, which may block."""
