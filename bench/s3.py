@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from measure import ROOT, Row, Side, at_most, less, worker
 
@@ -120,7 +121,7 @@ def _empty(server: s3_servers.S3Server) -> None:
                 client.delete_objects(Bucket=BUCKET, Delete={"Objects": keys})
 
 
-def _client(server: s3_servers.S3Server):
+def _client(server: s3_servers.S3Server) -> Any:
     import boto3
     from botocore.config import Config
 
