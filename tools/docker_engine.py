@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -236,3 +237,18 @@ def _run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None
         said = (done.stdout + done.stderr)[-3000:]
         raise RuntimeError(f"exit code {done.returncode} of {' '.join(str(part) for part in command)}:\n{said}")
     return done.stdout
+
+
+def main() -> None:
+    """Start an engine and stop it again; end with 1 and the reason where it does not start."""
+    if not present():
+        sys.exit(f"no Docker Engine: {INSTALL}")
+    try:
+        with engine(Path(__file__).resolve().parent.parent / ".cache" / "docker") as found:
+            print(f"a Docker Engine answers{' at its own socket' if found.private else ''}")
+    except RuntimeError as err:
+        sys.exit(f"no Docker Engine starts here: {err}")
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,7 +45,12 @@ Require = Callable[[str, bool, str], None]
 @pytest.fixture(scope="module")
 def engine(require: Require) -> Iterator[Engine]:
     require("docker", docker_engine.present(), docker_engine.INSTALL)
-    with docker_engine.engine(serving_image.HOME) as found:
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(docker_engine.engine(serving_image.HOME))
+        except RuntimeError as err:  # it is installed, but the machine does not let it run
+            require("docker", False, f"{docker_engine.INSTALL} ({err})")
+            raise
         yield found
 
 
