@@ -30,11 +30,22 @@ def test_the_generated_pages_are_those_of_the_code() -> None:
 
 
 def test_every_protocol_has_a_page_with_its_methods() -> None:
-    for hook, kind in KINDS.items():
+    for name, kind in KINDS.items():
         if kind.protocol:
-            page = (PAGES / f"{hook}.md").read_text("utf-8")
+            page = (PAGES / f"{name}.md").read_text("utf-8")
             assert page.startswith(f"# {kind.protocol}\n")
             assert "## Required methods" in page
+            assert f"(../hooks.md#{kind.hook})" in page
+            assert f"`mlcore plugins new {name} NAME`" in page
+
+
+def test_the_index_of_plugins_and_the_readme_name_all_that_there_is() -> None:
+    index, readme = (PAGES / "index.md").read_text("utf-8"), (sourcecode.ROOT / "README.md").read_text("utf-8")
+
+    assert [p.name for p in PAGES.glob("*.md") if f"({p.name})" not in index and p.name != "index.md"] == []
+    assert [
+        f.name for f in sourcecode.plugin_folders() if f"| `mlcore-{f.name.replace('_', '-')}` |" not in readme
+    ] == []
 
 
 def test_every_page_on_plugins_is_in_the_navigation() -> None:

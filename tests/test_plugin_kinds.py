@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 import tomllib
+import urllib.error
+import urllib.request
 import zipfile
 from pathlib import Path
 
 import pytest
 import sourcecode
+from own_server import own_server
 
 from mlcore.cli import main
 from mlcore.hookspecs import HookSpecs
@@ -35,8 +38,9 @@ def install(source: Path, site: Path) -> None:
         file.extractall(site)
 
 
-def test_there_is_a_kind_for_every_hook() -> None:
-    assert tuple(KINDS) == hook_names()
+def test_there_is_a_kind_for_every_hook_and_every_protocol() -> None:
+    assert {name: kind.hook for name, kind in KINDS.items() if name != kind.hook} == {"authority": "web"}
+    assert tuple(name for name, kind in KINDS.items() if name == kind.hook) == hook_names()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,6 +63,28 @@ def test_a_new_plugin_passes_its_contract_when_it_is_installed(kind: str, tmp_pa
     assert str(tmp_path / "site") in mlcore("plugins", "show", "acme-thing", "--json").stdout
 
 
+def test_the_server_has_the_page_of_a_new_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(generate("web", "acme-page", tmp_path), tmp_path / "site")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    with own_server() as server, urllib.request.urlopen(f"{server.uri}/acme-page", timeout=30) as answer:
+        said = answer.read()
+
+    assert said == b"hello from acme-page\n"
+
+
+def test_the_server_asks_the_authority_of_a_new_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(generate("authority", "acme-gate", tmp_path), tmp_path / "site")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+
+    with pytest.raises(urllib.error.HTTPError) as refused, own_server("--auth", "acme-gate"):
+        pass  # its first request is nobody's
+
+    refused.value.close()
+    assert refused.value.code == 401
+    assert refused.value.headers["WWW-Authenticate"] == 'Bearer realm="mlcore"'
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_has_all_that_a_published_one_has(kind: str, tmp_path: Path) -> None:
     made = generate(kind, "Acme_Thing", tmp_path, key="gold")
@@ -70,9 +96,9 @@ def test_a_new_plugin_has_all_that_a_published_one_has(kind: str, tmp_path: Path
         "src/acme_thing/py.typed", "src/acme_thing/plugin.py", "tests/test_acme_thing.py",
     }  # fmt: skip
     assert manifest["name"] == "acme-thing"
-    assert manifest["entry-points"] == {f"mlcore.{kind}": {"gold": "acme_thing.plugin"}}
+    assert manifest["entry-points"] == {f"mlcore.{KINDS[kind].hook}": {"gold": "acme_thing.plugin"}}
     assert manifest["dependencies"] == ["mlcore-kernel>=0.1,<0.2"]
-    assert hasattr(HookSpecs, kind)
+    assert hasattr(HookSpecs, KINDS[kind].hook)
     unfilled = [p for p in made.rglob("*") if p.is_file() and re.search(r"@\w+@", p.name + p.read_text())]
     assert unfilled == []
 

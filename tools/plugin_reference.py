@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 INTERFACES = ROOT / "mlcore" / "interfaces"
 TARGET = ROOT / "docs" / "plugins"
+HOOKS = {"authority": "web"}  # protocols that are brought by a hook of another name
 NOTE = "<!-- Written by `make hooks` from {source}; edit that. -->\n"
 
 
@@ -33,9 +34,10 @@ def protocol_page(module: str, source: str) -> str:
     abilities = [c for c in protocols if c is not main and c.name.startswith("Supports")]
     others = [c for c in protocols if c is not main and c not in abilities]
     records = [c for c in classes if c not in protocols]
+    hook = HOOKS.get(module, module)
     parts = [f"# {main.name}\n", NOTE.format(source=f"mlcore/interfaces/{module}.py"), _text(tree), ""]
     parts += [
-        f"Hook: [`{module}`](../hooks.md#{module}). Protocol: `mlcore.interfaces.{main.name}`. "
+        f"Hook: [`{hook}`](../hooks.md#{hook}). Protocol: `mlcore.interfaces.{main.name}`. "
         f"To start one: `mlcore plugins new {module} NAME`. Each method below is required unless it says otherwise.",
         "",
         _text(main),
@@ -70,6 +72,8 @@ def _methods(node: ast.ClassDef) -> list[str]:
 
 def _signature(method: ast.FunctionDef) -> str:
     answer = ast.unparse(method.returns) if method.returns else "None"
+    if any(ast.unparse(decorator) == "property" for decorator in method.decorator_list):
+        return f"{method.name}: {answer}"
     return f"def {method.name}({ast.unparse(method.args).removeprefix('self, ').removeprefix('self')}) -> {answer}"
 
 

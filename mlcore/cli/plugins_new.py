@@ -22,7 +22,7 @@ from mlcore.cli.context import json_option
 )
 @json_option
 def new(kind: str, name: str, key: str | None, folder: Path, as_json: bool) -> None:
-    """Write a new plugin: KIND is the hook that it implements, such as artifact_repo, NAME its distribution.
+    """Write a new plugin: KIND is the hook that it implements, such as artifact_repo, or authority; NAME its distribution.
 
     The folder has everything that a published plugin has: manifest, hooks, an implementation that works,
     README, CI, and a contract test that passes. Replace the implementation bit by bit; the test says when it fits.

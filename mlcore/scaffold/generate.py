@@ -19,44 +19,45 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_.][A-Za-z0-9]+)*")
 _KEY = re.compile(r"[a-z][a-z0-9_.-]+")
 
 
-def generate(hook: str, name: str, folder: Path, *, key: str | None = None) -> Path:
-    """Write a complete distribution that implements *hook*; return its folder, `folder/name`.
+def generate(kind: str, name: str, folder: Path, *, key: str | None = None) -> Path:
+    """Write a complete distribution of a kind; return its folder, `folder/name`.
 
+    kind: the hook that it implements, or `authority`: one of `KINDS`.
     name: of the distribution: `acme-store`.
     key: what the plugin answers to (a scheme, a flavor's or command's name); made from the name by default.
-    Raises InvalidParameterError: a hook, name or key that cannot be. AlreadyExistsError: the folder is there.
+    Raises InvalidParameterError: a kind, name or key that cannot be. AlreadyExistsError: the folder is there.
     """
-    if hook not in KINDS:
-        raise InvalidParameterError(f"unknown kind of plugin {hook!r}: expected one of {', '.join(KINDS)}")
+    if kind not in KINDS:
+        raise InvalidParameterError(f"unknown kind of plugin {kind!r}: expected one of {', '.join(KINDS)}")
     if not _NAME.fullmatch(name):
         raise InvalidParameterError(f"invalid name {name!r} of a distribution: expected one such as 'acme-store'")
-    words = _words(hook, name, key)
+    words = _words(KINDS[kind], name, key)
     target = folder / words["dist"]
     if target.exists():
         raise AlreadyExistsError(f"{str(target)!r} exists already; remove it or choose another name")
     templates = files("mlcore.scaffold") / "templates"
-    for source in (templates / "common", templates / "factory" if KINDS[hook].protocol else None, templates / hook):
+    for source in (templates / "common", templates / "factory" if KINDS[kind].protocol else None, templates / kind):
         if source is not None and source.is_dir():  # later ones replace what earlier ones wrote
             _copy(source, target, words)
-    if KINDS[hook].protocol:
-        _start_from_reference(KINDS[hook], target / "src" / words["package"], words)
+    if KINDS[kind].protocol:
+        _start_from_reference(KINDS[kind], target / "src" / words["package"], words)
     return target
 
 
-def _words(hook: str, name: str, key: str | None) -> dict[str, str]:
+def _words(kind: Kind, name: str, key: str | None) -> dict[str, str]:
     dist = normal(name)
     package = dist.replace("-", "_")
-    own = key or (package if hook == "flavor" else dist)
+    own = key or (package if kind.hook == "flavor" else dist)
     if not _KEY.fullmatch(own):
         raise InvalidParameterError(f"invalid key {own!r}: expected at least two of a-z, 0-9, '-', '_' and '.'")
     low, high = __version__.split(".")[:2]
     return {
-        **{name: value for name, value in asdict(KINDS[hook]).items() if isinstance(value, str)},
+        **{name: value for name, value in asdict(kind).items() if isinstance(value, str)},
         "dist": dist,
         "package": package,
-        "imports": "from mlcore.uris import scheme\n" if "uri" in KINDS[hook].foreign else "",
+        "imports": "from mlcore.uris import scheme\n" if "uri" in kind.foreign else "",
         "key": own,  # after the kind's words, which have it in them
-        "Class": "".join(map(str.capitalize, re.split(r"[^a-z0-9]+", package))).removesuffix(KINDS[hook].role) or "My",
+        "Class": "".join(map(str.capitalize, re.split(r"[^a-z0-9]+", package))).removesuffix(kind.role) or "My",
         "requires": f"mlcore-kernel>={low}.{high},<{low}.{int(high) + 1}",
     }
 

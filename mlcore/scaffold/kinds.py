@@ -1,4 +1,4 @@
-"""The kinds of plugins that can be written from a template: one per hook."""
+"""The kinds of plugins that can be written from a template: one per hook, and one for authorities."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Kind:
     reference, source: the implementation to start from, a class and its module in `mlcore.testing`.
     module, role: file and last word of the class that is made of it.
     arguments, foreign: of the hook, and when they mean somebody else.
+    name: of the kind, where it is not the hook's.
     """
 
     hook: str
@@ -30,10 +31,11 @@ class Kind:
     role: str = ""
     arguments: str = "name: str"
     foreign: str = _NAME
+    name: str = ""
 
 
 KINDS: dict[str, Kind] = {
-    kind.hook: kind
+    kind.name or kind.hook: kind
     for kind in (
         Kind(
             "tracking_store",
@@ -133,6 +135,18 @@ KINDS: dict[str, Kind] = {
         Kind("run_context", "Tags for runs of mlcore"),
         Kind("command", "Command of the mlcore program"),
         Kind("web", "Page of the mlcore server"),
+        Kind(
+            "web",
+            "Authority of the mlcore server",
+            "Authority",
+            "AuthorityContract",
+            "case",
+            "MemoryAuthority",
+            "memory_authority",
+            "authority",
+            "Authority",
+            name="authority",
+        ),
         Kind("event", "Listener to events of mlcore"),
     )
 }
