@@ -60,6 +60,16 @@ class Access:
         what = f"{resource.kind.replace('_', ' ')} {resource.id!r}" if resource.id else resource.kind.replace("_", " ")
         raise PermissionDeniedError(f"Permission denied: {principal.name!r} may not {action.value} {what}")
 
+    def demand_run(self, principal: Principal, action: Action, run_id: str) -> None:
+        """Let pass who may do *action* with a run that a request mentions. Raises PermissionDeniedError."""
+        if self.authority is not None and not principal.is_admin:
+            self.demand(principal, action, Resource("experiment", self._owner("run_id", run_id)))
+
+    def demand_model(self, principal: Principal, action: Action, model_id: str) -> None:
+        """Let pass who may do *action* with a logged model that a request mentions. Raises PermissionDeniedError."""
+        if self.authority is not None and not principal.is_admin:
+            self.demand(principal, action, Resource("experiment", self._owner("model_id", model_id)))
+
     def resources(self, need: Permission, request: object) -> tuple[Resource, ...]:
         """Return what a request is about; the kind as a whole when it names nothing."""
         for name in need.by.split("|"):

@@ -20,6 +20,8 @@ from starlette.responses import Response
 from mlcore.entities import Permission, Principal
 from mlcore.errors import LimitExceededError, MlcoreError, UnauthenticatedError
 from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.messages import read
+from mlcore.wire.requests_tracking import RunId
 from mlcore_server.access import NOBODY, Access
 from mlcore_server.asgi import Headers, Message, Receive, Scope, Send, send_json, text_headers
 from mlcore_server.bodies import ClientGoneError, json_object, read_body, request_of
@@ -39,6 +41,9 @@ _NUMBERS = itertools.count(1)
 _REQUEST_ID = re.compile(r"[\w\-.]{1,64}\Z")
 # probes of load balancers come with any Host, and have to be answered by a busy server
 _UNGUARDED = ("/health", "/ready", "/version")
+
+# how else clients call `run_id`
+_RUN_NAMES = frozenset({"run_uuid", "runId", "runUuid"})
 
 JsonCall = Callable[[Any, Caller], Mapping[str, Any]]
 
@@ -241,8 +246,8 @@ class JsonTarget(Target):
 class RecordTarget(Target):
     """An endpoint that records: its fields become a batch here, and the batch waits for its group."""
 
-    def __init__(self, endpoint: Endpoint, record: Callable[[Mapping[str, Any]], Any]) -> None:
-        """Answer *endpoint*; *record* takes the body's values and returns once they are stored."""
+    def __init__(self, endpoint: Endpoint, record: Callable[[Mapping[str, Any], Caller], Any]) -> None:
+        """Answer *endpoint*; *record* takes the body's values and who calls, and returns once they are stored."""
         self.endpoint: Endpoint = endpoint
         self.name: str = endpoint.name
         self._record = record
@@ -250,26 +255,36 @@ class RecordTarget(Target):
     async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Check, record, answer with an empty object."""
         body = await _json_body(server, exchange)
-        values = json_object(body)
-        if server.access.authority is not None:
-            await server.in_thread(lambda: self._allow(server, exchange, values, seen))
-        await self._record(values)
-        if server.access.authority is not None:
-            principal = Principal(seen.principal)
+        given = json_object(body)
+        if server.access.authority is None:
+            await self._record(of_one_run(given), server.caller(NOBODY))
+        else:
+            principal, values = await server.in_thread(lambda: self._allowed(server, exchange, given, seen))
+            await self._record(values, server.caller(principal))
             await server.trail.recorded(principal, self.endpoint, values, exchange.request_id)
         await send_json(exchange.send, 200, b"{}")
 
-    def _allow(self, server: Answerer, exchange: Exchange, values: Mapping[str, Any], seen: Seen) -> None:
+    def _allowed(
+        self, server: Answerer, exchange: Exchange, given: Mapping[str, Any], seen: Seen
+    ) -> tuple[Principal, Mapping[str, Any]]:
+        """Return who calls, and the values with the run that they may record into as the only one that is named."""
         principal = server.access.principal(exchange.headers, exchange.client)
         seen.principal = principal.name
-        server.access.allow(principal, self.endpoint, _RunOnly(values))
+        values = of_one_run(given)
+        server.access.allow(principal, self.endpoint, RunId(run_id=values["run_id"]))
+        return principal, values
 
 
-class _RunOnly:
-    """The one field of a recording request that decides who may send it."""
+def of_one_run(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a recording request, with its run as `run_id` and under no other name.
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.run_id = values.get("run_id") or values.get("run_uuid") or values.get("runId") or ""
+    Whoever decides and whoever records have to see the same run, however many names a request gives.
+    Raises InvalidParameterError: it names none.
+    """
+    if isinstance(given.get("run_id"), str) and given["run_id"] and _RUN_NAMES.isdisjoint(given):
+        return given
+    run_id = read(RunId, given).run_id
+    return {name: value for name, value in given.items() if name not in _RUN_NAMES} | {"run_id": run_id}
 
 
 class StreamTarget(Target):

@@ -21,6 +21,7 @@ from mlcore_server.answering import Answerer, JsonTarget, RecordTarget, StreamTa
 from mlcore_server.asgi import Receive, Scope, Send
 from mlcore_server.authority import choose
 from mlcore_server.calls.artifacts import Artifacts
+from mlcore_server.calls.caller import Caller
 from mlcore_server.calls.experiments import Experiments
 from mlcore_server.calls.live import Live
 from mlcore_server.calls.logged_models import LoggedModels
@@ -40,7 +41,7 @@ from mlcore_server.routes import RouteTable
 from mlcore_server.stores import Stores
 from mlcore_server.trail import Trail
 
-Record = Callable[[Mapping[str, Any]], Any]
+Record = Callable[[Mapping[str, Any], Caller], Any]
 
 
 class ServerApp:
@@ -64,12 +65,12 @@ class ServerApp:
         self._groups: dict[str, object] = {
             "experiments": experiments,
             "runs": runs,
-            "recording": Recording(self._stores),
+            "recording": Recording(self._stores, self.access),
             "metrics": Metrics(self._stores),
             "views": _Views(Views(self._stores), self._live),
             "artifacts": Artifacts(self._stores, config),
             "proxy": proxy,
-            "logged_models": LoggedModels(self._stores),
+            "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),
             "versions": Versions(self._stores, self.access),
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
@@ -110,25 +111,27 @@ class ServerApp:
         assert isinstance(recording, Recording)  # noqa: S101  # put there above
         log = self._writer.log_batch
 
-        async def measured(run_id: str, made: Any) -> None:
+        async def measured(run_id: str, made: Any, caller: Caller) -> None:
             points, on_models = made
+            if on_models:
+                await self._answerer.in_thread(lambda: recording.check_models(on_models, caller))
             await log(run_id, points)
             if on_models:
                 await self._answerer.in_thread(lambda: recording.log_model_metrics(run_id, on_models))
 
-        async def log_metric(values: Mapping[str, Any]) -> None:
+        async def log_metric(values: Mapping[str, Any], caller: Caller) -> None:
             request = read(r.LogMetric, values)
-            await measured(request.run_id, metric_batch(request))
+            await measured(request.run_id, metric_batch(request), caller)
 
-        async def log_batch(values: Mapping[str, Any]) -> None:
-            run_id = read(r.RunId, values).run_id
-            await measured(run_id, batch(run_id, values))
+        async def log_batch(values: Mapping[str, Any], caller: Caller) -> None:
+            run_id = values["run_id"]
+            await measured(run_id, batch(run_id, values), caller)
 
-        async def log_param(values: Mapping[str, Any]) -> None:
+        async def log_param(values: Mapping[str, Any], _: Caller) -> None:
             request = read(r.LogParam, values)
             await log(request.run_id, param_batch(request))
 
-        async def set_tag(values: Mapping[str, Any]) -> None:
+        async def set_tag(values: Mapping[str, Any], _: Caller) -> None:
             request = read(r.SetTag, values)
             await log(request.run_id, tag_batch(request))
 

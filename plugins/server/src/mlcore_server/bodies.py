@@ -66,7 +66,7 @@ def json_object(body: bytes) -> Mapping[str, object]:
 def request_of(endpoint: Endpoint, query: bytes, body: bytes, named: Mapping[str, str]) -> Any:
     """Return the request record that an endpoint gets."""
     if endpoint.method == "GET" or endpoint.streams:
-        return read_query(endpoint.request, [*query_pairs(query), *named.items()])
+        return read_query(endpoint.request, [*named.items(), *query_pairs(query)])
     values = json_object(body)
     if named:
         values = {**values, **named}

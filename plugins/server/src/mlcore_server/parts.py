@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from starlette.requests import Request
 
 from mlcore.entities import Permission
-from mlcore.errors import PluginError
+from mlcore.errors import BadRequestError, PluginError
 from mlcore.hookspecs import HookSpecs, WebContext, WebMount, WebPart, WebRoute
 from mlcore.plugins import Plugins
 from mlcore.wire.endpoint import Endpoint
@@ -69,11 +69,8 @@ class RouteTarget(Target):
             body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
             check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
         principal = await server.principal(exchange, seen, self.route.permission)
-        fields: dict[str, object] = {**dict(query_pairs(exchange.scope["query_string"])), **exchange.match.fields}
-        if body:
-            fields |= {str(k): v for k, v in json_object(body).items()}
-        named = SimpleNamespace(**fields)
-        await server.in_thread(lambda: server.access.allow(principal, self.endpoint, named))
+        fields = self._fields(exchange, json_object(body))
+        await server.in_thread(lambda: server.access.allow(principal, self.endpoint, SimpleNamespace(**fields)))
         scope = {**exchange.scope, "path_params": dict(exchange.match.fields)}
         http = Request(scope, _once(body), exchange.send)
         http.state.principal = principal
@@ -85,6 +82,22 @@ class RouteTarget(Target):
                 lambda: server.trail.routed(principal, self.endpoint, fields, exchange.request_id, response.status_code)
             )
         await response(scope, exchange.receive, exchange.send)
+
+    def _fields(self, exchange: Exchange, body: Mapping[str, object]) -> dict[str, object]:
+        """Return what a request says, in its path before all.
+
+        Raises BadRequestError: what decides who may send it is said in several ways, of which the handler may read
+        another one.
+        """
+        query = query_pairs(exchange.scope["query_string"])
+        path = exchange.match.fields
+        for name in self.route.permission.by.split("|"):
+            said = [value for given, value in query if given == name]
+            said += [str(given[name]) for given in (body, path) if name in given]
+            if len(set(said)) > 1:
+                raise BadRequestError(f"the request names several values for {name!r}: give it once")
+        fields = {**dict(query), **{str(name): value for name, value in body.items()}, **path}
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 class MountTarget(Target):

@@ -55,6 +55,11 @@ class Places:
         self.located(uri)
         return self.inward(uri)
 
+    def touches(self, uri: str) -> bool:
+        """Whether the server reads at the real place *uri*, or anywhere below it."""
+        real = uri.rstrip("/") + "/"
+        return any(real.startswith(root + "/") or root.startswith(real) for root in self._roots)
+
     def located(self, uri: str) -> tuple[str, str]:
         """Return the server's root that *uri* lies below, and the path there.
 

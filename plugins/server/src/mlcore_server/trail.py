@@ -15,6 +15,7 @@ from mlcore.entities import AuditEntry, Principal, Resource
 from mlcore.errors import MlcoreError
 from mlcore.interfaces import SupportsAudit
 from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.requests_tracking import RunId
 from mlcore_server.access import Access
 
 Before = Callable[[Any], object]
@@ -71,8 +72,8 @@ class Trail:
         """Write down a recorded batch; entries that come while others are written are written together."""
         if self._log is None:
             return
-        run_id = str(values.get("run_id") or values.get("run_uuid") or "")
-        resource = Resource("experiment", self._access.resources(endpoint.permission, _Named(run_id))[0].id)
+        named = RunId(run_id=str(values["run_id"]))
+        resource = Resource("experiment", self._access.resources(endpoint.permission, named)[0].id)
         entry = AuditEntry(_now_ms(), principal.name, endpoint.name, resource, 200, request_id, None, dict(values))
         self._gathering.append(entry)
         while entry in self._gathering:
@@ -140,10 +141,3 @@ def _plain(request: Any) -> object:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-class _Named:
-    """A request that names a run."""
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id = run_id

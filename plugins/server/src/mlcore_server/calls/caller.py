@@ -16,3 +16,8 @@ class Caller:
 
     principal: Principal
     has_authority: bool = False
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is anything that they may not do."""
+        return self.has_authority and not self.principal.is_admin

@@ -140,7 +140,8 @@ class Experiments:
         """Return the real place of a location that a client chose.
 
         Whoever chooses a place chooses what the server will read there, so a place on the server's own disk has to
-        lie below its roots, and one inside of the proxy is for admins where there are any.
+        lie below its roots; and where there is an authority, any place that the server reads is for admins: another
+        experiment's files may be there.
         """
         if not given.isprintable() or len(given) > limits.ARTIFACT_LOCATION_LENGTH:
             raise InvalidParameterError(
@@ -148,23 +149,22 @@ class Experiments:
                 f"{limits.ARTIFACT_LOCATION_LENGTH} characters"
             )
         kind = scheme(given)
+        is_own = kind in ("file", "mlflow-artifacts")
         if kind in ("runs", "models"):
             raise InvalidParameterError(f"invalid artifact_location {given!r}: expected a place, not a {kind}:/ URI")
-        if any(mark in given for mark in "#?;") and kind in ("file", "mlflow-artifacts"):
+        if any(mark in given for mark in "#?;") and is_own:
             raise InvalidParameterError(
                 f"invalid artifact_location {redacted(given)!r}: it may have no fragment, query or parameters"
             )
-        if kind == "mlflow-artifacts":
-            if caller.has_authority and not caller.principal.is_admin:
-                raise PermissionDeniedError(
-                    f"Permission denied: only an admin chooses a place below {PROXY}/; leave artifact_location out"
-                )
-            return self._stores.places.inward(given)
-        if kind == "file":
-            return self._stores.places.readable(_local(given))
-        if ".." in given.split("/"):
+        if not is_own and ".." in given.split("/"):
             raise InvalidParameterError(f"invalid artifact_location {redacted(given)!r}: it may not contain '..'")
-        return given.rstrip("/")
+        real = self._stores.places.inward(_local(given) if kind == "file" else given.rstrip("/"))
+        if caller.is_limited and (is_own or self._stores.places.touches(real)):
+            raise PermissionDeniedError(
+                f"Permission denied: only an admin chooses a place below {PROXY}/ or another one that the server reads; "
+                "leave artifact_location out"
+            )
+        return self._stores.places.readable(real) if kind == "file" else real
 
 
 def _local(given: str) -> str:

@@ -7,6 +7,7 @@ import uuid
 from attrs import evolve
 
 from mlcore.entities import (
+    Action,
     Field,
     LifecycleStage,
     LoggedModel,
@@ -23,6 +24,7 @@ from mlcore.wire.filter_parser import parse_logged_model_filter, parse_logged_mo
 from mlcore.wire.models_json import logged_model_out
 from mlcore.wire.requests_tracking import Tag
 from mlcore.wire.tracking_json import Json
+from mlcore_server.access import Access
 from mlcore_server.calls.caller import Caller
 from mlcore_server.stores import Stores
 
@@ -32,9 +34,10 @@ _FORBIDDEN = "/:.%\"'"
 class LoggedModels:
     """The group `logged_models` of the endpoint table."""
 
-    def __init__(self, stores: Stores) -> None:
-        """Answer from *stores*."""
+    def __init__(self, stores: Stores, access: Access) -> None:
+        """Answer from *stores*; *access* says who may name whose run."""
         self._stores = stores
+        self._access = access
 
     def create(self, request: m.CreateLoggedModel, caller: Caller) -> Json:
         """Create a logged model, to be filled and finalized."""
@@ -45,6 +48,7 @@ class LoggedModels:
                 f"the following characters: {list(_FORBIDDEN)}"
             )
         if request.source_run_id:
+            self._access.demand_run(caller.principal, Action.READ, request.source_run_id)
             self._stores.tracking.get_run(request.source_run_id)
         new = NewLoggedModel(
             limits.check_run_id(request.model_id) if request.model_id else f"m-{uuid.uuid4().hex}",

@@ -9,12 +9,13 @@ import json
 import math
 from collections.abc import Mapping
 
-from mlcore.entities import Batch, Dataset, DatasetInput, InputTag, Metric, ModelMetric, ModelOutput, RunTag
+from mlcore.entities import Action, Batch, Dataset, DatasetInput, InputTag, Metric, ModelMetric, ModelOutput, RunTag
 from mlcore.errors import BadRequestError, InvalidParameterError
 from mlcore.wire import limits
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.messages import read
 from mlcore.wire.tracking_json import Json
+from mlcore_server.access import Access
 from mlcore_server.calls.caller import Caller
 from mlcore_server.stores import Stores
 
@@ -25,9 +26,10 @@ _MODEL_FIELDS = ("artifact_path", "flavors", "utc_time_created", "run_id")
 class Recording:
     """The group `recording` of the endpoint table: what goes by way of the store's own methods."""
 
-    def __init__(self, stores: Stores) -> None:
-        """Record into *stores*."""
+    def __init__(self, stores: Stores, access: Access) -> None:
+        """Record into *stores*; *access* says who may record on which logged model."""
         self._stores = stores
+        self._access = access
 
     def delete_tag(self, request: r.DeleteTag, _: Caller) -> Json:
         """Remove a tag of a run."""
@@ -38,7 +40,7 @@ class Recording:
         """Append a model to the run's history of models."""
         try:
             model = json.loads(request.model_json)
-        except ValueError as err:
+        except (ValueError, RecursionError) as err:
             raise InvalidParameterError(
                 f"Malformed model info. {request.model_json[:200]!r} is not valid JSON"
             ) from err
@@ -50,13 +52,15 @@ class Recording:
         store = self._stores.tracking
         before = store.get_run(request.run_id).data.tags.get(HISTORY_TAG)
         entry = {name: model[name] for name in _MODEL_FIELDS} | {"model_uuid": model.get("model_uuid")}
-        history = [*(json.loads(before) if before else []), entry]
+        history = [*_history(before), entry]
         store.log_batch(request.run_id, Batch(tags=(RunTag(HISTORY_TAG, json.dumps(history)),)))
         return {}
 
-    def log_inputs(self, request: r.LogInputs, _: Caller) -> Json:
+    def log_inputs(self, request: r.LogInputs, caller: Caller) -> Json:
         """Record datasets and models that a run read."""
         limits.check_dataset_count(len(request.datasets))
+        for model_id in {used.model_id for used in request.models}:
+            self._access.demand_model(caller.principal, Action.READ, model_id)
         inputs = tuple(limits.dataset_input(_dataset(used)) for used in request.datasets)
         if inputs or not request.models:
             self._stores.tracking.log_inputs(request.run_id, inputs)
@@ -65,15 +69,31 @@ class Recording:
             self._stores.logged_models.link_models(request.run_id, inputs=models)
         return {}
 
-    def log_outputs(self, request: r.LogOutputs, _: Caller) -> Json:
+    def log_outputs(self, request: r.LogOutputs, caller: Caller) -> Json:
         """Record models that a run made."""
+        for model_id in {made.model_id for made in request.models}:
+            self._access.demand_model(caller.principal, Action.EDIT, model_id)
         outputs = tuple(ModelOutput(made.model_id, made.step) for made in request.models)
         self._stores.logged_models.link_models(request.run_id, outputs=outputs)
         return {}
 
+    def check_models(self, metrics: tuple[ModelMetric, ...], caller: Caller) -> None:
+        """Let pass who may record on the logged models of *metrics*. Raises PermissionDeniedError."""
+        for model_id in {point.model_id for point in metrics}:
+            self._access.demand_model(caller.principal, Action.EDIT, model_id)
+
     def log_model_metrics(self, run_id: str, metrics: tuple[ModelMetric, ...]) -> None:
         """Record points that were measured on logged models."""
         self._stores.logged_models.log_model_metrics(run_id, metrics)
+
+
+def _history(tag: str | None) -> list[object]:
+    """Return the models that a run's tag tells of; anybody may have written something else into it."""
+    try:
+        found = json.loads(tag) if tag else []
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def metric_batch(request: r.LogMetric) -> tuple[Batch, tuple[ModelMetric, ...]]:
@@ -131,7 +151,7 @@ def _quick_points(given: object) -> list[Metric] | None:
             key, value, timestamp, step = one["key"], one["value"], one["timestamp"], one.get("step", 0)
         except (KeyError, TypeError, AttributeError):
             return None
-        if type(value) is not float or type(timestamp) is not int or type(step) is not int or len(one) > 4:
+        if type(value) is not float or type(timestamp) is not int or type(step) is not int or len(one) != 3 + ("step" in one):
             return None
         if type(key) is not str or not finite(value) or not 0 <= timestamp <= most or not -most <= step <= most:
             return None

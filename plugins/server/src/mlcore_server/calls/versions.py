@@ -125,12 +125,13 @@ class Versions:
         kind = scheme(source)
         if kind == "runs":
             named = parse_runs_uri(source)
-            self._demand_run(named.run_id, caller)
+            self._access.demand_run(caller.principal, Action.READ, named.run_id)
             root = self._stores.tracking.get_run(named.run_id).info.artifact_uri
             return f"{root}/{named.path}" if named.path else root
         if kind == "models":
             return self._of_model(source, caller)
-        if kind not in ("file", "mlflow-artifacts"):
+        is_own = kind in ("file", "mlflow-artifacts")
+        if not is_own and not (caller.is_limited and self._stores.places.touches(source)):
             return source
         real = self._stores.places.inward(source) if kind == "mlflow-artifacts" else source
         for root in self._roots(request, caller):
@@ -145,10 +146,10 @@ class Versions:
     def _roots(self, request: r.CreateVersion, caller: Caller) -> list[str]:
         roots = []
         if request.run_id:
-            self._demand_run(request.run_id, caller)
+            self._access.demand_run(caller.principal, Action.READ, request.run_id)
             roots.append(self._stores.tracking.get_run(request.run_id).info.artifact_uri)
         if request.model_id:
-            self._demand_model(request.model_id, caller)
+            self._access.demand_model(caller.principal, Action.READ, request.model_id)
             roots.append(self._stores.logged_models.get_logged_model(request.model_id).artifact_uri)
         return [self._stores.places.inward(root) for root in roots]
 
@@ -158,18 +159,8 @@ class Versions:
             self._access.demand(caller.principal, Action.READ, Resource("registered_model", named.name))
             return self._stores.registry.get_version(named.name, named.version).source
         if isinstance(named, LoggedModelName):
-            self._demand_model(named.model_id, caller)
+            self._access.demand_model(caller.principal, Action.READ, named.model_id)
             return self._stores.logged_models.get_logged_model(named.model_id).artifact_uri
         raise InvalidParameterError(
             f"Invalid model version source: '{redacted(source)}'. Expected models:/<name>/<version> or models:/<model id>."
         )
-
-    def _demand_run(self, run_id: str, caller: Caller) -> None:
-        if caller.has_authority:
-            resource = Resource("experiment", self._stores.experiment_of(run_id))
-            self._access.demand(caller.principal, Action.READ, resource)
-
-    def _demand_model(self, model_id: str, caller: Caller) -> None:
-        if caller.has_authority:
-            resource = Resource("experiment", self._stores.experiment_of_model(model_id))
-            self._access.demand(caller.principal, Action.READ, resource)

@@ -1,0 +1,211 @@
+"""S-AUTHZ: what a request mentions besides, or says in several ways, opens nothing that is not its sender's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from mlcore_server.app import ServerApp
+from mlcore_server.config import ServerConfig
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from mlcore.entities import Action, Credentials, NewLoggedModel, NewRun, Permission, Resource
+from mlcore.hookspecs import WebContext, WebPart, WebRoute, hookimpl
+from mlcore.interfaces import SupportsLoggedModels
+from mlcore.plugins import Plugins
+from mlcore.settings import Settings
+from mlcore.testing.memory_authority import MemoryAuthority
+
+POINT = {"key": "k", "value": 1.0, "timestamp": 1}
+
+
+async def _thing(request: Request) -> Response:
+    return PlainTextResponse(f"{request.path_params['experiment_id']}")
+
+
+class Brings:
+    """A plugin that adds an authority and a route."""
+
+    def __init__(self, *parts: WebPart) -> None:
+        self.parts = parts
+
+    @hookimpl
+    def web(self, context: WebContext) -> tuple[WebPart, ...]:
+        return self.parts
+
+
+class Neighbours:
+    """A server with Ann and Bob, who each manage an experiment with a run and a logged model; Bob may create."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = MemoryAuthority()
+        edit = Permission(Action.EDIT, "experiment", "experiment_id")
+        plugins = Plugins.discover(Settings.load({"disable_plugins": ("mlcore-auth-basic",)}))
+        plugins.register(Brings(self.authority, WebRoute("POST", "/api/acme/{experiment_id}", edit, _thing)))
+        uri, self.destination = f"sqlite:///{folder}/mlcore.db", f"{folder.as_uri()}/artifacts"
+        config = ServerConfig(
+            tracking_uri=uri,
+            registry_uri=uri,
+            artifacts_destination=self.destination,
+            artifact_roots=("s3://team/models",),
+            state_dir=str(folder),
+            access_log=False,
+        )
+        self.app = ServerApp(config, plugins)
+        self.app.start()
+        self.tracking = self.app._stores.tracking
+        assert isinstance(self.tracking, SupportsLoggedModels)
+        self.shown: dict[str, Credentials] = {}
+        self.experiment: dict[str, str] = {}
+        for name in ("ann", "bob"):
+            self.shown[name] = self.authority.user(name)
+            made = self.tracking.create_experiment(name, artifact_location=None, tags={}).experiment_id
+            self.experiment[name] = made
+            self.authority.grant(name, Action.MANAGE, Resource("experiment", made))
+            self.tracking.create_run(NewRun(made, f"run-{name}", "r", "", 1))
+            self.tracking.create_logged_model(NewLoggedModel(f"m-{name}", made, "n"))
+        self.authority.grant("bob", Action.CREATE, Resource("experiment"))
+        self.authority.grant("bob", Action.MANAGE, Resource("registered_model", "theirs"))
+        self.app._stores.registry.create_model("theirs", description="", tags={})
+
+    def bob(self, path: str, values: Mapping[str, object]) -> httpx.Response:
+        """Send what Bob says."""
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                headers = {"content-type": "application/json", **self.shown["bob"].headers}
+                return await client.post(path, content=json.dumps(values), headers=headers)
+
+        return asyncio.run(send())
+
+
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    made = Neighbours(tmp_path_factory.mktemp("mentions"))
+    yield made
+    made.app.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("log-metric", POINT),
+        ("log-parameter", {"key": "p", "value": "v"}),
+        ("set-tag", {"key": "t", "value": "v"}),
+        ("log-batch", {"metrics": [POINT]}),
+    ],
+)
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"run_uuid": "run-bob", "runId": "run-ann"},
+        {"runUuid": "run-ann", "run_id": "run-bob"},
+        {"run_id": None, "run_uuid": "run-bob", "runUuid": "run-ann"},
+        {"run_id": "run-bob", "run_uuid": "run-ann"},
+        {"runUuid": "run-ann"},
+    ],
+    ids=str,
+)
+def test_no_second_name_of_a_run_leads_to_another_one(
+    neighbours: Neighbours, path: str, fields: Mapping[str, object], names: Mapping[str, object]
+) -> None:
+    neighbours.bob(f"/api/2.0/mlflow/runs/{path}", {**names, **fields})
+
+    untouched = neighbours.tracking.get_run("run-ann").data
+    assert not untouched.latest
+    assert not untouched.params
+    assert set(untouched.tags) == {"mlflow.runName"}
+
+
+def test_a_run_may_be_named_in_every_way_that_clients_have(neighbours: Neighbours) -> None:
+    for i, name in enumerate(("run_id", "run_uuid", "runId", "runUuid")):
+        answer = neighbours.bob("/api/2.0/mlflow/runs/set-tag", {name: "run-bob", "key": f"by{i}", "value": name})
+
+        assert answer.status_code == 200, answer.text
+    assert {"by0", "by1", "by2", "by3"} <= set(neighbours.tracking.get_run("run-bob").data.tags)
+    assert {entry.resource.id for entry in neighbours.authority.log if entry.endpoint == "runs/set-tag"} == {
+        neighbours.experiment["bob"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("runs/log-metric", {**POINT, "model_id": "m-ann"}),
+        ("runs/log-batch", {"metrics": [{**POINT, "model_id": "m-bob"}, {**POINT, "modelId": "m-ann"}]}),
+        ("runs/log-inputs", {"models": [{"model_id": "m-ann"}]}),
+        ("runs/outputs", {"models": [{"model_id": "m-ann", "step": 1}]}),
+        ("logged-models", {"name": "n", "source_run_id": "run-ann"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_belongs_to_others_cannot_be_mentioned(
+    neighbours: Neighbours, path: str, fields: Mapping[str, object]
+) -> None:
+    own = {"run_id": "run-bob", "experiment_id": neighbours.experiment["bob"]}
+    before = neighbours.tracking.get_run("run-bob").data.latest
+
+    answer = neighbours.bob(f"/api/2.0/mlflow/{path}", {**own, **fields})
+
+    assert answer.status_code == 403, answer.text
+    assert f"experiment {neighbours.experiment['ann']!r}" in answer.json()["message"]
+    assert neighbours.tracking.get_run("run-bob").data.latest == before
+
+
+def test_what_is_ones_own_can_be_mentioned(neighbours: Neighbours) -> None:
+    measured = neighbours.bob("/api/2.0/mlflow/runs/log-metric", {"run_id": "run-bob", **POINT, "model_id": "m-bob"})
+    used = neighbours.bob("/api/2.0/mlflow/runs/log-inputs", {"run_id": "run-bob", "models": [{"model_id": "m-bob"}]})
+
+    assert (measured.status_code, used.status_code) == (200, 200), (measured.text, used.text)
+
+
+@pytest.mark.parametrize(
+    "place", ["{0}/{1}", "{0}", "mlflow-artifacts:/{1}", "FILE:{2}/{1}", "{2}/{1}", "s3://team/models/x", "s3://team"]
+)
+def test_nobody_but_an_admin_chooses_a_place_that_the_server_reads(neighbours: Neighbours, place: str) -> None:
+    destination = neighbours.destination
+    location = place.format(destination, neighbours.experiment["ann"], destination.removeprefix("file://"))
+
+    answer = neighbours.bob("/api/2.0/mlflow/experiments/create", {"name": place, "artifact_location": location})
+
+    assert answer.status_code == 403, answer.text
+    assert answer.json()["message"].endswith("leave artifact_location out")
+
+
+def test_everybody_who_may_create_chooses_a_place_that_the_server_does_not_read(neighbours: Neighbours) -> None:
+    fields = {"name": "elsewhere", "artifact_location": "s3://own/x"}
+
+    assert neighbours.bob("/api/2.0/mlflow/experiments/create", fields).status_code == 200
+
+
+def test_a_version_does_not_open_a_place_that_the_server_reads(neighbours: Neighbours) -> None:
+    fields = {"name": "theirs", "source": "s3://team/models/of-ann", "run_id": "run-bob"}
+
+    answer = neighbours.bob("/api/2.0/mlflow/model-versions/create", fields)
+
+    assert answer.status_code == 400, answer.text
+    assert "Invalid model version source" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("where", ["body", "query"])
+def test_what_decides_about_a_route_of_a_plugin_is_said_once(neighbours: Neighbours, where: str) -> None:
+    path, own = f"/api/acme/{neighbours.experiment['ann']}", neighbours.experiment["bob"]
+
+    if where == "body":
+        answer = neighbours.bob(path, {"experiment_id": own})
+    else:
+        answer = neighbours.bob(f"{path}?experiment_id={own}", {})
+
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "the request names several values for 'experiment_id': give it once"
+
+
+def test_the_path_decides_about_a_route_of_a_plugin(neighbours: Neighbours) -> None:
+    assert neighbours.bob(f"/api/acme/{neighbours.experiment['ann']}", {}).status_code == 403
+    assert neighbours.bob(f"/api/acme/{neighbours.experiment['bob']}", {}).status_code == 200
