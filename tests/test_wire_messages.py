@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlcore.entities import RunStatus, ViewType
 from mlcore.errors import InvalidParameterError
-from mlcore.wire.messages import read, read_query, write
+from mlcore.wire.messages import int64, read, read_query, write
 from mlcore.wire.requests_tracking import (
     BatchMetric,
     CreateRun,
@@ -135,3 +135,9 @@ def test_what_is_written_is_read_again(value: float, timestamp: int, step: int, 
     found = read(LogBatch, write(request))
 
     assert repr(found) == repr(request)
+
+
+@pytest.mark.parametrize("text", ["\uff11\uff12", "1_0", " 1", "+1", "1.0"])
+def test_a_whole_number_as_text_has_the_digits_of_ascii_and_nothing_else(text: str) -> None:
+    with pytest.raises(InvalidParameterError, match="expected a 64-bit integer"):
+        int64(text, "timestamp")

@@ -126,7 +126,7 @@ def invalid(value: object, name: str, expected: str = "") -> InvalidParameterErr
 def int64(value: object, name: str) -> int:
     """Return an int64 that came as a number or as a text."""
     number: object = value
-    if (isinstance(value, str) and re.fullmatch(r"-?\d{1,19}", value)) or (
+    if (isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,19}", value)) or (
         isinstance(value, float) and value.is_integer()
     ):
         number = int(value)

@@ -1,4 +1,4 @@
-"""The file: for its user alone, for several processes, across crashes."""
+"""S-MODES: the file is for its user alone, for several processes, across crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords: no default one, nothing kept of them, the same cost for everybody, changes that count at once."""
+"""S-CRED: no default one, nothing kept of them, the same cost for everybody, changes that count at once."""
 
 from __future__ import annotations
 

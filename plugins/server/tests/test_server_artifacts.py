@@ -268,6 +268,7 @@ def open_to_others(path: Path) -> bool:
 
 
 def test_without_a_umask_nobody_else_gets_at_the_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """S-MODES."""
     directory = tmp_path_factory.mktemp("modes")
 
     with running(directory, before=["import os; os.umask(0)"]) as server, httpx.Client(base_url=server.url) as http:

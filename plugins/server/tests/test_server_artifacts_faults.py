@@ -218,6 +218,8 @@ class TestManyAtOnce:
         assert all((live_server.artifacts / folder / str(n)).read_bytes() == bytes([n]) * 500_000 for n in range(40))
 
     def test_a_large_file_needs_no_memory(self, live_server: LiveServer, folder: str) -> None:
+        """T-ART-STREAM."""
+
         def pieces() -> Iterator[bytes]:
             for _ in range(160):
                 yield bytes(MB)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -191,6 +191,28 @@ def test_a_version_does_not_open_a_place_that_the_server_reads(neighbours: Neigh
 
     assert answer.status_code == 400, answer.text
     assert "Invalid model version source" in answer.json()["message"]
+
+
+def test_a_long_body_is_taken_from_nobody_who_is_not_known(neighbours: Neighbours) -> None:
+    taken = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            taken.append(1)
+            yield b" " * 65_536
+
+    async def send(headers: Mapping[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(neighbours.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            url = "/api/2.0/mlflow/runs/log-batch"
+            return await client.post(url, content=endless(), headers={"content-type": "application/json", **headers})
+
+    unknown = asyncio.run(send({}))
+    held_back = len(taken)
+    known = asyncio.run(send(neighbours.shown["bob"].headers))
+
+    assert (unknown.status_code, held_back) == (401, 0)
+    assert (known.status_code, len(taken)) == (400, 100)
 
 
 @pytest.mark.parametrize("where", ["body", "query"])

@@ -148,7 +148,24 @@ def test_a_flooded_server_says_when_to_come_back(tmp_path: Path) -> None:
     assert stored == {step for step, answer in enumerate(answers) if answer.status_code == 200}
 
 
+def test_clients_that_are_slow_to_send_keep_no_other_from_being_answered(tmp_path: Path) -> None:
+    with running(tmp_path, env={"MLCORE_SERVER_MAX_WAITING": "4"}) as server:
+        host, _, port = server.url.removeprefix("http://").partition(":")
+        head = f"POST {API}/runs/search HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        slow = [socket.create_connection((host, int(port))) for _ in range(12)]
+        for one in slow:
+            one.sendall(f'{head}Content-Length: 9000\r\n\r\n{{"'.encode())
+        time.sleep(0.2)
+
+        run_id = new_run(server.url)
+
+        for one in slow:
+            one.close()
+    assert run_id
+
+
 def test_an_idle_server_is_small(tmp_path: Path) -> None:
+    """T-SERVER-FOOTPRINT."""
     with running(tmp_path) as server:
         new_run(server.url)
         httpx.post(f"{server.url}{API}/runs/search", json={"experiment_ids": ["0"]}, timeout=30, trust_env=False)

@@ -1,10 +1,14 @@
-"""Host and Origin: no page of a stranger reaches the server through somebody's browser."""
+"""S-BROWSER: Host and Origin; no page of a stranger reaches the server through somebody's browser."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 import pytest
 from mlcore_server.config import ServerConfig
 from mlcore_server.guards import Guards, check_json
+from server_live import running
 
 from mlcore.errors import InvalidParameterError, PermissionDeniedError
 
@@ -84,3 +88,20 @@ def test_json_is_a_request(kind: str) -> None:
 
 def test_a_deletion_without_body_needs_no_type() -> None:
     check_json("DELETE", {}, has_body=False)
+
+
+def test_an_allowed_page_of_another_origin_is_shown_the_answer_and_no_other_is(tmp_path: Path) -> None:
+    page = "https://pages.example"
+    with running(tmp_path, "--allowed-origin", page) as server:
+        url = f"{server.url}/api/2.0/mlflow/runs/search"
+        allowed = httpx.post(url, json={}, headers={"origin": page}, trust_env=False)
+        before = httpx.options(url, headers={"origin": page}, trust_env=False)
+        refused = httpx.post(url, json={}, headers={"origin": "https://other.example"}, trust_env=False)
+        silent = httpx.post(url, json={}, trust_env=False)
+
+    for answer in (allowed, before):
+        assert answer.headers["access-control-allow-origin"] == page
+        assert answer.headers["vary"] == "Origin"
+    assert "content-type" in before.headers["access-control-allow-headers"]
+    assert (allowed.status_code, refused.status_code, silent.status_code) == (200, 403, 200)
+    assert "access-control-allow-origin" not in {**refused.headers, **silent.headers}

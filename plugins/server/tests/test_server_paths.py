@@ -1,4 +1,4 @@
-"""No parameter of any endpoint about artifacts leads out of the places that the server serves.
+"""S-PATH: no parameter of any endpoint about artifacts leads out of the places that the server serves.
 
 Each hostile text goes into each parameter of each endpoint, over a real connection, in several encodings; around the
 served directory lie canaries, which nobody may read, list, change or remove.

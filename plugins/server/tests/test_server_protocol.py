@@ -212,3 +212,48 @@ def test_the_server_tells_what_it_can_do(http: httpx.Client) -> None:
     assert http.get("/health").text == "OK"
     assert http.get("/ready").json() == {"status": "ready"}
     assert http.get("/version").text.startswith("3.")
+
+
+def test_of_a_field_in_the_path_no_other_value_counts(http: httpx.Client) -> None:
+    http.put(f"{API}-artifacts/artifacts/0/in-the-path", content=b"path")
+    http.put(f"{API}-artifacts/artifacts/0/in-the-query", content=b"query")
+
+    answer = http.get(f"{API}-artifacts/artifacts/0/in-the-path", params={"artifact_path": "0/in-the-query"})
+
+    assert answer.content == b"path"
+
+
+@pytest.mark.parametrize("before", ["", "no json", "5", '{"a": 1}', "["])
+def test_a_model_is_noted_whatever_a_run_has_for_a_history(http: httpx.Client, before: str) -> None:
+    run_id = http.post(f"{API}/runs/create", json={"experiment_id": "0"}).json()["run"]["info"]["run_id"]
+    http.post(f"{API}/runs/set-tag", json={"run_id": run_id, "key": "mlflow.log-model.history", "value": before})
+    model = {"artifact_path": "m", "flavors": {}, "utc_time_created": "now", "run_id": run_id}
+
+    answer = http.post(f"{API}/runs/log-model", json={"run_id": run_id, "model_json": json.dumps(model)})
+
+    assert answer.status_code == 200, answer.text
+    tags = http.get(f"{API}/runs/get", params={"run_id": run_id}).json()["run"]["data"]["tags"]
+    (history,) = [json.loads(tag["value"]) for tag in tags if tag["key"] == "mlflow.log-model.history"]
+    assert [one["artifact_path"] for one in history] == ["m"]
+
+
+def test_a_model_that_is_nested_without_end_is_refused(http: httpx.Client, run: dict[str, Any]) -> None:
+    fields = {"run_id": run["info"]["run_id"], "model_json": "[" * 200_000}
+
+    answer = http.post(f"{API}/runs/log-model", json=fields)
+
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("Malformed model info.")
+
+
+@pytest.mark.parametrize("point", [{"step": 3}, {}], ids=["with a step", "without"])
+def test_a_point_of_a_batch_keeps_the_model_that_it_names(
+    http: httpx.Client, run: dict[str, Any], point: dict[str, int]
+) -> None:
+    made = http.post(f"{API}/logged-models", json={"experiment_id": "0", "name": "m"}).json()["model"]["info"]
+    named = {"key": "on-model", "value": 0.5, "timestamp": 1, "model_id": made["model_id"]} | point
+
+    http.post(f"{API}/runs/log-batch", json={"run_id": run["info"]["run_id"], "metrics": [named]})
+
+    shown = http.get(f"{API}/logged-models/{made['model_id']}").json()["model"]
+    assert [one["key"] for one in shown["data"]["metrics"]] == ["on-model"]

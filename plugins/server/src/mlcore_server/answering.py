@@ -24,7 +24,7 @@ from mlcore.wire.messages import read
 from mlcore.wire.requests_tracking import RunId
 from mlcore_server.access import NOBODY, Access
 from mlcore_server.asgi import Headers, Message, Receive, Scope, Send, send_json, text_headers
-from mlcore_server.bodies import ClientGoneError, json_object, read_body, request_of
+from mlcore_server.bodies import ClientGoneError, is_long, json_object, read_body, request_of
 from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
 from mlcore_server.guards import Guards, check_json
@@ -92,7 +92,8 @@ class Answerer:
         headers = text_headers(scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.match(given) else f"{_PROCESS}-{next(_NUMBERS):x}"
-        seen = Seen(send, request_id)
+        origin = headers.get("origin", "")
+        seen = Seen(send, request_id, origin if origin and self._guards.is_foreign_origin_allowed(origin) else "")
         try:
             await self._answer(scope, receive, seen, headers, request_id)
         except ClientGoneError:
@@ -121,8 +122,8 @@ class Answerer:
         match = self._routes.find(scope["method"], path)
         exchange = Exchange(scope, receive, seen, headers, match, request_id)
         target = match.target
-        if self._busy >= self._config.max_waiting and path not in _UNGUARDED:
-            raise LimitExceededError(f"the server is working on {self._busy} requests: try again in a second")
+        if path not in _UNGUARDED:
+            self._check_load()
         self._busy += 1
         try:
             assert isinstance(target, Target)  # noqa: S101  # the table holds nothing else
@@ -130,6 +131,11 @@ class Answerer:
             await target.answer(self, exchange, seen)
         finally:
             self._busy -= 1
+
+    def _check_load(self) -> None:
+        """Raises LimitExceededError: there is enough to do already."""
+        if self._busy >= self._config.max_waiting:
+            raise LimitExceededError(f"the server is working on {self._busy} requests: try again in a second")
 
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         """Run blocking *work* beside the event loop."""
@@ -142,6 +148,25 @@ class Answerer:
         found: Principal = await self.in_thread(lambda: self._access.principal(exchange.headers, exchange.client))
         seen.principal = found.name
         return found
+
+    async def body(self, exchange: Exchange, seen: Seen, need: Permission) -> bytes:
+        """Return the JSON body of a request; a long one is taken from nobody who is not known here.
+
+        While its client sends, a request holds up no other: whoever is slow must not make the server look busy.
+        """
+        method = exchange.scope["method"]
+        if method in ("GET", "HEAD"):
+            return b""
+        if self._access.authority is not None and is_long(exchange.headers):
+            await self.principal(exchange, seen, need)
+        self._busy -= 1
+        try:
+            body = await read_body(exchange.receive, exchange.headers, self._config.max_body_bytes)
+            self._check_load()
+        finally:
+            self._busy += 1
+        check_json(method, exchange.headers, has_body=bool(body))
+        return body
 
     def caller(self, principal: Principal) -> Caller:
         """Return *principal* as calls see it."""
@@ -157,17 +182,11 @@ class Answerer:
         """Who writes down what was changed."""
         return self._trail
 
-    @property
-    def max_body_bytes(self) -> int:
-        """How long a JSON body may be."""
-        return self._config.max_body_bytes
-
     async def _preflight(self, send: Send, headers: Mapping[str, str]) -> None:
         origin = headers.get("origin", "")
-        allowed: Headers = [(b"vary", b"Origin")]
+        allowed: Headers = []
         if origin and self._guards.is_foreign_origin_allowed(origin):
             allowed += [
-                (b"access-control-allow-origin", origin.encode("latin-1")),
                 (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
                 (b"access-control-allow-headers", b"authorization, content-type, x-request-id"),
                 (b"access-control-max-age", b"600"),
@@ -190,17 +209,23 @@ class Answerer:
 class Seen:
     """A `send` that notes the status and adds what every answer carries."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, origin: str = "") -> None:
+        """Send by *send*; *origin* is of another site whose pages may see the answer."""
         self._send = send
-        self._request_id = request_id.encode("latin-1")
+        self._more: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
+        if origin:
+            shown = b"x-request-id, content-disposition, content-range, repr-digest, retry-after"
+            self._more += [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")]
+            self._more.append((b"access-control-expose-headers", shown))
         self.status: int = 0
         self.principal: str = ""
         self.endpoint: str = ""
 
     async def __call__(self, message: Message) -> None:
+        """Send one message."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+            message["headers"] = [*message.get("headers", ()), *self._more]
         await self._send(message)
 
 
@@ -225,7 +250,7 @@ class JsonTarget(Target):
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Read the fields, then do the rest beside the event loop."""
-        body = await _json_body(server, exchange)
+        body = await server.body(exchange, seen, self.endpoint.permission)
         answer = await server.in_thread(lambda: self._work(server, exchange, body, seen))
         await send_json(exchange.send, 200, answer)
 
@@ -254,7 +279,7 @@ class RecordTarget(Target):
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Check, record, answer with an empty object."""
-        body = await _json_body(server, exchange)
+        body = await server.body(exchange, seen, self.endpoint.permission)
         given = json_object(body)
         if server.access.authority is None:
             await self._record(of_one_run(given), server.caller(NOBODY))
@@ -308,14 +333,6 @@ class StreamTarget(Target):
                 lambda: server.trail.streamed(principal, self.endpoint, request, exchange.request_id)
             )
         await response(exchange.scope, exchange.receive, exchange.send)
-
-
-async def _json_body(server: Answerer, exchange: Exchange) -> bytes:
-    if exchange.scope["method"] in ("GET", "HEAD"):
-        return b""
-    body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
-    check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
-    return body
 
 
 def _raw_path(scope: Scope, prefix: str) -> str:

@@ -14,6 +14,7 @@ from mlcore_server.asgi import Receive
 from mlcore_server.guards import BodyTooLargeError
 
 _MOST_FIELDS = 20_000
+_SHORT = 64 * 1024
 
 
 class ClientGoneError(Exception):
@@ -46,6 +47,12 @@ async def read_body(receive: Receive, headers: Mapping[str, str], most: int) -> 
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()
+
+
+def is_long(headers: Mapping[str, str]) -> bool:
+    """Whether a request has, or may have, a body that is worth to ask first who sends it."""
+    told = headers.get("content-length", "")
+    return int(told) > _SHORT if told.isdigit() else "transfer-encoding" in headers
 
 
 def json_object(body: bytes) -> Mapping[str, object]:

@@ -16,8 +16,7 @@ from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.requests_tracking import NoFields
 from mlcore_server.answering import Answerer, Exchange, Target
 from mlcore_server.asgi import Receive
-from mlcore_server.bodies import json_object, query_pairs, read_body
-from mlcore_server.guards import check_json
+from mlcore_server.bodies import json_object, query_pairs
 
 
 def gather(plugins: Plugins, context: WebContext) -> list[WebPart]:
@@ -64,10 +63,7 @@ class RouteTarget(Target):
 
     async def answer(self, server: Answerer, exchange: Exchange, seen: Any) -> None:
         """Check who calls, then let the plugin answer."""
-        body = b""
-        if exchange.scope["method"] not in ("GET", "HEAD"):
-            body = await read_body(exchange.receive, exchange.headers, server.max_body_bytes)
-            check_json(exchange.scope["method"], exchange.headers, has_body=bool(body))
+        body = await server.body(exchange, seen, self.route.permission)
         principal = await server.principal(exchange, seen, self.route.permission)
         fields = self._fields(exchange, json_object(body))
         await server.in_thread(lambda: server.access.allow(principal, self.endpoint, SimpleNamespace(**fields)))

@@ -151,7 +151,12 @@ def _quick_points(given: object) -> list[Metric] | None:
             key, value, timestamp, step = one["key"], one["value"], one["timestamp"], one.get("step", 0)
         except (KeyError, TypeError, AttributeError):
             return None
-        if type(value) is not float or type(timestamp) is not int or type(step) is not int or len(one) != 3 + ("step" in one):
+        if (
+            type(value) is not float
+            or type(timestamp) is not int
+            or type(step) is not int
+            or len(one) != 3 + ("step" in one)
+        ):
             return None
         if type(key) is not str or not finite(value) or not 0 <= timestamp <= most or not -most <= step <= most:
             return None
