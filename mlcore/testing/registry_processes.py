@@ -136,13 +136,13 @@ class RegistryProcessContract(PluginModuleContract):
             pytest.skip("no fixture `registry_uri`: the registry is of one process")
         new_model(registry)
 
-        wait = in_a_fork(lambda: [new_version(registry, source="x:/child") for _ in range(5)])
+        wait = in_a_fork(lambda: [new_version(registry, source="s3://b/child") for _ in range(5)])
         for _ in range(5):
-            new_version(registry, source="x:/parent")
+            new_version(registry, source="s3://b/parent")
 
         assert wait() == 0
         sources = sorted(registry.get_version(MODEL, str(n + 1)).source for n in range(10))
-        assert sources == ["x:/child"] * 5 + ["x:/parent"] * 5
+        assert sources == ["s3://b/child"] * 5 + ["s3://b/parent"] * 5
 
 
 def _stages(registry: RegistryStore) -> list[str]:
@@ -156,7 +156,7 @@ def _stages(registry: RegistryStore) -> list[str]:
 def _whole_version(registry: RegistryStore, version: str) -> str | None:
     """Return the mark of a version; None when its parts do not belong together."""
     found = registry.get_version(MODEL, version)
-    whole = found.source == f"x:/{found.description}" and found.tags == dict.fromkeys(
+    whole = found.source == f"s3://b/{found.description}" and found.tags == dict.fromkeys(
         ("mark", "more"), found.description
     )
     return found.description if whole else None

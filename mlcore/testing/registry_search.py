@@ -68,8 +68,8 @@ class VersionSearchContract(PluginModuleContract):
         [
             ("run_id = 'r1'", ["1"]),
             ("run_id != 'r1'", ["2"]),
-            ("source_path = 'x:/two'", ["2"]),
-            ("source_path LIKE 'x:/t%'", ["2", "3"]),
+            ("source_path = 's3://b/two'", ["2"]),
+            ("source_path LIKE 's3://b/t%'", ["2", "3"]),
             ("tags.k = 'v'", ["1"]),
             ("tags.k != 'v'", ["3"]),
         ],
@@ -78,9 +78,9 @@ class VersionSearchContract(PluginModuleContract):
         self, registry: RegistryStore, text: str, expected: list[str]
     ) -> None:
         new_model(registry)
-        with_run(registry, "iris", "r1", "x:/one", {"k": "v"})
-        with_run(registry, "iris", "r2", "x:/two", {})
-        with_run(registry, "iris", None, "x:/three", {"k": "w"})
+        with_run(registry, "iris", "r1", "s3://b/one", {"k": "v"})
+        with_run(registry, "iris", "r2", "s3://b/two", {})
+        with_run(registry, "iris", None, "s3://b/three", {"k": "w"})
 
         assert [version for _, version in found_versions(registry, text, "version_number ASC")] == expected
 

@@ -59,7 +59,7 @@ def _create(registry: RegistryStore, name: str) -> str:
 def _add(registry: RegistryStore, mark: str) -> str:
     """Add a version whose parts say that they belong together."""
     tags = {"mark": mark, "more": mark}
-    made = registry.create_version(MODEL, f"x:/{mark}", run_id=None, run_link=None, description=mark, tags=tags)
+    made = registry.create_version(MODEL, f"s3://b/{mark}", run_id=None, run_link=None, description=mark, tags=tags)
     return made.version
 
 

@@ -37,9 +37,15 @@ def mlflow_2(require) -> Iterator[MlflowServer]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark single cases of contract tests: a class's `expected_cases` maps `test_name[case]` to the reason."""
+    """Mark single cases of contract tests: a class's `expected_cases` maps `test_name[case]` to the reason.
+
+    What MLflow's servers do now and then only is in `unsteady_cases`, and is not asked of them.
+    """
     for item in items:
         cases = getattr(getattr(item, "cls", None), "expected_cases", {})
         if item.name in cases:
             runs = item.name not in SLOW_TO_FAIL
             item.add_marker(pytest.mark.xfail(strict=True, reason=cases[item.name], run=runs))
+        unsteady = getattr(getattr(item, "cls", None), "unsteady_cases", {})
+        if item.name in unsteady:
+            item.add_marker(pytest.mark.skip(reason=unsteady[item.name]))

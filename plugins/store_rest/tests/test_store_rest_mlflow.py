@@ -34,6 +34,7 @@ _DIFFERENT = {
     "test_creating_the_same_run_again_returns_it_as_it_is": _CHOOSES,
     "test_a_run_id_of_another_experiment_is_refused": _CHOOSES,
     "test_a_run_that_was_deleted_before_its_experiment_stays_deleted": _RESTORES,
+    "test_a_run_deleted_after_its_experiment_came_back_stays_deleted_the_next_time": _RESTORES,
     "test_counts_and_facets_are_those_of_the_runs_that_are_found": _CHOOSES,
     "test_short_curves_come_whole_by_run_in_the_order_asked_then_by_key": _INFINITE,
     "test_a_long_curve_keeps_its_ends_and_its_peaks[False]": _INFINITE,
@@ -43,8 +44,16 @@ _DIFFERENT = {
 }
 
 
+_RACES = "MLflow's store loses this race now and then"
+_UNSTEADY = {
+    "test_of_many_racing_deletions_of_a_tag_one_succeeds": _RACES,
+    "test_setting_an_experiment_tag_leaves_the_others_and_tells_the_time": "MLflow does not note when it was",
+}
+
+
 class MlflowTracking(TrackingStoreContract):
     __test__ = False
+    unsteady_cases: ClassVar[Mapping[str, str]] = _UNSTEADY
     plugin_module = "mlcore_store_rest.plugin"
     expected_cases: ClassVar[Mapping[str, str]] = _DIFFERENT
 
@@ -82,7 +91,18 @@ class TestMlflow2Tracking(MlflowTracking):
 
 
 _LESS = "MLflow's filters of models and versions know no OR and no NOT"
+_NAMED = "MLflow's message does not name the attribute"
+_TOKENS = "MLflow takes page tokens that it has not made, or answers 500"
+_PAGE = "test_a_bad_page_token_of_models_is_refused"
+_FOUND = "test_versions_are_found_by_run_source_and_tag_and_what_is_missing_is_not_unequal"
 _DIFFERENT_MODELS = {
+    f"{_FOUND}[run_id != 'r1'-expected1]": "in MLflow no run is unequal to every run",
+    "test_a_filter_that_makes_no_sense_is_named_for_versions[name == 'a']": _NAMED,
+    "test_a_filter_that_makes_no_sense_is_refused[name == 'a']": _NAMED,
+    f"{_PAGE}[eyJvZmZzZXQiOiAiMSJ9]": _TOKENS,
+    f"{_PAGE}[eyJvZmZzZXQiOiAxLjV9]": _TOKENS,
+    f"{_PAGE}[!eyJvZmZzZXQiOiAxfQ==]": _TOKENS,
+    f"{_PAGE}[WzFd]": _TOKENS,
     "test_searches_find_the_models_that_the_reference_finds_in_its_order": _LESS,
     "test_searches_find_the_versions_that_the_reference_finds_in_its_order": _LESS,
     "test_a_change_of_a_version_is_a_change_of_its_model": "MLflow does not note it",
@@ -94,6 +114,11 @@ class MlflowRegistry(RegistryStoreContract):
     __test__ = False
     plugin_module = "mlcore_store_rest.plugin"
     expected_cases: ClassVar[Mapping[str, str]] = _DIFFERENT_MODELS
+    unsteady_cases: ClassVar[Mapping[str, str]] = {
+        "test_of_many_racing_renames_one_succeeds": _RACES,
+        "test_of_many_racing_deletions_one_succeeds": _RACES,
+        "test_of_many_racing_creators_of_one_model_exactly_one_succeeds": _RACES,
+    }
 
     @pytest.fixture
     def registry(self, server: MlflowServer) -> Iterator[RegistryStore]:
