@@ -92,6 +92,22 @@ class LazyGroup(TableGroup):
             )
         return brought
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments start with.
+
+        Raises PluginNotFoundError: a plugin that is not installed, or is switched off, has it; the message says which.
+        """
+        name, plugins = args[0], _plugins(ctx)
+        if plugins is not None and name not in self.table and name not in plugins.keys("command"):
+            from mlcore.plugin_index import install_hints, not_found
+
+            known = plugins.installed()
+            if name in install_hints("command") or any(e.hook == "command" and e.key == name for e in known):
+                raise not_found("command", name, plugins.keys("command"), known)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what each command does, from the table and from the plugins' metadata."""
         with formatter.section("Commands"):

@@ -33,6 +33,13 @@ from mlcore.hookspecs import HookSpecs
 from mlcore.plugins import current
 print(type(current().first(HookSpecs.{hook}, {arguments})).__name__)
 """
+BRIDGED = """
+import os
+os.environ["MLCORE_BRIDGES"] = "mlflow"
+from mlcore.plugins import current
+current().installed()
+assert not current().failures(), current().failures()
+"""
 
 
 @frozen
@@ -65,6 +72,17 @@ USES = {
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
     ),
+    "store_rest": Use(
+        ("-c", "from mlcore.plugins import current; current().load('tracking_store', 'http')"),
+        ("--tracking-uri", "http://127.0.0.1:9", "runs", "search"),
+    ),
+    "artifacts_http": Use(
+        ("-c", OPEN.format(hook="artifact_repo", arguments="uri='http://127.0.0.1:9/x'")),
+        ("artifacts", "download", "-u", "http://127.0.0.1:9/x"),
+    ),
+    "server": Use((*CLI, "server", "--help"), ("server",)),
+    "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
+    "bridge_mlflow": Use(("-c", BRIDGED)),
 }
 ALWAYS = [
     (*CLI, "--version"),
@@ -179,6 +197,10 @@ def test_who_needs_an_uninstalled_plugin_is_told_in_one_line_and_nobody_else_not
         line = told.stderr.strip()
         assert line.startswith("error: no installed plugin answers ")
         assert line.endswith(f"pip install mlcore-{gone.replace('_', '-')}")
+
+
+def test_there_is_a_use_of_every_plugin() -> None:
+    assert sorted(USES) == [folder.name for folder in sourcecode.plugin_folders()]
 
 
 def test_without_the_context_plugin_runs_are_recorded_and_say_less(

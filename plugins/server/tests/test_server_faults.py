@@ -148,6 +148,27 @@ def test_a_flooded_server_says_when_to_come_back(tmp_path: Path) -> None:
     assert stored == {step for step, answer in enumerate(answers) if answer.status_code == 200}
 
 
+def test_a_client_is_not_told_where_the_server_keeps_its_data_and_the_operator_is(tmp_path: Path) -> None:
+    import sqlite3
+
+    with running(tmp_path) as server:
+        run_id = new_run(server.url)
+        database = sqlite3.connect(tmp_path / "mlcore.db", isolation_level=None)
+        for (table,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
+            if not table.startswith("sqlite_"):
+                database.execute(f"drop table if exists {table}")
+        database.close()
+        point = {"run_id": run_id, "key": "loss", "value": 0.5, "timestamp": 1}
+        write = httpx.post(f"{server.url}{API}/runs/log-metric", json=point, timeout=30, trust_env=False)
+        read = httpx.get(f"{server.url}{API}/runs/get", params={"run_id": run_id}, timeout=30, trust_env=False)
+        log = server.log.read_text(encoding="utf-8")
+
+    for answer in (write, read):
+        assert answer.status_code >= 500
+        assert str(tmp_path) not in answer.text
+        assert f"request {answer.headers['x-request-id']}" in log
+
+
 def test_clients_that_are_slow_to_send_keep_no_other_from_being_answered(tmp_path: Path) -> None:
     with running(tmp_path, env={"MLCORE_SERVER_MAX_WAITING": "4"}) as server:
         host, _, port = server.url.removeprefix("http://").partition(":")

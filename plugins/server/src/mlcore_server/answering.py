@@ -27,6 +27,7 @@ from mlcore_server.asgi import Headers, Message, Receive, Scope, Send, send_json
 from mlcore_server.bodies import ClientGoneError, is_long, json_object, read_body, request_of
 from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
+from mlcore_server.discretion import Discretion
 from mlcore_server.guards import Guards, check_json
 from mlcore_server.observing import Observer
 from mlcore_server.routes import Match, RouteTable
@@ -79,6 +80,7 @@ class Answerer:
         self._trail = trail
         self._observer = observer
         self._guards = Guards(config)
+        self._discretion = Discretion(config)
         self._pool = ThreadPoolExecutor(config.threads, thread_name_prefix="mlcore-server")
         self._busy = 0
 
@@ -202,7 +204,10 @@ class Answerer:
             more.append((b"www-authenticate", self._access.authority.challenge.encode("latin-1")))
         if isinstance(err, LimitExceededError):
             more.append((b"retry-after", b"1"))
-        body = orjson.dumps({"error_code": err.code, "message": err.message}, option=orjson.OPT_NON_STR_KEYS)
+        if err.status >= 500 and err.status != 501:
+            logger.warning("request %s: %s", seen.request_id, err.message)
+        told = self._discretion.told(err.message)
+        body = orjson.dumps({"error_code": err.code, "message": told}, option=orjson.OPT_NON_STR_KEYS)
         await send_json(seen, err.status, body, more)
 
 
@@ -212,6 +217,7 @@ class Seen:
     def __init__(self, send: Send, request_id: str, origin: str = "") -> None:
         """Send by *send*; *origin* is of another site whose pages may see the answer."""
         self._send = send
+        self.request_id: str = request_id
         self._more: Headers = [(b"x-request-id", request_id.encode("latin-1"))]
         if origin:
             shown = b"x-request-id, content-disposition, content-range, repr-digest, retry-after"
