@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +98,16 @@ def test_an_unknown_command_is_misuse_and_says_which_was_meant(mlcore: Run) -> N
 
     assert done.returncode == 2
     assert "no such command 'run', did you mean 'runs'?" in done.stderr
+
+
+def test_a_command_of_a_plugin_that_is_not_there_gets_one_line_of_instruction(mlcore: Run) -> None:
+    done = mlcore("ui")
+
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"error: no installed plugin answers command name 'ui' \(installed: .*\)\. For ui: pip install mlcore-ui\n",
+        done.stderr,
+    )
 
 
 def test_an_unknown_option_is_misuse(mlcore: Run) -> None:
