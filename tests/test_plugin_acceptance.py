@@ -260,7 +260,7 @@ def test_without_one_plugin_everything_else_works(python: Run, dist: str) -> Non
 COMPOSED = """
 import click
 from mlcore.entities import Action, Permission
-from mlcore.hookspecs import WebMount, hookimpl
+from mlcore.hookspecs import WebMount, WebRoute, hookimpl
 
 @hookimpl
 def command(name):
@@ -274,8 +274,16 @@ def run_context():
 
 @hookimpl
 def web():
-    async def app(scope, receive, send): ...
-    return [WebMount("/{n}", app, Permission(Action.READ, "server"))]
+    from starlette.responses import PlainTextResponse
+
+    async def route(request):
+        return PlainTextResponse("route {n} for " + request.state.principal.name)
+
+    signed_in = Permission(Action.READ, "experiment", by="answer")
+    return [
+        WebMount("/{n}", PlainTextResponse("panel {n}"), signed_in),
+        WebRoute("GET", "/api/acme/{n}", signed_in, route),
+    ]
 
 heard = []
 
@@ -285,14 +293,59 @@ def event(event):
     if "{n}" == "one":
         raise ValueError("listener one is broken")
 """
+SERVED = """
+import asyncio, httpx
+from pathlib import Path
+from mlcore.plugins import current
+from mlcore_server.app import ServerApp
+from mlcore_server.config import ServerConfig
+
+here = Path.cwd()
+uri = f"sqlite:///{here}/mlcore.db"
+config = ServerConfig(
+    tracking_uri=uri, registry_uri=uri, artifacts_destination=f"{here.as_uri()}/artifacts", state_dir=str(here / "state"),
+    access_log=False, auth="basic",
+)
+app = ServerApp(config, current())
+root = ("root", "a horse and a staple")
+
+async def main():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        token = (here / "state" / "bootstrap-token").read_text().strip()
+        made = {"token": token, "username": root[0], "password": root[1]}
+        (await client.post("/api/mlcore/auth/bootstrap", json=made)).raise_for_status()
+        for path in ("/one", "/two", "/api/acme/one", "/api/acme/two"):
+            answer = await client.get(path, auth=root)
+            print((await client.get(path)).status_code, answer.status_code, answer.text)
+
+asyncio.run(main())
+"""
 
 
-def test_plugins_that_add_commands_tags_and_pages_work_side_by_side(python: Run, site: Path) -> None:
+def compose(site: Path) -> None:
+    """Install two plugins that add to everything that several may add to."""
     for n in ("one", "two"):
         module = f"acme_{n}"
         points = {f"mlcore.{hook}": f"{n} = {module}" for hook in ("run_context", "web", "event")}
         distribution(site, f"acme-{n}", {**points, "mlcore.command": f"hello-{n} = {module}"})
         (site / f"{module}.py").write_text(COMPOSED.format(n=n))
+
+
+def test_routes_and_pages_of_two_plugins_and_an_authority_are_one_server(python: Run, site: Path) -> None:
+    compose(site)
+
+    done = python("-c", SERVED)
+
+    assert done.stdout.splitlines() == [
+        "401 200 panel one",
+        "401 200 panel two",
+        "401 200 route one for root",
+        "401 200 route two for root",
+    ], done.stderr
+
+
+def test_plugins_that_add_commands_tags_and_pages_work_side_by_side(python: Run, site: Path) -> None:
+    compose(site)
     code = RECORD_A_RUN + (
         "tags = mlcore.get_run(run.info.run_id).data.tags\n"
         "print(tags['acme.one'], tags['acme.two'], tags['acme.both'] in ('one', 'two'), 'mlflow.user' in tags)\n"
