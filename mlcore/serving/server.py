@@ -9,17 +9,19 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError, MlcoreError
 
 if TYPE_CHECKING:
+    import asyncio
     import types
 
 _BACKLOG = 2048
 _STOPS = (signal.SIGTERM, signal.SIGINT)
+_MOST_HEAD = 64 * 1024  # bytes of request line and headers
 _GRACE_S = 10  # for requests that are being answered when the server is told to stop
 
 
@@ -118,7 +120,9 @@ def serve(app: Application, listening: socket.socket, *, ready: Callable[[], Non
             if isinstance(app, KnowsStopping):
                 app.stopping()
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S, http=_protocol()
+    )
     server = Server(config)
 
     def stop(_number: int, _frame: types.FrameType | None) -> None:
@@ -127,6 +131,37 @@ def serve(app: Application, listening: socket.socket, *, ready: Callable[[], Non
 
     with _handling(stop):
         server.run(sockets=[listening])
+
+
+def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+    """Return the HTTP of httptools with a limit for the head of a request, which it lacks; h11 has one."""
+    try:
+        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    except ImportError:
+        return "auto"
+
+    class LimitedHead(HttpToolsProtocol):
+        _in_head = False
+        _size = 0
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._in_head, self._size = True, 0
+
+        def on_headers_complete(self) -> None:
+            self._in_head = False
+            super().on_headers_complete()
+
+        def data_received(self, data: bytes) -> None:
+            # what comes together with the beginning is as much as one read from a socket can give
+            self._size += len(data) if self._in_head else 0
+            if self._size > _MOST_HEAD:
+                self._size = 0
+                self.send_400_response("The request's head is too long.")
+            else:
+                super().data_received(data)
+
+    return LimitedHead
 
 
 def serve_with_workers(

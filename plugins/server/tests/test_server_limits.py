@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from server_live import LiveServer
 
 API = "/api/2.0/mlflow"
 
@@ -125,6 +129,27 @@ def test_the_longest_body(http: httpx.Client, run_id: str) -> None:
     refused = send(most + 1)
     assert refused.status_code == 413
     assert "larger than the 33554432 bytes" in refused.json()["message"]
+
+
+def test_the_longest_head(live_server: LiveServer) -> None:
+    address = urlsplit(live_server.url)
+
+    def send(size: int) -> bytes:
+        with socket.create_connection((str(address.hostname), address.port or 80), timeout=20) as connection:
+            connection.sendall(b"GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: ")
+            try:
+                for _ in range(size // 1000):
+                    connection.sendall(b"x" * 1000)
+                    time.sleep(0.0001)  # so that it comes in many pieces
+                connection.sendall(b"\r\n\r\n")
+                return connection.recv(1000)
+            except OSError:  # the server has closed while there was more to come
+                return b""
+
+    before = live_server.rss_bytes
+    assert send(32_000).startswith(b"HTTP/1.1 200 ")
+    assert not send(5_000_000).startswith(b"HTTP/1.1 200 ")
+    assert live_server.rss_bytes - before < 3 * 2**20
 
 
 def test_a_long_value_is_cut_as_mlflow_cuts_it(http: httpx.Client, run_id: str) -> None:
