@@ -257,9 +257,10 @@ class Plugins:
         entry = next((str(e) for e in self._entries if e.value == name), name)
         logger.warning("plugin %s is left out: %s failed with %s: %s", shown or entry, action, type(err).__name__, err)
 
-    def _shown(self, plugin: object) -> str:
+    def _shown(self, hook: str, plugin: object) -> str:
         name = self._manager.get_name(plugin) or repr(plugin)
-        return next((str(e) for e in self._entries if e.value == name), name)
+        found = sorted((e for e in self._entries if e.value == name), key=lambda e: e.hook != hook)  # its own first
+        return str(found[0]) if found else name
 
     def _unkeyed(self, hook: str) -> list[object]:
         """Plugins that implement *hook* without an entry for it: always-on ones and those registered by hand."""
@@ -300,7 +301,7 @@ class Plugins:
             ]
             caller: Callable[..., Any] = self._manager.subset_hook_caller(hook, others)
             if self._trace is not None:
-                caller = self._trace.wrap(hook, self._shown(plugin), caller)
+                caller = self._trace.wrap(hook, self._shown(hook, plugin), caller)
             self._callers[key] = caller
         return self._callers[key]
 

@@ -329,6 +329,22 @@ def test_a_trace_has_every_import_and_call_with_its_plugin_and_outcome(
     assert all(line["duration_us"] > 0 and line["pid"] == os.getpid() for line in lines)
 
 
+def test_a_trace_names_the_entry_point_of_the_hook_where_a_module_has_several(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCORE_TRACE", str(tmp_path / "trace"))
+    module = site.module("plug_two_hooks", GOOD_REPO)
+    plugins = Plugins([entry(module, hook="a_hook_before"), entry(module)])
+
+    plugins.first(HookSpecs.artifact_repo, uri="mem://x")
+
+    called = json.loads((tmp_path / "trace").read_text().splitlines()[-1])
+    assert (called["hook"], called["plugin"]) == (
+        "artifact_repo",
+        "demo-dist 1.2 (entry point mem = plug_two_hooks in mlcore.artifact_repo)",
+    )
+
+
 def test_a_trace_that_cannot_be_written_does_not_stop_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

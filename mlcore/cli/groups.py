@@ -99,8 +99,9 @@ class LazyGroup(TableGroup):
 
         Raises PluginNotFoundError: a plugin that is not installed, or is switched off, has it; the message says which.
         """
-        name, plugins = args[0], _plugins(ctx)
-        if plugins is not None and name not in self.table and name not in plugins.keys("command"):
+        name = args[0]
+        plugins = None if name in self.table else _plugins(ctx)
+        if plugins is not None and name not in plugins.keys("command"):
             from mlcore.plugin_index import install_hints, not_found
 
             known = plugins.installed()
