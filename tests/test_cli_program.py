@@ -110,6 +110,13 @@ def test_a_command_of_a_plugin_that_is_not_there_gets_one_line_of_instruction(ml
     )
 
 
+def test_plugins_are_looked_for_once_however_often_a_command_is_looked_up(mlcore: Run) -> None:
+    done = mlcore("server", "--help", MLCORE_BRIDGES="nobody")
+
+    assert done.returncode == 0
+    assert done.stderr.count("plugin bridge:nobody is left out") == 1
+
+
 def test_an_unknown_option_is_misuse(mlcore: Run) -> None:
     done = mlcore("config", "show", "--yaml")
 

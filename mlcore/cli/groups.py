@@ -136,9 +136,10 @@ def _plugins(ctx: click.Context) -> Plugins | None:
     from mlcore.cli.context import Cli
     from mlcore.errors import SettingsError
 
-    cli = ctx.find_root().obj
+    root = ctx.find_root()
+    # the program has not begun yet when its commands are looked up, or help or completion is asked for
+    cli = root.obj if isinstance(root.obj, Cli) else root.meta.setdefault(__name__, Cli())
     try:
-        # the options are not parsed yet when help or completion is asked for
-        return (cli if isinstance(cli, Cli) else Cli()).plugins
+        return cli.plugins
     except SettingsError:
         return None
