@@ -20,6 +20,7 @@ from mlcore.interfaces import SupportsLoggedModels
 from mlcore.plugins import Plugins
 from mlcore.settings import Settings
 from mlcore.testing.memory_authority import MemoryAuthority
+from mlcore.wire.requests_views import MetricSeries
 
 POINT = {"key": "k", "value": 1.0, "timestamp": 1}
 
@@ -213,6 +214,15 @@ def test_a_long_body_is_taken_from_nobody_who_is_not_known(neighbours: Neighbour
 
     assert (unknown.status_code, held_back) == (401, 0)
     assert (known.status_code, len(taken)) == (400, 100)
+
+
+def test_an_experiment_is_asked_about_once_however_often_it_is_named(neighbours: Neighbours) -> None:
+    need = Permission(Action.READ, "experiment", "run_ids")
+    request = MetricSeries(run_ids=("run-bob",) * 100_000 + ("run-ann", "run-bob"), keys=("k",))
+
+    asked = neighbours.app.access.resources(need, request)
+
+    assert asked == tuple(Resource("experiment", neighbours.experiment[name]) for name in ("bob", "ann"))
 
 
 @pytest.mark.parametrize("where", ["body", "query"])

@@ -76,8 +76,9 @@ class Access:
             value = getattr(request, name, None) if name != "path" else _proxy_path(request)
             if not value:
                 continue
-            ids = value if isinstance(value, tuple) else (value,)
-            return tuple(Resource(need.kind, self._owner(name, str(one))) for one in ids)
+            ids = dict.fromkeys(str(one) for one in (value if isinstance(value, tuple) else (value,)))
+            # many runs are mostly of few experiments, and each is asked about once
+            return tuple(dict.fromkeys(Resource(need.kind, self._owner(name, one)) for one in ids))
         return (Resource(need.kind),)
 
     def shown(self, principal: Principal, endpoint: Endpoint, answer: Json) -> Json:
