@@ -225,6 +225,27 @@ def test_an_experiment_is_asked_about_once_however_often_it_is_named(neighbours:
     assert asked == tuple(Resource("experiment", neighbours.experiment[name]) for name in ("bob", "ann"))
 
 
+def test_a_live_stream_ends_with_what_its_watcher_may_see(neighbours: Neighbours) -> None:
+    granted = ("bob", Resource("experiment", neighbours.experiment["bob"]))
+
+    async def watch() -> httpx.Response:
+        transport = httpx.ASGITransport(neighbours.app)  # which answers when the stream has ended
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            url, headers = "/api/2.0/mlflow/runs/live?run_id=run-bob", dict(neighbours.shown["bob"].headers)
+            watching = asyncio.ensure_future(client.get(url, headers=headers))
+            await asyncio.sleep(0.3)
+            del neighbours.authority.allowed[granted]
+            return await asyncio.wait_for(watching, 20)
+
+    try:
+        answer = asyncio.run(watch())
+    finally:
+        neighbours.authority.grant("bob", Action.MANAGE, granted[1])
+    assert answer.status_code == 200
+    assert "event: run" in answer.text
+    assert "event: end" not in answer.text
+
+
 @pytest.mark.parametrize("where", ["body", "query"])
 def test_what_decides_about_a_route_of_a_plugin_is_said_once(neighbours: Neighbours, where: str) -> None:
     path, own = f"/api/acme/{neighbours.experiment['ann']}", neighbours.experiment["bob"]

@@ -59,7 +59,7 @@ class ServerApp:
         self.access: Access = Access(choose(config, [p for p in parts if isinstance(p, Authority)]), self._stores)
         self._observer = Observer(access_log=config.access_log)
         self._writer = GroupWriter(self._stores, config.max_waiting)
-        self._live = Live(self._stores)
+        self._live = Live(self._stores, self.access)
         runs, experiments = Runs(self._stores), Experiments(self._stores)
         proxy = Proxy(self._stores, config)
         self._groups: dict[str, object] = {

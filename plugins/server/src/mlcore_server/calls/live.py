@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from mlcore.entities import Run
-from mlcore.errors import InvalidParameterError, LimitExceededError
+from mlcore.errors import InvalidParameterError, LimitExceededError, PermissionDeniedError
 from mlcore.wire import requests_views as v
+from mlcore.wire.endpoints import BY_NAME
 from mlcore.wire.tracking_json import Json, metric_out
+from mlcore_server.access import Access
 from mlcore_server.calls.caller import Caller
 from mlcore_server.stores import Stores
 
@@ -29,9 +31,10 @@ class Live:
     The store is asked, because runs may be written by other processes than this one.
     """
 
-    def __init__(self, stores: Stores) -> None:
-        """Watch runs of *stores*."""
+    def __init__(self, stores: Stores, access: Access) -> None:
+        """Watch runs of *stores*, for as long as *access* lets somebody."""
         self._stores = stores
+        self._access = access
         self._streams = 0
         self._ended = False
 
@@ -39,7 +42,7 @@ class Live:
         """Let all streams end; a server that stops waits for them."""
         self._ended = True
 
-    async def live(self, request: v.LiveRuns, _caller: Caller, http: Request) -> Response:
+    async def live(self, request: v.LiveRuns, caller: Caller, http: Request) -> Response:
         """Stream events: `run` when status or name changed, `metrics` with the latest points that are new."""
         if len(request.run_id) > _MOST_RUNS:
             raise InvalidParameterError(
@@ -47,16 +50,23 @@ class Live:
             )
         if self._streams >= _MOST_STREAMS:
             raise LimitExceededError(f"{self._streams} live streams are open: close one, or try again later")
-        first = await self._look(request.run_id)  # an unknown run is an error now, not an empty stream
+        first = await self._look(request, caller)  # an unknown run is an error now, not an empty stream
         headers = {"cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
-        events = self._events(request, first, http)
+        events = self._events(request, caller, first, http)
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
-    async def _look(self, run_ids: tuple[str, ...]) -> list[Run]:
-        read = functools.partial(_read, self._stores, run_ids)
+    async def _look(self, request: v.LiveRuns, caller: Caller) -> list[Run]:
+        read = functools.partial(self._read, request, caller)
         return await asyncio.get_running_loop().run_in_executor(None, read)
 
-    async def _events(self, request: v.LiveRuns, runs: list[Run], http: Request) -> AsyncIterator[bytes]:
+    def _read(self, request: v.LiveRuns, caller: Caller) -> list[Run]:
+        # a stream outlives what its watcher was once allowed
+        self._access.allow(caller.principal, BY_NAME["runs/live"], request)
+        return [self._stores.tracking.get_run(run_id) for run_id in request.run_id]
+
+    async def _events(
+        self, request: v.LiveRuns, caller: Caller, runs: list[Run], http: Request
+    ) -> AsyncIterator[bytes]:
         self._streams += 1
         known: dict[str, tuple[object, Mapping[str, Json]]] = {}
         quiet = 0.0
@@ -74,13 +84,11 @@ class Live:
                     yield b"event: end\ndata: {}\n\n"
                     return
                 await asyncio.sleep(_INTERVAL_S)
-                runs = await self._look(request.run_id)
+                runs = await self._look(request, caller)
+        except PermissionDeniedError:
+            return  # what was allowed has been taken back; whoever asks again is told so
         finally:
             self._streams -= 1
-
-
-def _read(stores: Stores, run_ids: tuple[str, ...]) -> list[Run]:
-    return [stores.tracking.get_run(run_id) for run_id in run_ids]
 
 
 def _news(run: Run, keys: tuple[str, ...], known: dict[str, tuple[object, Mapping[str, Json]]]) -> list[bytes]:
