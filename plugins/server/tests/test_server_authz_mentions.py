@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from mlcore.entities import Action, Credentials, NewLoggedModel, NewRun, Permission, Resource
-from mlcore.hookspecs import WebContext, WebPart, WebRoute, hookimpl
+from mlcore.hookspecs import WebContext, WebMount, WebPart, WebRoute, hookimpl
 from mlcore.interfaces import SupportsLoggedModels
 from mlcore.plugins import Plugins
 from mlcore.settings import Settings
@@ -27,6 +28,10 @@ POINT = {"key": "k", "value": 1.0, "timestamp": 1}
 
 async def _thing(request: Request) -> Response:
     return PlainTextResponse(f"{request.path_params['experiment_id']}")
+
+
+async def _page(scope: Any, receive: Any, send: Any) -> None:
+    await PlainTextResponse("page", 404 if scope["path"].endswith("/none") else 200)(scope, receive, send)
 
 
 class Brings:
@@ -47,7 +52,9 @@ class Neighbours:
         self.authority = MemoryAuthority()
         edit = Permission(Action.EDIT, "experiment", "experiment_id")
         plugins = Plugins.discover(Settings.load({"disable_plugins": ("mlcore-auth-basic",)}))
-        plugins.register(Brings(self.authority, WebRoute("POST", "/api/acme/{experiment_id}", edit, _thing)))
+        route = WebRoute("POST", "/api/acme/{experiment_id}", edit, _thing)
+        pages = WebMount("/pages", _page, Permission(Action.READ, "server", "answer"))
+        plugins.register(Brings(self.authority, route, pages))
         uri, self.destination = f"sqlite:///{folder}/mlcore.db", f"{folder.as_uri()}/artifacts"
         config = ServerConfig(
             tracking_uri=uri,
@@ -257,6 +264,14 @@ def test_what_decides_about_a_route_of_a_plugin_is_said_once(neighbours: Neighbo
 
     assert answer.status_code == 400
     assert answer.json()["message"] == "the request names several values for 'experiment_id': give it once"
+
+
+def test_what_changes_something_in_an_application_of_a_plugin_is_written_down(neighbours: Neighbours) -> None:
+    answers = [neighbours.bob(path, {}).status_code for path in ("/pages/new", "/pages/none")]
+
+    assert answers == [200, 404]
+    (entry,) = [one for one in neighbours.authority.log if one.endpoint == "mount /pages"]
+    assert (entry.principal, entry.status, entry.after) == ("bob", 200, {"path": "/pages/new"})
 
 
 def test_the_path_decides_about_a_route_of_a_plugin(neighbours: Neighbours) -> None:

@@ -112,6 +112,11 @@ class MountTarget(Target):
         base = exchange.scope.get("root_path", "") + self.mount.path.rstrip("/")
         scope = {**exchange.scope, "root_path": base, "state": {"principal": principal}}
         await self.mount.app(scope, exchange.receive, exchange.send)
+        if exchange.scope["method"] not in ("GET", "HEAD"):
+            told = {"path": exchange.scope["path"]}
+            await server.in_thread(
+                lambda: server.trail.routed(principal, self.endpoint, told, exchange.request_id, seen.status)
+            )
 
 
 def _endpoint(name: str, method: str, path: str, permission: Permission, mutates: bool) -> Endpoint:
