@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import stat
@@ -10,12 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 from auth_basic_town import OPERATOR, PHRASE, Caller, Town, basic, bearer, caller
-from mlcore_auth_basic import bootstrap, levels
+from mlcore_auth_basic import bootstrap, levels, web_call
 from mlcore_auth_basic.throttle import PER_CLIENT
 from mlcore_auth_basic.web import routes
+from starlette.requests import Request
 
 from mlcore.entities import Action, Permission, Resource
-from mlcore.errors import InvalidStateError
+from mlcore.errors import InvalidStateError, StoreUnavailableError
 from mlcore.hookspecs import HookSpecs, WebContext, WebRoute
 from mlcore.interfaces import Authority, SupportsAudit
 from mlcore.plugins import Plugins
@@ -428,3 +430,17 @@ def test_an_admin_made_otherwise_voids_the_token(town: Town, state_dir: Path) ->
 
 def test_the_kinds_of_the_routes_are_those_of_the_server(town: Town) -> None:
     assert {route.permission.kind for route in routes(town.authority)} <= {*levels.KINDS, levels.SERVER}
+
+
+def test_what_is_no_fault_of_the_caller_is_left_to_the_server(town: Town) -> None:
+    def broken(_: web_call.Call) -> dict[str, object]:
+        raise StoreUnavailableError("the file /srv/auth.db is gone")
+
+    handler = web_call.route(town.authority, "GET", "/x", web_call.ANYBODY, broken).handler
+    request = Request({"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": []})
+
+    async def answer() -> object:
+        return await handler(request)
+
+    with pytest.raises(StoreUnavailableError, match="is gone"):
+        asyncio.run(answer())

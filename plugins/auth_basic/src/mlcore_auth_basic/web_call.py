@@ -133,6 +133,8 @@ def _handler(authority: BasicAuthority, operation: Operation) -> Callable[[Reque
             )
             answer = await run_in_threadpool(operation, call)
         except MlcoreError as error:
+            if error.status >= 500:
+                raise  # the server logs it, and knows what clients need not know of it
             return JSONResponse({"error_code": error.code, "message": error.message}, error.status)
         # the entry is in the audit log already, in the transaction of the change itself, with before and after
         request.state.audited = request.method != "GET"
