@@ -288,6 +288,28 @@ def test_kit_of_a_plugin_that_is_not_installed_says_how_to_install_it(mlcore: Ru
     assert first.endswith("in 'acme-away/tests'; the plugin is not installed: pip install -e acme-away:")
 
 
+def test_kit_reports_tests_that_clear_the_environment(mlcore: Run, tmp_path: Path) -> None:
+    suite = tmp_path / "plugin" / "tests"
+    suite.mkdir(parents=True)
+    (suite / "conftest.py").write_text(
+        "import os, pytest\n@pytest.fixture(autouse=True)\ndef clean(monkeypatch):\n"
+        "    for name in [n for n in os.environ if n.startswith('MLCORE_')]: monkeypatch.delenv(name)\n"
+    )
+    (suite / "test_it.py").write_text("def test_good(): pass\n")
+
+    done = mlcore("plugins", "kit", "plugin", "--json")
+
+    assert (done.returncode, only(done)["passed"]) == (0, 1), done.stderr
+
+
+def test_kit_proves_an_installed_plugin_of_ours_by_its_name(mlcore: Run) -> None:
+    done = mlcore("plugins", "kit", "mlcore-artifacts-local", "--json")
+
+    report = only(done)
+    assert (done.returncode, report["ok"]) == (0, True), done.stderr
+    assert report["passed"] > 100
+
+
 def test_kit_reports_each_test_and_fails_when_one_does(mlcore: Run, tmp_path: Path) -> None:
     suite = tmp_path / "plugin" / "tests"
     suite.mkdir(parents=True)

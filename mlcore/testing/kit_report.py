@@ -14,19 +14,32 @@ import pytest
 VARIABLE = "MLCORE_KIT_REPORT"
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write the outcome of a test, or of a fixture that failed."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Note where to write before any test begins: tests may clear the environment."""
     target = os.environ.get(VARIABLE)
-    if not target or (report.when != "call" and report.passed):
-        return
-    record = {
-        "test": report.nodeid,
-        "outcome": _outcome(report),
-        "duration_ms": round(report.duration * 1000, 1),
-        "message": _message(report),
-    }
-    with Path(target).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    if target:
+        config.pluginmanager.register(KitWriter(Path(target)))
+
+
+class KitWriter:
+    """Writes the outcomes."""
+
+    def __init__(self, target: Path) -> None:
+        """Append to *target*."""
+        self._target = target
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write the outcome of a test, or of a fixture that failed."""
+        if report.when != "call" and report.passed:
+            return
+        record = {
+            "test": report.nodeid,
+            "outcome": _outcome(report),
+            "duration_ms": round(report.duration * 1000, 1),
+            "message": _message(report),
+        }
+        with self._target.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
 
 
 def _outcome(report: pytest.TestReport) -> str:
