@@ -81,6 +81,11 @@ CASES = {
         {"experiment_ids": ["0"], "order_by": [f"metrics.m{i}" for i in range(20)]},
         {"experiment_ids": ["0"], "order_by": [f"metrics.m{i}" for i in range(21)]},
     ),
+    "columns of a search": (
+        "runs/search",
+        {"experiment_ids": ["0"], "columns": [f"metrics.m{i}" for i in range(500)]},
+        {"experiment_ids": ["0"], "columns": [f"metrics.m{i}" for i in range(501)]},
+    ),
     "points of a curve": (
         "metrics/series",
         {"run_ids": ["0"], "keys": ["m"], "max_points": 10_000},

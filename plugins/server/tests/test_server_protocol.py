@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 from typing import Any
 
 import httpx
 import pytest
+from server_live import LiveServer
 
 API = "/api/2.0/mlflow"
 _NUMBER = itertools.count()
@@ -257,3 +259,14 @@ def test_a_point_of_a_batch_keeps_the_model_that_it_names(
 
     shown = http.get(f"{API}/logged-models/{made['model_id']}").json()["model"]
     assert [one["key"] for one in shown["data"]["metrics"]] == ["on-model"]
+
+
+def test_a_request_that_names_two_hosts_is_refused(live_server: LiveServer) -> None:
+    host, port = live_server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(
+            b"GET /api/2.0/mlflow/experiments/get?experiment_id=0 HTTP/1.1\r\nHost: a.com\r\nHost: localhost\r\n\r\n"
+        )
+        answer = connection.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 400")

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mlcore.entities import Permission, Principal
-from mlcore.errors import LimitExceededError, MlcoreError, UnauthenticatedError
+from mlcore.errors import BadRequestError, LimitExceededError, MlcoreError, UnauthenticatedError
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.messages import read
 from mlcore.wire.requests_tracking import RunId
@@ -116,6 +116,8 @@ class Answerer:
         self, scope: Scope, receive: Receive, seen: Seen, headers: Mapping[str, str], request_id: str
     ) -> None:
         path = _raw_path(scope, self._config.prefix)
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:
+            raise BadRequestError("the request names several hosts: whoever stands before the server may read another")
         if path not in _UNGUARDED:
             self._guards.check(scope["method"], headers)
         if scope["method"] == "OPTIONS":

@@ -17,6 +17,7 @@ from mlcore_server.calls.caller import Caller
 from mlcore_server.stores import Stores
 
 RUN_NAME_TAG = "mlflow.runName"
+_MOST_COLUMNS = 500
 
 
 class Runs:
@@ -96,6 +97,10 @@ class Runs:
 
 def run_query(request: r.SearchRuns) -> RunQuery:
     """Return the query that a request asks for."""
+    if len(request.columns) > _MOST_COLUMNS:
+        raise InvalidParameterError(
+            f"{len(request.columns)} columns are asked for, at most {_MOST_COLUMNS} are allowed"
+        )
     return RunQuery(
         tuple(limits.check_experiment_id(one) for one in request.experiment_ids),
         parse_run_filter(request.filter),
