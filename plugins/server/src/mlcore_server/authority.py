@@ -37,4 +37,7 @@ def _wanted(config: ServerConfig, offered: Sequence[Authority]) -> Authority | N
     for one in offered:
         if one.name == config.auth:
             return one
-    raise SettingsError(f"no authority called {config.auth!r} is installed (installed: {names})")
+    raise SettingsError(
+        f"no authority called {config.auth!r} is installed (installed: {names}): pip install mlcore-auth-{config.auth}, "
+        "or whoever offers it"
+    )
