@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 import subprocess
 import sys
@@ -63,11 +62,15 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
         SqlRegistryStore.open(f"sqlite:///{tmp_path}/other.db")
 
 
-def add_versions(uri: str, count: int) -> None:
-    registry = SqlRegistryStore.open(uri)
-    for number in range(count):
-        registry.create_version("iris", f"s3://b/{number}", run_id=None, run_link=None, description="", tags={"k": "v"})
-    registry.close()
+ADD_VERSIONS = """
+import sys
+from mlcore_store_sql.registry import SqlRegistryStore
+
+registry = SqlRegistryStore.open(sys.argv[1])
+for number in range(10):
+    registry.create_version("iris", f"s3://b/{number}", run_id=None, run_link=None, description="", tags={"k": "v"})
+registry.close()
+"""
 
 
 def test_processes_that_add_versions_at_once_get_numbers_of_their_own(tmp_path: Path) -> None:
@@ -75,15 +78,12 @@ def test_processes_that_add_versions_at_once_get_numbers_of_their_own(tmp_path: 
     registry = SqlRegistryStore.open(uri)
     registry.create_model("iris", description="", tags={})
     registry.close()
-    spawn = multiprocessing.get_context("spawn")
 
-    workers = [spawn.Process(target=add_versions, args=(uri, 10)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    workers = [subprocess.Popen([sys.executable, "-c", ADD_VERSIONS, uri]) for _ in range(4)]
+    codes = [worker.wait() for worker in workers]
 
     found = registry.search_versions("name = 'iris'", order_by=("version_number",), max_results=100, page_token=None)
+    assert codes == [0, 0, 0, 0]
     assert [each.version for each in found.items] == [str(number) for number in range(1, 41)]
     assert registry.get_model("iris").latest_versions[0].version == "40"
 
