@@ -21,8 +21,12 @@ class TestSqliteRegistryFile(RegistryStoreContract):
     plugin_module = "mlcore_store_sql.plugin"
 
     @pytest.fixture
-    def registry(self, tmp_path: Path) -> Iterator[RegistryStore]:
-        registry = SqlRegistryStore.open(f"sqlite:///{tmp_path}/mlcore.db")
+    def registry_uri(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/mlcore.db"
+
+    @pytest.fixture
+    def registry(self, registry_uri: str) -> Iterator[RegistryStore]:
+        registry = SqlRegistryStore.open(registry_uri)
         yield registry
         registry.close()
 
