@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from mlcore.entities import ModelVersion, ModelVersionStatus, Page, RegisteredModel
 from mlcore.errors import AlreadyExistsError, InvalidParameterError, NotFoundError, UnsupportedError
 from mlcore.plugin_index import PluginEntry
+from mlcore.wire.stages import canonical_stage
 from mlcore_bridge_mlflow.faults import Guard
 from mlcore_bridge_mlflow.loading import built, fitting, quiet
 from mlcore_bridge_mlflow.paging import unwrapped, wrapped
@@ -170,6 +171,8 @@ class BridgedRegistry(Turns):
         self, name: str, version: str, *, description: str | None, stage: str | None, archive_existing: bool
     ) -> ModelVersion:
         """Describe a version or move it to a stage; None leaves as it is."""
+        if stage is not None and archive_existing:
+            canonical_stage(stage, archive_existing=True)  # MLflow's stores call it an error of their own
         self.get_version(name, version)
         if stage is not None:
             try:

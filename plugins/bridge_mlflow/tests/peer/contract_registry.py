@@ -13,6 +13,7 @@ from mlcore.plugins import Plugins
 from mlcore.settings import Settings
 from mlcore.testing import RegistryStoreContract
 
+_LESS = "MLflow's filters of models and versions know no OR and no NOT"
 ACME = Settings(bridges=("mlflow:model_registry_store",))
 
 
@@ -25,7 +26,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 class TestBridgedRegistry(RegistryStoreContract):
-    expected_failures = {"test_a_created_model_is_read_back": "MLflow's SQL store refuses colons in names of models"}
+    expected_failures = {
+        "test_a_created_model_is_read_back": "MLflow's SQL store refuses colons in names of models",
+        "test_a_change_of_a_version_is_a_change_of_its_model": "MLflow does not note it",
+        "test_searches_find_the_models_that_the_reference_finds_in_its_order": _LESS,
+        "test_searches_find_the_versions_that_the_reference_finds_in_its_order": _LESS,
+    }
 
     @pytest.fixture
     def registry(self, tmp_path: Path, empty_database: bytes) -> Iterator[RegistryStore]:
