@@ -94,6 +94,21 @@ class WebContext:
     auth: str = "auto"
 
 
+@frozen
+class WatchedRun:
+    """A run that a monitor watches.
+
+    log: record values by metric name, with a step, from any thread; never blocks. After the end of the run it does nothing.
+    first_step: with which to begin; greater than 0 in a run that is resumed.
+    every_s: how often to look, in seconds.
+    """
+
+    run_id: str
+    log: Callable[[Mapping[str, float], int], None]
+    first_step: int
+    every_s: float
+
+
 WebPart = WebMount | WebRoute | Authority
 
 
@@ -214,6 +229,18 @@ class HookSpecs(Protocol):
 
         Called once when a run is created; tags that the user gives win.
         Returns None, or an empty mapping, outside of the place that the plugin knows.
+        Raises nothing that matters: an error is reported once and the run goes on.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec
+    def run_monitor(self, watched: WatchedRun) -> Callable[[], None] | None:
+        """Begin to watch a run that has started in this process, and return the function that ends it.
+
+        Asked when a run starts for which somebody wants system metrics; every plugin that answers watches.
+        The function is called once, when the run ends in whatever way; it returns within a second.
+        Returns None when there is nothing to watch here.
         Raises nothing that matters: an error is reported once and the run goes on.
         Since 0.1.
         """

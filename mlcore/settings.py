@@ -63,6 +63,30 @@ def _port(value: object) -> int:
     raise TypeError("a port number, 0 to 65535")
 
 
+def _seconds(value: object) -> float:
+    try:
+        number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
+    except ValueError:
+        number = -1.0
+    if 0 <= number < float("inf"):
+        return number
+    raise TypeError("a number of seconds, 0 or more")
+
+
+def _megabytes(value: object) -> int:
+    number = int(value) if isinstance(value, str) and value.isdigit() else value
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        return number
+    raise TypeError("a whole number of megabytes, 1 or more")
+
+
+def _fsync(value: object) -> str:
+    text = str(value).strip().lower() if not isinstance(value, bool) else ""
+    if text in ("never", "always") or (text.isdigit() and int(text) > 0):
+        return text
+    raise TypeError("never, always, or a number of milliseconds")
+
+
 def _setting(
     default: object, parse: Callable[[object], object], about: str, *, mlflow: str | None = None, from_file: bool = True
 ) -> Any:
@@ -143,6 +167,28 @@ class Settings:
     )
     bridges: tuple[str, ...] = _setting(
         (), _names, "other plugin systems whose installed plugins are offered too: mlflow, or mlflow:DISTRIBUTION"
+    )
+    strict: bool = _setting(False, _flag, "let each recording call wait for the store, and raise what it raises")
+    offline: bool = _setting(False, _flag, "record without touching the store; `mlcore sync` delivers later")
+    spool_dir: str | None = _setting(
+        None, _place, "where journals wait for their store; below the user's state directory if unset"
+    )
+    spool_limit_mb: int = _setting(4096, _megabytes, "how much may wait in the spool, in megabytes")
+    fsync: str = _setting(
+        "never", _fsync, "when journals are forced to the disk: never (the system does), always, or every so many ms"
+    )
+    patience_s: float = _setting(10.0, _seconds, "how long to wait for a store that does not answer, in seconds")
+    heartbeat_s: float = _setting(
+        30.0, _seconds, "how often a running run says that its process lives, in seconds; 0 for never"
+    )
+    log_system_metrics: bool = _setting(
+        False, _flag, "record what the machine does in each run", mlflow="MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
+    )
+    system_metrics_s: float = _setting(
+        10.0,
+        _seconds,
+        "how often system metrics are taken, in seconds",
+        mlflow="MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL",
     )
     progress: bool = _setting(True, _flag, "show progress bars in a terminal")
     host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")

@@ -2,6 +2,7 @@
 
 from mlcore.entities.access import Action, AuditEntry, Credentials, Permission, Principal, Resource
 from mlcore.entities.dataset import Dataset, DatasetInput, DatasetSummary, InputTag, RunInputs
+from mlcore.entities.entry import Entry, InputsUse, Note, Recorded, RunCreation, SpooledArtifact, TagRemoval
 from mlcore.entities.experiment import Experiment, ExperimentChange, ExperimentTag
 from mlcore.entities.file_info import FileInfo
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
@@ -31,6 +32,7 @@ __all__ = [
     "Dataset",
     "DatasetInput",
     "DatasetSummary",
+    "Entry",
     "Experiment",
     "ExperimentChange",
     "ExperimentQuery",
@@ -40,6 +42,7 @@ __all__ = [
     "FileInfo",
     "Filter",
     "InputTag",
+    "InputsUse",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelChange",
@@ -54,6 +57,7 @@ __all__ = [
     "NewLoggedModel",
     "NewRun",
     "Not",
+    "Note",
     "Or",
     "OrderBy",
     "Page",
@@ -61,10 +65,12 @@ __all__ = [
     "Param",
     "Permission",
     "Principal",
+    "Recorded",
     "RegisteredModel",
     "Resource",
     "Run",
     "RunChange",
+    "RunCreation",
     "RunData",
     "RunInfo",
     "RunInputs",
@@ -74,5 +80,7 @@ __all__ = [
     "Series",
     "SeriesQuery",
     "SourceType",
+    "SpooledArtifact",
+    "TagRemoval",
     "ViewType",
 ]

@@ -28,12 +28,15 @@ from mlcore.interfaces.deployer import (
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
 from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
-from mlcore.interfaces.registry_store import RegistryStore
+from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
+    SupportsAdoption,
     SupportsCounts,
     SupportsDatasetSearch,
     SupportsGroupCommit,
+    SupportsJournals,
     SupportsLoggedModels,
+    SupportsReplay,
     SupportsSeries,
     SupportsSummary,
     TrackingStore,
@@ -60,6 +63,7 @@ __all__ = [
     "ProjectBackend",
     "RegistryStore",
     "SavedModel",
+    "SupportsAdoption",
     "SupportsArrivals",
     "SupportsAudit",
     "SupportsAutolog",
@@ -71,10 +75,13 @@ __all__ = [
     "SupportsExplain",
     "SupportsFileTransfer",
     "SupportsGroupCommit",
+    "SupportsJournals",
     "SupportsLoggedModels",
+    "SupportsModelAdoption",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
+    "SupportsReplay",
     "SupportsRunLocal",
     "SupportsSeries",
     "SupportsStaging",

@@ -89,3 +89,23 @@ class RegistryStore(Protocol):
     def close(self) -> None:
         """Let go of connections and files."""
         ...
+
+
+@runtime_checkable
+class SupportsModelAdoption(Protocol):
+    """A registry store that takes over models and versions of another store as they are."""
+
+    def adopt_model(self, model: RegisteredModel) -> RegisteredModel:
+        """Create a registered model with the times, description and tags that it has elsewhere.
+
+        Versions and aliases are not looked at: they come by `adopt_version`. A second call returns the model as it is.
+        """
+        ...
+
+    def adopt_version(self, version: ModelVersion) -> ModelVersion:
+        """Create a version with the number, times, stage, status, tags and aliases that it has elsewhere.
+
+        A second call returns the version as it is; an alias that points to another version already stays there.
+        Raises NotFoundError: the model is not there.
+        """
+        ...

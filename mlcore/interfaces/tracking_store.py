@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from mlcore.entities import (
     Batch,
     DatasetInput,
     DatasetSummary,
+    Entry,
     Experiment,
     ExperimentChange,
     ExperimentQuery,
@@ -32,6 +33,9 @@ from mlcore.entities import (
     SeriesQuery,
 )
 from mlcore.errors import MlcoreError
+
+if TYPE_CHECKING:
+    from mlcore.journal import Journal
 
 
 @runtime_checkable
@@ -221,4 +225,52 @@ class SupportsLoggedModels(Protocol):
 
     def link_models(self, run_id: str, *, inputs: tuple[str, ...] = (), outputs: tuple[ModelOutput, ...] = ()) -> None:
         """Record which models a run read and made; the same again is kept once. `get_run` returns them."""
+        ...
+
+
+@runtime_checkable
+class SupportsReplay(Protocol):
+    """A tracking store that takes a stretch of a journal at once and remembers how far it got."""
+
+    def replay(self, run_id: str, writer: str, entries: Sequence[Entry]) -> Sequence[tuple[int, MlcoreError]]:
+        """Store entries of one journal, in order, in one step; those that were stored by an earlier call are skipped.
+
+        writer: who wrote the journal; the store keeps the greatest sequence that it has stored of each run and
+        writer, in the same transaction as the data.
+        entries: of any number and size, each a `Batch`, `RunChange`, `TagRemoval` or `InputsUse`; sequences rise. A tag
+        to remove that is not there is fine. A batch counts as a whole, as in `log_batch`.
+        Returns sequence and error of each entry that could not be stored and never will be, such as a param with
+        another value; the others are not touched by it.
+        Raises NotFoundError: there is no such run. StoreUnavailableError: nothing is stored; try again.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsJournals(Protocol):
+    """A tracking store whose runs are journals: what is appended to one is stored."""
+
+    def journal(self, run_id: str) -> Journal:
+        """Return the journal into which this process records the run; the same one until it is closed.
+
+        The caller has checked names, limits and values. A forked child gets a journal of its own.
+        Raises NotFoundError: there is no such run. InvalidStateError: it is deleted. StoreUnavailableError: the
+        place cannot be written.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsAdoption(Protocol):
+    """A tracking store that takes over experiments of another store with their ids and times.
+
+    Runs need no more than the contract of every store: `create_run` takes id, user and start, `update_run` the rest.
+    """
+
+    def adopt_experiment(self, experiment: Experiment) -> Experiment:
+        """Create an experiment with the id, times, tags and lifecycle stage that it has elsewhere.
+
+        An empty artifact_location lets the store choose. A second call returns the experiment as it is.
+        Raises AlreadyExistsError: another experiment has the id or the name.
+        """
         ...

@@ -14,3 +14,15 @@ LOGGED_ARTIFACTS = "mlflow.loggedArtifacts"
 LOGGED_IMAGES = "mlflow.loggedImages"
 AUTOLOGGING = "mlflow.autologging"
 DATASET_CONTEXT = "mlflow.data.context"
+
+# Those without a counterpart in MLflow.
+HEARTBEAT = (
+    "mlcore.heartbeat"  # ms since the epoch at which the run's process was last seen, a space, the period in seconds
+)
+LOST = "mlcore.lost"  # of a FAILED run whose process was not seen any more: its last heartbeat
+ERROR_TYPE = "mlcore.error.type"
+ERROR_MESSAGE = "mlcore.error.message"
+EXIT_CODE = "mlcore.exit.code"
+REFUSED = "mlcore.refused"  # JSON: what was recorded and the store did not take
+DROPPED = "mlcore.dropped"  # JSON: what could not be recorded, as the disk was full
+CLIENT_RUN_ID = "mlcore.clientRunId"  # the id that a run had before a server chose another one

@@ -17,6 +17,7 @@ LAYERS = {
     "entities": 2,
     "wire": 2,
     "remote": 2,
+    "journal": 2,
     "interfaces": 3,
     "hookspecs": 3,
     "plugin_index": 4,
