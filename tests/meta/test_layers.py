@@ -35,6 +35,7 @@ LAYERS = {
     "projects": 6,
     "deployments": 6,
     "serving": 7,
+    "moving": 7,
     "cli": 8,
     "testing": 8,
 }
