@@ -12,7 +12,6 @@ from attrs import define, field, frozen
 
 from mlcore.artifacts.repos import open_repo
 from mlcore.errors import InvalidParameterError, NotFoundError, PluginNotFoundError
-from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import ArtifactRepo, RegistryStore, TrackingStore
 from mlcore.moving.report import Choice, Tally
 from mlcore.plugins import Plugins
@@ -63,12 +62,10 @@ class Side:
             repo.close()
 
     def close(self) -> None:
-        """Let go of repositories and of the registry; the session keeps the store."""
+        """Let go of repositories; the session keeps the stores."""
         for repo in self._repos.values():
             repo.close()
         self._repos.clear()
-        if self.registry is not None:
-            self.registry.close()
 
     def _repo(self, root: str) -> ArtifactRepo:
         with self._lock:
@@ -108,7 +105,7 @@ def open_side(session: Session, uri: str, registry_uri: str | None, *, must_exis
     if must_exist:
         _refuse_missing(registry_place)
     try:
-        registry = session.plugins.first(HookSpecs.registry_store, uri=registry_place)
+        registry: RegistryStore | None = session.registry(registry_place)
     except PluginNotFoundError:
         if registry_uri is not None and registry_uri != uri:
             raise
