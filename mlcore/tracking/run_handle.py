@@ -27,6 +27,7 @@ from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError
 from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.events import announce
+from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
 from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_artifacts import RunArtifacts
@@ -179,6 +180,7 @@ class ActiveRun(RunHandle):
         self._known.learn(run)
         self._pid = os.getpid()
         self.is_ended: bool = False
+        self.monitors: Monitors = Monitors(session, self.run_id, run.data.latest, self.log_metrics)
 
     @property
     def info(self) -> RunInfo:
@@ -213,6 +215,7 @@ class ActiveRun(RunHandle):
         mine = not (self.is_ended or self.is_joined) and self._pid == os.getpid()
         try:
             if mine:
+                self.monitors.end()
                 if not self._known.is_checked:
                     self._look()
                 self._writer.write(RunChange(status=final, end_time=now_ms()))
