@@ -67,6 +67,12 @@ if TYPE_CHECKING:
         set_tags,
         start_run,
     )
+    from mlcore.tracking.fluent_registry import (
+        register_model,
+        search_model_versions,
+        search_registered_models,
+        set_model_version_tag,
+    )
     from mlcore.tracking.fluent_search import (
         create_experiment,
         delete_experiment,
@@ -115,6 +121,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "last_active_run", "log_artifact", "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics", "log_param",
         "log_params", "log_stream", "log_table", "log_text", "set_tag", "set_tags", "start_run",
     ),
+    "mlcore.tracking.fluent_registry": (
+        "register_model", "search_model_versions", "search_registered_models", "set_model_version_tag",
+    ),
     "mlcore.tracking.fluent_search": (
         "create_experiment", "delete_experiment", "delete_experiment_tag", "delete_run",
         "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run", "get_tracking_uri",
@@ -147,8 +156,8 @@ __all__ = [
     "get_tracking_uri", "hookimpl", "is_tracking_uri_set", "last_active_run", "load_table", "log_artifact",
     "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics",
     "log_model", "log_param", "log_params", "log_stream", "log_table", "log_text", "models", "pyfunc",
-    "rename_experiment", "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_runs",
-    "set_experiment", "set_experiment_tag", "set_experiment_tags", "set_registry_uri", "set_tag", "set_tags",
+    "register_model", "rename_experiment", "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_model_versions",
+    "search_registered_models", "search_runs", "set_experiment", "set_experiment_tag", "set_experiment_tags", "set_model_version_tag", "set_registry_uri", "set_tag", "set_tags",
     "set_terminated", "set_tracking_uri", "start_run", "tracking",
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from mlcore.artifacts.repos import open_repo
 from mlcore.entities import Experiment, Run
 from mlcore.errors import InvalidParameterError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, TrackingStore
+from mlcore.interfaces import ArtifactRepo, RegistryStore, TrackingStore
 from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
@@ -48,6 +48,7 @@ class Session:
         self._registry_uri: str | None = None
         self.experiment_id: str | None = None
         self._stores: dict[str, TrackingStore] = {}
+        self._registries: dict[str, RegistryStore] = {}
         self._repos: dict[str, ArtifactRepo] = {}
         self._recorders: dict[str, Recorder] = {}
         self._lock = threading.RLock()
@@ -152,6 +153,14 @@ class Session:
                 )
             return self._stores[key]
 
+    def registry(self, uri: str | None = None) -> RegistryStore:
+        """Return the registry store at *uri*, opened at the first call."""
+        key = self.anchored(uri or self.registry_uri)
+        with self._lock:
+            if key not in self._registries:
+                self._registries[key] = self.plugins.first(HookSpecs.registry_store, uri=key)
+            return self._registries[key]
+
     def recorder(self, uri: str | None = None) -> Recorder:
         """Return what takes batches to the store at *uri*."""
         key = self.anchored(uri or self.tracking_uri)
@@ -195,8 +204,11 @@ class Session:
             self.flush()
             for store in self._stores.values():
                 store.close()
+            for registry in self._registries.values():
+                registry.close()
             for repo in self._repos.values():
                 repo.close()
+            self._registries.clear()
             self._stores.clear()
             self._repos.clear()
             self._recorders.clear()
