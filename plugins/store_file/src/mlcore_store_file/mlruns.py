@@ -5,7 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlcore.interfaces import RegistryStore, TrackingStore
+from mlcore.uris import local_path
 from mlcore_store_file.mlruns_tree import TRASH, holds_mlruns
+
+_WISH = "?layout=mlflow"
+
+
+def place_of(uri: str) -> tuple[Path, bool]:
+    """Return the path that a `file:` URI or a plain path means, and whether it asks to write MLflow's layout there.
+
+    The wish is `?layout=mlflow` at the end.
+    """
+    if uri.endswith(_WISH):
+        return local_path(uri.removesuffix(_WISH)), True
+    path = local_path(uri)
+    if path.name.endswith(_WISH):  # a plain path that was made a URI, with its question mark encoded
+        return path.with_name(path.name.removesuffix(_WISH)), True
+    return path, False
 
 
 def is_mlruns(path: Path) -> bool:

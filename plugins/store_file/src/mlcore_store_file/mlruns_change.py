@@ -107,8 +107,9 @@ class Change:
         try:
             if len(self._steps) > 1:
                 _replace(self._folder, _CHANGE, json.dumps(self._steps).encode())
+            place = _Place(self._folder)
             for step in self._steps:
-                _do(self._folder, step, again=False)
+                place.do(step, again=False)
             if len(self._steps) > 1:
                 os.unlink(os.path.join(self._folder, _CHANGE))
         except OSError as err:
@@ -149,12 +150,13 @@ def _finish(folder: str) -> None:
         return
     except (OSError, ValueError) as err:
         raise StoreUnavailableError(f"{path!r} cannot be read: {err}; remove it, or give the right to read it") from err
+    place = _Place(folder)
     for step in steps:
         if not _is_step(step):
             logger.warning("%s asks for something that no change does: %r is left out", path, step)
             continue
         try:
-            _do(folder, step, again=True)
+            place.do(step, again=True)
         except (NotADirectoryError, IsADirectoryError, FileExistsError) as err:
             logger.warning("%s cannot be finished: %s", path, err)
         except OSError as err:
@@ -176,27 +178,45 @@ def _is_step(step: object) -> bool:
 _STEPS = ("write", "append", "make", "remove", "move", "drop")
 
 
-def _do(folder: str, step: Sequence[object], *, again: bool) -> None:
-    kind, path = step[0], str(step[1])
-    place = os.path.join(folder, path)
-    if os.path.realpath(os.path.dirname(place)) != os.path.dirname(os.path.join(os.path.realpath(folder), path)):
-        raise NotADirectoryError(errno.ENOTDIR, "a link is on the way: nothing is written through it", place)
-    if kind == "write":
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        _replace(folder, path, str(step[2]).encode("utf-8", errors="surrogatepass"))
-    elif kind == "append":
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        _append(place, [str(line) for line in step[2]] if isinstance(step[2], list) else [], again=again)
-    elif kind == "make":
+class _Place:
+    """A folder in which steps are done, and none through a link."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._real = os.path.realpath(folder)
+        self._parents: set[str] = set()
+
+    def do(self, step: Sequence[object], *, again: bool) -> None:
+        """Do a step; *again*: it may have been done before."""
+        kind, path = step[0], str(step[1])
+        place = os.path.join(self._folder, path)
+        if kind in ("write", "append"):
+            self._prepare(os.path.dirname(path))
+        if kind == "write":
+            _replace(self._folder, path, str(step[2]).encode("utf-8", errors="surrogatepass"))
+        elif kind == "append":
+            _append(place, [str(line) for line in step[2]] if isinstance(step[2], list) else [], again=again)
+        elif kind == "make":
+            self._prepare(path)
+        elif kind == "remove":
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
+        elif kind == "move":
+            if os.path.lexists(place):
+                os.rename(place, os.path.join(self._folder, str(step[2])))
+            self._parents.clear()
+        elif os.path.lexists(place):
+            shutil.rmtree(place)
+
+    def _prepare(self, parent: str) -> None:
+        """Make a folder, and refuse one that a link leads to."""
+        if parent in self._parents:
+            return
+        place = os.path.join(self._folder, parent)
         os.makedirs(place, exist_ok=True)
-    elif kind == "remove":
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(place)
-    elif kind == "move":
-        if os.path.lexists(place):
-            os.rename(place, os.path.join(folder, str(step[2])))
-    elif os.path.lexists(place):
-        shutil.rmtree(place)
+        if os.path.realpath(place) != os.path.normpath(os.path.join(self._real, parent)):
+            raise NotADirectoryError(errno.ENOTDIR, "a link is on the way: nothing is written through it", place)
+        self._parents.add(parent)
 
 
 def _replace(folder: str, path: str, data: bytes) -> None:
@@ -237,5 +257,3 @@ def _whole_lines(file: int, path: str) -> int:
 
 def _unavailable(what: str, folder: str, err: OSError) -> StoreUnavailableError:
     return StoreUnavailableError(f"cannot {what} {folder!r}: {err.strerror or err}")
-
-

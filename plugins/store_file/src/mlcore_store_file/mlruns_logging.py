@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from attrs import evolve
 
 from mlcore.entities import (
-    Experiment,
     LoggedModel,
     LoggedModelChange,
     ModelMetric,
@@ -23,17 +22,20 @@ from mlcore.uris import join
 from mlcore_store_file.mlruns_change import Change, alone, together
 from mlcore_store_file.mlruns_lines import model_line_of
 from mlcore_store_file.mlruns_models import new_model_fields, status_number
-from mlcore_store_file.mlruns_reading import FoundRun, refuse_deleted
+from mlcore_store_file.mlruns_reading import FoundRun, MlrunsReader, refuse_deleted
 from mlcore_store_file.mlruns_recording import Recording
-from mlcore_store_file.mlruns_tree import ARTIFACTS, META, METRICS, MODELS, PARAMS, TAGS, Tree, check_key
+from mlcore_store_file.mlruns_records import run_info_of
+from mlcore_store_file.mlruns_tree import ARTIFACTS, META, METRICS, MODELS, PARAMS, TAGS, check_key
 from mlcore_store_file.mlruns_yaml import write_meta
 
 
-class MlrunsLogging(ABC):
+class MlrunsLogging(MlrunsReader):
     """Write logged models; what they need of runs is written by the store itself."""
 
-    _tree: Tree
-    _recording: Recording
+    def __init__(self, root: Path) -> None:
+        """Use the tree at *root*."""
+        super().__init__(root, locking=True)
+        self._recording = Recording(self._tree)
 
     def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
         """Create a PENDING model; a second call with the same model_id and experiment returns it as it is."""
@@ -143,17 +145,8 @@ class MlrunsLogging(ABC):
         folder = self._experiment(known.experiment_id)[0]
         return f"{os.path.relpath(folder, self._tree.root)}/{MODELS}/{model_id}"
 
-    @abstractmethod
-    def _experiment(self, experiment_id: str) -> tuple[str, Experiment]: ...
-
-    @abstractmethod
-    def _find(self, run_id: str) -> FoundRun: ...
-
-    @abstractmethod
-    def _logged_model(self, model_id: str, *, allow_deleted: bool) -> LoggedModel: ...
-
-    @abstractmethod
-    def _stage(self, found: FoundRun, fields: dict[str, object]) -> str: ...
+    def _stage(self, found: FoundRun, fields: Mapping[str, object]) -> str:
+        return run_info_of(fields, "", {}, binned=found.binned).lifecycle_stage
 
 
 def _check_id(model_id: str) -> None:
@@ -174,5 +167,3 @@ def _check_dataset(metric: ModelMetric) -> None:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-

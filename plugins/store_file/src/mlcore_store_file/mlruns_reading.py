@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlcore.entities import (
     Experiment,
@@ -26,11 +26,12 @@ from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_exper
 from mlcore.tracking.evaluate_logged import logged_model_matches, sort_logged_models
 from mlcore_store_file.mlruns_change import together
 from mlcore_store_file.mlruns_locations import Locations
+from mlcore_store_file.mlruns_memory import Memory
 from mlcore_store_file.mlruns_models import read_model
 from mlcore_store_file.mlruns_paging import page_of
 from mlcore_store_file.mlruns_records import experiment_of, text
 from mlcore_store_file.mlruns_runs import RunRecord, Runs, copied
-from mlcore_store_file.mlruns_tree import META, MODELS, RESERVED, TAGS, Tree
+from mlcore_store_file.mlruns_tree import META, METRICS, MODELS, PARAMS, RESERVED, TAGS, FoundFile, Tree
 
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
@@ -54,6 +55,8 @@ class MlrunsReader:
         self._locking = locking
         self._locations = Locations(self._tree)
         self._runs = Runs(self._tree, self._locations)
+        self._experiments_known: Memory[Experiment | None] = Memory()
+        self._models_known: Memory[LoggedModel | None] = Memory()
         self._where: dict[str, str] = {}
 
     def get_experiment(self, experiment_id: str) -> Experiment:
@@ -138,6 +141,12 @@ class MlrunsReader:
                 yield found
 
     def _read_experiment(self, folder: str) -> Experiment | None:
+        files = self._tree.files(os.path.join(folder, TAGS))
+        with_meta = [*files, *self._tree.files_of(folder, META)]
+        found = self._experiments_known.get(folder, with_meta, lambda: self._make_experiment(folder, files))
+        return None if found is None else evolve(found, tags=dict(found.tags))
+
+    def _make_experiment(self, folder: str, files: list[FoundFile]) -> Experiment | None:
         fields = self._tree.meta(folder)
         if fields is None:
             return None
@@ -146,7 +155,7 @@ class MlrunsReader:
             fault = f"says that it is experiment {text(fields, 'experiment_id')!r}: left out here"
             self._tree.report(os.path.join(folder, META), fault)
             return None
-        tags = {file.key: self._tree.text(file.path) for file in self._tree.files(os.path.join(folder, TAGS))}
+        tags = {file.key: self._tree.text(file.path) for file in files}
         location = self._locations.of_experiment(experiment_id, folder, text(fields, "artifact_location"))
         stage = DELETED if self._tree.is_deleted(folder) else ACTIVE
         try:
@@ -201,7 +210,7 @@ class MlrunsReader:
     def _logged_model(self, model_id: str, *, allow_deleted: bool) -> LoggedModel:
         for _, experiment in self._tree.experiments():
             folder = self._tree.folder(os.path.join(experiment, MODELS), model_id)
-            found = read_model(self._tree, self._locations, experiment, folder) if folder is not None else None
+            found = self._read_model(experiment, folder) if folder is not None else None
             if found is not None and (allow_deleted or found.lifecycle_stage is ACTIVE):
                 return found
         raise NotFoundError(f"logged model with id='{model_id}' not found")
@@ -211,9 +220,18 @@ class MlrunsReader:
         if experiment is None:
             return
         for _, folder in self._tree.folders(os.path.join(experiment, MODELS)):
-            found = read_model(self._tree, self._locations, experiment, folder)
+            found = self._read_model(experiment, folder)
             if found is not None:
                 yield found
+
+    def _read_model(self, experiment: str, folder: str) -> LoggedModel | None:
+        files = self._tree.files_of(folder, META)
+        for part in (PARAMS, TAGS, METRICS):
+            files += self._tree.files(os.path.join(folder, part), f"{part}/")
+        found = self._models_known.get(
+            folder, files, lambda: read_model(self._tree, self._locations, experiment, folder)
+        )
+        return None if found is None else evolve(found, params=dict(found.params), tags=dict(found.tags))
 
 
 def refuse_deleted(what: str, stage: str) -> None:

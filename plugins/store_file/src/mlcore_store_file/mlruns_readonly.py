@@ -139,5 +139,5 @@ def _refused(root: str) -> UnsupportedError:
     return UnsupportedError(
         f"{root!r} holds runs that MLflow keeps, and is only read: to write there in MLflow's own layout, use the URI "
         f"'{uri}?layout=mlflow'; to take everything over into a store of mlcore, run "
-        f"'mlcore import --from {uri} --to sqlite:///mlcore.db'"
+        f"'mlcore --tracking-uri sqlite:///mlcore.db import --from {uri}'"
     )

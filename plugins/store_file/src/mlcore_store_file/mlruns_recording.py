@@ -90,18 +90,19 @@ class Recording:
     def write_links(self, found: FoundRun, inputs: Iterable[str], outputs: Iterable[ModelOutput]) -> None:
         """Record which models a run read and made; the same again is kept once."""
         steps = Change(found.folder)
-        read, made = [], []
+        read: list[str] = []
+        made: list[str] = []
         for model_id in dict.fromkeys(inputs):
             home = f"{INPUTS}/{_md5(model_id, found.run_id)}/{META}"
             if not os.path.exists(os.path.join(found.folder, home)):
                 steps.write(home, write_meta({**_edge("MODEL", "RUN", model_id), "tags": {}}))
                 read.append(home)
         for output in dict.fromkeys(outputs):
-            home = self._output(found.folder, output, made)
-            if home is not None:
+            place = self._output(found.folder, output, made)
+            if place is not None:
                 fields = {**_edge("RUN_OUTPUT", "MODEL_OUTPUT", output.model_id), "step": output.step, "tags": {}}
-                steps.write(home, write_meta(fields))
-                made.append(home)
+                steps.write(place, write_meta(fields))
+                made.append(place)
         steps.commit()
         _in_order(found.folder, INPUTS, read)
         _in_order(found.folder, OUTPUTS, made)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from attrs import define, evolve, frozen
+from attrs import evolve, frozen
 
 from mlcore.entities import (
     DatasetInput,
@@ -21,6 +20,7 @@ from mlcore.entities import (
 )
 from mlcore_store_file.mlruns_lines import Curve, curve_of, in_time_order, joined, read_lines
 from mlcore_store_file.mlruns_locations import Locations
+from mlcore_store_file.mlruns_memory import Memory
 from mlcore_store_file.mlruns_records import dataset_of, number, run_info_of, tags_of_old_fields, text
 from mlcore_store_file.mlruns_tree import (
     ARTIFACTS,
@@ -33,10 +33,8 @@ from mlcore_store_file.mlruns_tree import (
     TAGS,
     FoundFile,
     Tree,
-    mark_of,
 )
 
-_SETTLED_NS = 1_000_000_000  # a file may change twice in one tick of the clock that stamps it
 _HISTORIES = 8
 
 
@@ -48,19 +46,6 @@ class RunRecord:
     summaries: Mapping[str, MetricSummary]
 
 
-@define
-class _Remembered:
-    """A run as it was read.
-
-    marks: of all files but those of metrics, as one number. settled: whether equal marks mean equal files.
-    """
-
-    marks: int
-    settled: bool
-    curves: dict[str, Curve]
-    record: RunRecord
-
-
 class Runs:
     """Read runs, and remember them; used by several threads at once."""
 
@@ -68,7 +53,8 @@ class Runs:
         """Read from *tree*."""
         self._tree = tree
         self._locations = locations
-        self._known: dict[str, _Remembered | None] = {}
+        self._texts_known: Memory[Run | None] = Memory()
+        self._known: dict[str, tuple[Run, dict[str, Curve], RunRecord]] = {}
         self._histories: OrderedDict[str, tuple[tuple[int, int, int], tuple[Metric, ...]]] = OrderedDict()
 
     def read(self, experiment: str, run_id: str, folder: str, *, binned: bool = False) -> RunRecord | None:
@@ -76,24 +62,18 @@ class Runs:
 
         experiment: the folder of the run's experiment. binned: see `run_info_of`.
         """
-        began = time.time_ns()
         texts, metrics = self._files(folder)
-        marks = hash((binned, *((file.key, file.mark) for file in texts)))
+        run = self._texts_known.get(
+            folder, texts, lambda: self._make(experiment, run_id, folder, texts, binned=binned), binned
+        )
+        if run is None:
+            return None
         known = self._known.get(folder)
-        same = known is not None and known.settled and known.marks == marks
-        curves = self._curves(metrics, known.curves if known else {})
-        if known is not None and same and curves == known.curves:
-            return known.record
-        if known is not None and same:
-            record = _with_curves(known.record, curves)
-        else:
-            made = self._make(experiment, run_id, folder, texts, binned=binned)
-            if made is None:
-                self._known.pop(folder, None)
-                return None
-            record = _with_curves(RunRecord(made, {}), curves)
-        newest = max((file.mark[2] for file in texts), default=0)
-        self._known[folder] = _Remembered(marks, newest < began - _SETTLED_NS, curves, record)
+        if known is not None and known[0] is run and _unchanged(metrics, known[1]):
+            return known[2]
+        curves = self._curves(metrics, known[1] if known else {})
+        record = _with_curves(run, curves)
+        self._known[folder] = (run, curves, record)
         return record
 
     def history(self, folder: str, key: str) -> tuple[Metric, ...]:
@@ -115,26 +95,11 @@ class Runs:
         return points
 
     def _files(self, folder: str) -> tuple[list[FoundFile], list[FoundFile]]:
-        """Return the files of texts and of metrics, each with its key from the run's folder on."""
-        texts: list[FoundFile] = []
-        metrics: list[FoundFile] = []
-        for name in sorted(self._names(folder)):
-            if name == META:
-                path = os.path.join(folder, META)
-                texts.append(FoundFile(META, path, mark_of(os.stat(path))))
-            elif name == METRICS:
-                metrics = list(self._tree.files(os.path.join(folder, METRICS)))
-            else:
-                texts += self._tree.files(os.path.join(folder, name), f"{name}/")
-        return texts, metrics
-
-    def _names(self, folder: str) -> list[str]:
-        try:
-            found = os.listdir(folder)
-        except OSError:
-            return []
-        known = (META, METRICS, PARAMS, TAGS, INPUTS, OUTPUTS)
-        return [name for name in found if name in known and not os.path.islink(os.path.join(folder, name))]
+        """Return the files of texts and of metrics; a text's key begins with the folder that it is in."""
+        texts = self._tree.files_of(folder, META)
+        for name in (PARAMS, TAGS, INPUTS, OUTPUTS):
+            texts += self._tree.files(os.path.join(folder, name), f"{name}/")
+        return texts, self._tree.files(os.path.join(folder, METRICS))
 
     def _curves(self, files: Iterable[FoundFile], known: Mapping[str, Curve]) -> dict[str, Curve]:
         found: dict[str, Curve] = {}
@@ -164,6 +129,8 @@ class Runs:
     def _make(self, experiment: str, run_id: str, folder: str, files: list[FoundFile], *, binned: bool) -> Run | None:
         fields = self._tree.meta(folder)
         if fields is None:
+            if len(files) > 1:
+                self._tree.report(folder, f"looks like a run and has no {META} that can be read: left out")
             return None
         own = text(fields, "run_id") or text(fields, "run_uuid")
         where = os.path.basename(experiment)
@@ -237,14 +204,23 @@ def copied(run: Run) -> Run:
     return evolve(run, data=RunData(data.latest, dict(data.params), dict(data.tags)))
 
 
+def _unchanged(files: list[FoundFile], known: Mapping[str, Curve]) -> bool:
+    if len(files) != len(known):
+        return False
+    for file in files:
+        curve = known.get(file.key)
+        if curve is None or curve.mark != file.mark:
+            return False
+    return True
+
+
 def _by_age(files: list[FoundFile], folder: str) -> list[FoundFile]:
     """Return the `meta.yaml` files of a folder's folders, the first written first."""
     found = [file for file in files if file.key.startswith(folder + "/") and file.key.endswith("/" + META)]
     return sorted(found, key=lambda file: (file.mark[2], file.key))
 
 
-def _with_curves(record: RunRecord, curves: Mapping[str, Curve]) -> RunRecord:
+def _with_curves(run: Run, curves: Mapping[str, Curve]) -> RunRecord:
     summaries = {key: curve.summary for key, curve in curves.items() if curve.summary is not None}
     latest = tuple(summary.last for summary in summaries.values())
-    run = evolve(record.run, data=evolve(record.run.data, latest=latest))
-    return RunRecord(run, summaries)
+    return RunRecord(evolve(run, data=evolve(run.data, latest=latest)), summaries)

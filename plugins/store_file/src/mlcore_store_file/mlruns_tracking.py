@@ -25,17 +25,15 @@ from mlcore.errors import AlreadyExistsError, NotFoundError, UnsupportedError
 from mlcore.uris import file_uri, join
 from mlcore_store_file.mlruns_change import Change, alone
 from mlcore_store_file.mlruns_logging import MlrunsLogging
-from mlcore_store_file.mlruns_reading import ACTIVE, DELETED, FoundRun, MlrunsReader, refuse_deleted
+from mlcore_store_file.mlruns_reading import ACTIVE, DELETED, FoundRun, refuse_deleted
 from mlcore_store_file.mlruns_records import (
     NAME_TAG,
     experiment_fields,
     new_run_fields,
     number,
-    run_info_of,
     status_number,
     text,
 )
-from mlcore_store_file.mlruns_recording import Recording
 from mlcore_store_file.mlruns_tree import ARTIFACTS, META, METRICS, PARAMS, RESERVED, TAGS, TRASH, check_key
 from mlcore_store_file.mlruns_yaml import write_meta
 
@@ -43,7 +41,7 @@ _ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,254}")
 _DEFAULT_ID, _DEFAULT_NAME = "0", "Default"
 
 
-class MlrunsTrackingStore(MlrunsLogging, MlrunsReader):
+class MlrunsTrackingStore(MlrunsLogging):
     """Read and write an `mlruns` tree; each method is one step for everybody who uses mlcore."""
 
     def __init__(self, root: Path, artifact_root: str | None = None) -> None:
@@ -52,9 +50,8 @@ class MlrunsTrackingStore(MlrunsLogging, MlrunsReader):
         artifact_root: where new experiments put artifacts; None: into the tree, as MLflow does.
         """
         root.mkdir(parents=True, exist_ok=True)
-        super().__init__(root, locking=True)
+        super().__init__(root)
         self._artifact_root = artifact_root or file_uri(self._tree.root)
-        self._recording = Recording(self._tree)
         self._begin()
 
     def create_experiment(self, name: str, *, artifact_location: str | None, tags: dict[str, str]) -> Experiment:
@@ -257,9 +254,6 @@ class MlrunsTrackingStore(MlrunsLogging, MlrunsReader):
             with_it = number(self._tree.meta(found.experiment) or {}, "last_update_time") or 0
             fields["deleted_time"] = max(_now_ms(), with_it + 1)
 
-    def _stage(self, found: FoundRun, fields: Mapping[str, object]) -> str:
-        return run_info_of(fields, "", {}, binned=found.binned).lifecycle_stage
-
 
 def _write_texts(steps: Change, folder: str, texts: Mapping[str, str], what: str) -> None:
     for key, value in texts.items():
@@ -274,5 +268,3 @@ def _new_id() -> str:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-

@@ -11,8 +11,7 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-
-from attrs import frozen
+from typing import NamedTuple
 
 from mlcore.errors import StoreUnavailableError, UnsupportedError
 from mlcore_store_file.mlruns_yaml import read_meta
@@ -31,8 +30,7 @@ _LOOKED_AT = 50
 logger = logging.getLogger("mlcore.store_file")
 
 
-@frozen
-class FoundFile:
+class FoundFile(NamedTuple):
     """A file below a folder, with what tells whether it has changed.
 
     key: the path below the folder, with slashes. mark: inode, size, time of the last change in ns.
@@ -130,17 +128,28 @@ class Tree:
         found = [(entry.name, entry.path) for entry in self._entries(parent) if entry.is_dir()]
         return sorted(found)
 
-    def files(self, folder: str, prefix: str = "") -> Iterator[FoundFile]:
-        """Yield the files below *folder*, those in folders of it included."""
+    def files(self, folder: str, prefix: str = "") -> list[FoundFile]:
+        """Return the files below *folder*, those in folders of it included."""
+        found: list[FoundFile] = []
         for entry in self._entries(folder):
             if entry.is_dir(follow_symlinks=False):
-                yield from self.files(entry.path, f"{prefix}{entry.name}/")
-            elif entry.is_file():
-                try:
-                    seen = entry.stat()
-                except FileNotFoundError:  # removed this moment
-                    continue
-                yield FoundFile(prefix + entry.name, entry.path, mark_of(seen))
+                found += self.files(entry.path, f"{prefix}{entry.name}/")
+                continue
+            try:
+                seen = entry.stat()
+            except FileNotFoundError:  # removed this moment
+                continue
+            if stat.S_ISREG(seen.st_mode):
+                found.append(FoundFile(prefix + entry.name, entry.path, mark_of(seen)))
+        return found
+
+    def files_of(self, folder: str, name: str) -> list[FoundFile]:
+        """Return the file *name* right below *folder*, if it is there."""
+        path = os.path.join(folder, name)
+        try:
+            return [FoundFile(name, path, mark_of(os.stat(path)))]
+        except OSError:
+            return []
 
     def text(self, path: str) -> str:
         """Return a file's text as it is; bytes that are no UTF-8 are replaced, and reported."""

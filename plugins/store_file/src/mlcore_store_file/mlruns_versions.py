@@ -44,7 +44,7 @@ class MlrunsRegistryReader:
         """Return a page of registered models, by name unless ordered otherwise."""
         tree, order = parse_model_filter(filter_string), parse_model_order(order_by)
         with self._holding():
-            everything = [found for _, folder in self._folders() if (found := self._read_model(folder)) is not None]
+            everything = [model for _, folder in self._folders() if (model := self._read_model(folder)) is not None]
         found = [each for each in everything if model_matches(tree, each)]
         return page_of(sort_models(found, order), max_results, page_token)
 
