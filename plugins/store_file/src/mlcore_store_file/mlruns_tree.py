@@ -26,6 +26,7 @@ RESERVED = frozenset({TAGS, DATASETS, "traces", MODELS})
 _NAME_BYTES = 255
 _SINGLE = re.compile(r"[^/\\\x00]+")
 _LOOKED_AT = 50
+_READ = 1 << 16  # most files are far smaller, and one read takes them whole
 
 logger = logging.getLogger("mlcore.store_file")
 
@@ -163,12 +164,20 @@ class Tree:
     def data(self, path: str) -> bytes:
         """Return a file's bytes. Raises FileNotFoundError; StoreUnavailableError: it cannot be read now."""
         try:
-            with open(path, "rb") as file:
-                return file.read()
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                data = os.read(file, _READ)
+                parts = [data]
+                while len(data) == _READ:
+                    data = os.read(file, _READ)
+                    parts.append(data)
+            finally:
+                os.close(file)
         except FileNotFoundError:
             raise
         except OSError as err:
             raise StoreUnavailableError(f"cannot read {path!r}: {err.strerror or err}") from err
+        return b"".join(parts)
 
     def meta(self, folder: str) -> dict[str, object] | None:
         """Return the content of a folder's `meta.yaml`; None when there is none, or it cannot be read, which is reported."""
