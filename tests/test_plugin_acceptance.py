@@ -232,7 +232,7 @@ def test_templates_and_the_vendors_example_use_public_names_only(tmp_path: Path)
     ("code", "instruction"),
     [
         ("mlcore.set_tracking_uri('gold:///x')\nmlcore.log_metric('a', 1)", "tracking_store scheme 'gold'"),
-        ("mlcore.set_tracking_uri('file:///x')\nmlcore.log_metric('a', 1)", "pip install mlcore-store-file"),
+        ("mlcore.set_tracking_uri('postgresql://h/x')\nmlcore.log_metric('a', 1)", "pip install -U mlcore-store-sql"),
         ("mlcore.artifacts.download_artifacts('gs://bucket/x')", "pip install mlcore-artifacts-fsspec"),
     ],
 )

@@ -25,6 +25,7 @@ from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.endings import Ending, ending, ending_of, keep
 from mlcore.tracking.events import announce
+from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
 from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_artifacts import RunArtifacts
@@ -156,6 +157,7 @@ class ActiveRun(RunHandle):
         self._params = dict(run.data.params)
         self._pid = os.getpid()
         self.is_ended: bool = False
+        self.monitors: Monitors = Monitors(session, self.run_id, run.data.latest, self.log_metrics)
 
     @property
     def info(self) -> RunInfo:
@@ -196,6 +198,7 @@ class ActiveRun(RunHandle):
         try:
             if mine:
                 keep(self, end)
+                self.monitors.end()
                 self._recorder.flush()
                 self._store.update_run(self.run_id, RunChange(status=end.status, end_time=now_ms()))
         except MlcoreError:

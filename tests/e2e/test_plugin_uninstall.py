@@ -56,6 +56,10 @@ class Use:
 CLI = ("-m", "mlcore.cli")
 USES = {
     "store_sql": Use((*CLI, "runs", "search", "--json"), ("runs", "search")),
+    "store_file": Use(
+        ("-c", "from mlcore.plugins import current; current().load('tracking_store', 'file')"),
+        ("--tracking-uri", "file:///nowhere", "runs", "search"),
+    ),
     "artifacts_local": Use(
         ("-c", OPEN.format(hook="artifact_repo", arguments="uri='file:///tmp'")),
         ("artifacts", "list", "-r", "first"),
@@ -83,6 +87,9 @@ USES = {
     "server": Use((*CLI, "server", "--help"), ("server",)),
     "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
     "bridge_mlflow": Use(("-c", BRIDGED)),
+    "system_metrics": Use(
+        ("-c", "from mlcore.plugins import current; current().load('run_monitor', 'system_metrics')")
+    ),
 }
 ALWAYS = [
     (*CLI, "--version"),

@@ -1,0 +1,1 @@
+"""Tracking and registry stores of mlcore in directories."""
