@@ -78,7 +78,7 @@ class ExitCodes:
         self._replace(sys, "exit", self._noticing(sys.exit))
         quitter = type(getattr(sys.modules["builtins"], "exit", None))
         if quitter.__name__ == "Quitter":
-            theirs: Callable[..., NoReturn] = quitter.__call__  # type: ignore[operator,assignment]  # site's own class
+            theirs: Callable[..., NoReturn] = quitter.__call__
 
             @functools.wraps(theirs)
             def called(quit_: object, code: object = None) -> NoReturn:
