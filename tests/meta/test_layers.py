@@ -61,6 +61,7 @@ HOMES = {
     "scipy": {"models", "testing"},
     "matplotlib": {"tracking"},
     "PIL": {"tracking"},
+    "pyarrow": {"serving"},
 }
 
 
