@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
+
 from mlcore.artifacts.repos import open_repo
 from mlcore.entities import Experiment, Run
 from mlcore.errors import InvalidParameterError
@@ -40,6 +42,8 @@ class Session:
         self._directory = Path.cwd()
         self._seen = Settings.seen_in(os.environ)
         self.settings: Settings = settings or Settings.load(directory=self._directory)
+        self._given = self.settings
+        self._told: set[str] = set()
         self._run_id_taken = False
         self._inherited = Inherited()
         self._anchored: dict[str, str] = {}
@@ -90,6 +94,29 @@ class Session:
             self._inherited.set(_EXPERIMENT_ID, experiment.experiment_id)
             if self.settings.experiment_name:  # a child must not find a name that means another experiment
                 self._inherited.set(_EXPERIMENT_NAME, experiment.name)
+
+    def change_setting(self, name: str, value: bool | float | str | None) -> None:
+        """Use another value of a setting from now on, in processes started later too; None takes that back.
+
+        Raises SettingsError: the value cannot be used.
+        """
+        variable = f"MLCORE_{name.upper()}"
+        checked = Settings.load({name: value}, environ={}, directory=self._directory)
+        if not self._is_bound:
+            self.settings = attrs.evolve(
+                self.settings, **{name: getattr(checked if value is not None else self._given, name)}
+            )
+            return
+        self._inherited.take_back(variable)
+        if value is not None:
+            self._inherited.set(variable, str(value).lower() if isinstance(value, bool) else str(value))
+        self.follow_environment()
+
+    def is_new(self, subject: str) -> bool:
+        """Whether nobody has told about *subject* in this session yet; the caller does it now."""
+        told = subject in self._told
+        self._told.add(subject)
+        return not told
 
     def take_run_id(self) -> str | None:
         """Return the run to resume that was given as an argument of the settings; None from the second call on."""

@@ -35,8 +35,9 @@ LAYERS = {
     "projects": 7,
     "deployments": 7,
     "serving": 8,
-    "cli": 9,
-    "testing": 9,
+    "moving": 9,
+    "cli": 10,
+    "testing": 10,
 }
 PEERS = 5
 MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API
