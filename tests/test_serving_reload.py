@@ -101,7 +101,9 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_in_use(client: Clien
 
 def test_several_models_are_served_by_name(client: Client, uri: str) -> None:
     with serving(uri, "-m", "one=models:/constant/1", "-m", "two=models:/constant/2", "-w", "2") as (http, _):
-        answers = [http.post(f"/models/{name}/invocations", json={"instances": [[0]]}).json() for name in ("one", "two")]
+        answers = [
+            http.post(f"/models/{name}/invocations", json={"instances": [[0]]}).json() for name in ("one", "two")
+        ]
 
         assert answers == [{"predictions": [1.0]}, {"predictions": [2.0]}]
         assert 'mlcore_requests_total{model="two",status="2xx"} 1' in http.get("/metrics").text
