@@ -41,7 +41,8 @@ def claim(
 
 
 def _claimed(folder: RunFolder, path: Path, living: bool) -> Outgoing | None:
-    if not living and not is_left(path):
+    left = is_left(path)
+    if not left and not living:
         return None
     lock = take(path.with_suffix(".lock"))
     if lock is None:
@@ -57,6 +58,7 @@ def _claimed(folder: RunFolder, path: Path, living: bool) -> Outgoing | None:
         lock.release()
         return None
     outgoing.lock = lock
+    outgoing.is_living = not left
     return outgoing
 
 

@@ -21,7 +21,7 @@ from mlcore.delivery.replaying import apply
 from mlcore.delivery.shipper import Shipper
 from mlcore.delivery.spool import RunFolder, Spool
 from mlcore.delivery.telling import Ending, report
-from mlcore.delivery.writing import RunWriter, SyncedWriter, new_journal
+from mlcore.delivery.writing import RunWriter, new_journal
 from mlcore.entities import Recorded
 from mlcore.errors import MlcoreError, StoreUnavailableError
 from mlcore.interfaces import TrackingStore
@@ -70,8 +70,7 @@ class Outbox:
         with self._lock:
             found = self._writers.get(run_id)
             if found is None:
-                kind = SyncedWriter if self.policy.fsync == "always" else RunWriter
-                found = self._writers[run_id] = kind(self, run_id)
+                found = self._writers[run_id] = RunWriter(self, run_id)
             return found
 
     def open_journal(self, writer: RunWriter, created: int) -> Journal:
@@ -100,7 +99,7 @@ class Outbox:
 
     def _journal_in(self, folder: RunFolder, created: int) -> Journal:
         self._budget.check()
-        journal = new_journal(folder.path, folder.run_id, created)
+        journal = new_journal(folder.path, folder.run_id, created, fsync=self.policy.fsync)
         journal.reserve = self._budget.check
         hold(journal.fileno())
         return journal

@@ -27,6 +27,7 @@ REFUSED = "mlcore.refused"
 _POLL_S, _QUIET_S = 0.05, 0.4
 _LEFTOVERS_S = 60.0
 _IDLE_S = 60.0
+_AGAIN_S = 30.0
 _ROTATE_BYTES = 32 * 2**20
 
 
@@ -41,6 +42,7 @@ class Shipper:
         self._wake = threading.Event()
         self._turn = threading.Lock()
         self._next_look = 0.0
+        self._started = 0.0
         self._stopped = False
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
@@ -52,8 +54,9 @@ class Shipper:
         """See to it that the thread runs; return False when it cannot, as at the very end of the interpreter."""
         if self._thread is not None and self._thread.is_alive():
             return True
-        if self._stopped:
-            return False
+        if self._stopped or (self._thread is not None and time.monotonic() - self._started < _AGAIN_S):
+            return False  # the last one died of an error that was printed; not at once again
+        self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="mlcore-shipper", daemon=True)
         try:
             self._thread.start()
@@ -177,7 +180,7 @@ class Shipper:
             return
         if outgoing.is_waiting:
             return
-        if journal is None and not leftovers.is_left(outgoing.reader.path):
+        if outgoing.is_living:
             outgoing.release()  # its process writes on
         else:
             outgoing.finish()
