@@ -125,7 +125,7 @@ def fill_registry(registry: RegistryStore, store: TrackingStore) -> None:
     place = store.get_run(PARENT).info.artifact_uri
     registry.create_model("forest", description="of trees", tags={"owner": "ann"})
     for source in (f"{place}/model", f"runs:/{PARENT}/model", f"{place}/model", f"runs:/{CHILD}/model"):
-        registry.create_version("forest", source, run_id=PARENT, run_link="", description="", tags={})
+        registry.create_version("forest", source, run_id=PARENT, run_link="http://x/1", description="", tags={})
     registry.delete_version("forest", "2")
     registry.set_tag("forest", "3", "checked", "yes")
     registry.update_version("forest", "3", description="third", stage="Production", archive_existing=False)
