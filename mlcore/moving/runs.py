@@ -294,7 +294,8 @@ class _OneRun:
             self._job.write(lambda: self._job.target.store.update_run(self._id, change))
         if ours.start_time != theirs.start_time:
             self._job.tally.lack("times at which runs started", self._shown)
-        if ours.end_time is None and theirs.end_time is not None and not self._is_lost_alike():
+        runs_again = change.status == RunStatus.RUNNING  # which has no end
+        if ours.end_time is None and theirs.end_time is not None and not runs_again and not self._is_lost_alike():
             self._job.tally.lack("runs that go on and have an end in the target", self._shown)
         if names.LOST in self.target.data.tags and names.LOST not in self.source.data.tags:
             self._forget_lost()

@@ -112,7 +112,7 @@ def _sorted(runs: dict[str, dict[str, object]]) -> dict[str, object]:
 def _as_mlflow_keeps_it(store: dict[str, object]) -> dict[str, object]:
     """Change what MLflow's server does not keep: infinities and logged models."""
     greatest = repr(sys.float_info.max)
-    runs = json.loads(json.dumps(store["runs"]).replace("inf)", f"{greatest})"))
+    runs = json.loads(json.dumps(store["runs"]).replace("inf)", f"{greatest})").replace("inf'", f"{greatest}'"))
     for run in runs.values():
         run["models made"], run["models read"] = [], []
     return _sorted(runs)
