@@ -307,12 +307,13 @@ def test_versions_of_models_with_odd_names_are_found(name: str) -> None:
 
 # Curves
 
-VALUES = st.one_of(st.floats(allow_nan=True, width=16), st.sampled_from([math.nan, math.inf, -math.inf]))
+# Stores differ in whether -0.0 and 0.0 are two values.
+VALUES = st.one_of(st.floats(width=16).map(lambda value: value + 0.0), st.sampled_from([math.nan, math.inf, -math.inf]))
 POINTS = st.lists(st.builds(Metric, st.just("m"), VALUES, st.integers(0, 3), st.integers(-2, 2)), max_size=25)
 
 
 def in_order(points: list[Metric]) -> list[Metric]:
-    unique = {(p.timestamp, p.step, repr(p.value)): p for p in points if p.value != 0 or repr(p.value) == "0.0"}
+    unique = {(p.timestamp, p.step, repr(p.value)): p for p in points}
     shuffled = sorted(unique.values(), key=lambda _: random.random())
     return sorted(shuffled, key=lambda p: (p.timestamp, p.step))
 
@@ -357,7 +358,7 @@ def stores(draw: st.DrawFn) -> MemoryTrackingStore:
     return store
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stores())
 def test_what_a_random_store_holds_is_what_its_copy_holds(source: MemoryTrackingStore) -> None:
     target = MemoryTrackingStore()
