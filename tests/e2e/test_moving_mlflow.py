@@ -59,8 +59,11 @@ def test_a_store_of_mlflow_arrives_as_mlflow_reads_it(written: Written, tmp_path
     report = copy_store(written.uri, target)
 
     assert report.failures == ()
-    arrived = whole_store.read_all(target)
-    assert whole_store.differences(written.said, _as_mlflow_says(arrived), "models/*/versions/*/times") == []
+    arrived = _as_mlflow_says(whole_store.read_all(target))
+    for run in written.said["runs"].values() if written.release == "mlflow-1.30" else ():
+        if run["experiment"] == "gone":
+            run["stage"] = "deleted"  # with its experiment, as in later releases
+    assert whole_store.differences(written.said, arrived, "models/*/versions/*/times") == []
 
 
 def test_a_second_copy_of_a_store_of_mlflow_writes_nothing(written: Written, tmp_path: Path) -> None:
