@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-REFUSED = "mlcore.refused"
+REFUSED, DROPPED = "mlcore.refused", "mlcore.dropped"
 _POLL_S, _QUIET_S = 0.05, 0.4
 _LEFTOVERS_S = 60.0
 _IDLE_S = 60.0
@@ -187,12 +187,16 @@ class Shipper:
         lane.outgoing.remove(outgoing)
 
     def _tell(self, lane: Lane) -> None:
+        """Let the run itself say what of it is not there."""
+        run_id = lane.folder.facts().server_run_id or lane.run_id
         lane.untold = False
         try:
-            tell(self._open_store(), lane.folder.facts().server_run_id or lane.run_id, REFUSED, lane.told())
+            tell(self._open_store(), run_id, {REFUSED: lane.told(), DROPPED: lane.lost()})
         except (StoreUnavailableError, LimitExceededError) as err:
             lane.untold = True
             self._note(down=err)
+        else:
+            self._note(down=None)
 
     def _note(self, *, down: MlcoreError | None, delivered: bool = False) -> None:
         if down is None:
