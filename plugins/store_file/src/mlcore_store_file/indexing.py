@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mlcore.entities import Run
+from mlcore.journal import SUFFIX
 from mlcore_store_file.documents import document, input_rows, metric_rows, param_rows, stage_of, tag_rows
+from mlcore_store_file.experiment_state import ExperimentState
 from mlcore_store_file.experiments import Experiments
 from mlcore_store_file.following import Tail
 from mlcore_store_file.index import Index
@@ -107,23 +109,30 @@ class Indexer:
     def _take(self, connection: sqlite3.Connection, folders: list[str]) -> None:
         rows = _Rows()
         following = _following_number(connection)
+        experiments: dict[str, ExperimentState | None] = {}
         for folder in folders:
-            path = self._place.layout.runs / folder
+            place = f"{self._place.layout.runs}/{folder}"
             try:
-                mtime = path.stat().st_mtime_ns
+                mtime = os.stat(place).st_mtime_ns  # noqa: PTH116 - thousands of them
             except OSError:
                 continue
-            found = self._runs.read(path, keep=False)
-            if found is None:
-                _forget(connection, folder)
+            mtime = mtime if _is_settled(mtime) else 0
+            number = _as_before(connection, folder, place)
+            if number is not None:
+                connection.execute("UPDATE runs SET mtime = ? WHERE id = ? AND mtime <> ?", (mtime, number, mtime))
+                continue
+            found = self._runs.read(Path(place), keep=False)
+            number = _forget(connection, folder)
+            if found is None or found[1].new is None:
                 continue
             tail, state = found
-            if state.new is None:
-                continue
-            number = _forget(connection, folder)
             if number is None:
                 number, following = following, following + 1
-            rows.add(number, folder, mtime if _is_settled(mtime) else 0, tail, (self._runs.shown(state), state))
+            experiment_id = found[1].new.experiment_id
+            if experiment_id not in experiments:
+                experiments[experiment_id] = self._experiments.state(experiment_id)
+            run = self._runs.shown(state, experiments[experiment_id])
+            rows.add(number, folder, mtime, tail, (run, state))
         rows.write(connection)
 
     def _changed_stages(self, experiment_ids: Sequence[str]) -> dict[str, str]:
@@ -193,6 +202,20 @@ class _Rows:
 def _following_number(connection: sqlite3.Connection) -> int:
     (greatest,) = connection.execute("SELECT max(id) FROM runs").fetchone()
     return (greatest or 0) + 1
+
+
+def _as_before(connection: sqlite3.Connection, folder: str, place: str) -> int | None:
+    """Return the number of a run whose journals have the sizes that they had; None when one changed."""
+    row = connection.execute("SELECT id FROM runs WHERE folder = ?", (folder,)).fetchone()
+    if row is None:
+        return None
+    known = dict(connection.execute("SELECT name, size FROM journals WHERE run = ?", row).fetchall())
+    try:
+        with os.scandir(place) as listing:
+            now = {each.name: each.stat().st_size for each in listing if each.name.endswith(SUFFIX)}
+    except OSError:
+        return None
+    return int(row[0]) if now == known else None
 
 
 def _forget(connection: sqlite3.Connection, folder: str) -> int | None:

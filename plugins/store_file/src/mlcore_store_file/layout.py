@@ -9,6 +9,7 @@ import os
 import re
 import zlib
 from pathlib import Path
+from urllib.parse import quote
 
 from mlcore.errors import CorruptStoreError, StoreUnavailableError, UnsupportedError
 from mlcore.uris import file_uri
@@ -37,6 +38,7 @@ class Layout:
         self.models: Path = root / "models"
         self.claims: Path = root / "claims"
         self.index: Path = root / ".index"
+        self._artifacts = file_uri(root / "artifacts")
 
     def experiment(self, experiment_id: str) -> Path:
         """Return the folder of an experiment."""
@@ -52,7 +54,7 @@ class Layout:
 
     def artifacts(self, experiment_id: str) -> str:
         """Return the URI below which an experiment keeps its artifacts when it names no other place."""
-        return file_uri(self.root / "artifacts" / folder_name(experiment_id))
+        return f"{self._artifacts}/{quote(folder_name(experiment_id))}"
 
     def prepare(self) -> None:
         """Make the store, if it is not there; a store that cannot be written is left as it is.

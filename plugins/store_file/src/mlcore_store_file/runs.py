@@ -51,7 +51,7 @@ class Runs:
     def read(self, folder: Path, *, keep: bool = True) -> tuple[Tail, RunState] | None:
         """Return what the journals in a run's folder say now; None when it is no run's.
 
-        keep: whether it is likely to be asked for again.
+        keep: whether it is likely to be asked for again; what somebody still writes is kept in any case.
         """
         found = self._kept.get(folder)
         tail, state = found or (Tail(folder, self._place.faults), RunState())
@@ -60,11 +60,11 @@ class Runs:
         except (FileNotFoundError, NotADirectoryError):
             self._kept.pop(folder, None)
             return None
-        if found is None and keep:
+        if found is None and (keep or not all(settled for _, settled in tail.sizes.values())):
             self._kept[folder] = (tail, state)
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
-        elif keep:
+        elif found is not None:
             self._kept.move_to_end(folder)
         self._place.clock.seen(state.greatest_at)
         return tail, state
@@ -79,23 +79,29 @@ class Runs:
     def get(self, run_id: str) -> Run:
         """Return a run, deleted or not."""
         with self._place.lock:
-            return self.shown(self.state(run_id))
+            state = self.state(run_id)
+            return self.shown(state, self.experiment_of(state))
 
-    def shown(self, state: RunState) -> Run:
-        """Return a run as it is shown."""
+    def experiment_of(self, state: RunState) -> ExperimentState | None:
+        """Return the experiment of a run."""
+        return self._experiments.state(state.new.experiment_id) if state.new else None
+
+    def shown(self, state: RunState, experiment: ExperimentState | None) -> Run:
+        """Return a run of an experiment as it is shown."""
         latest = tuple(state.curves[key].last for key in sorted(state.curves))
         params = {key: value for key, (_, value) in sorted(state.params.items(), key=lambda each: each[1][0])}
         inputs = tuple(used for _, used in sorted(state.inputs.values(), key=_first))
         models = tuple(sorted(state.model_inputs, key=state.model_inputs.__getitem__))
         outputs: tuple[ModelOutput, ...] = tuple(sorted(state.outputs, key=state.outputs.__getitem__))
-        return Run(self.info(state), RunData(latest, params, shown_tags(state)), RunInputs(inputs, models), outputs)
+        return Run(
+            self.info(state, experiment), RunData(latest, params, shown_tags(state)), RunInputs(inputs, models), outputs
+        )
 
-    def info(self, state: RunState) -> RunInfo:
+    def info(self, state: RunState, experiment: ExperimentState | None) -> RunInfo:
         """Return who, when, where and how it ended."""
         new = state.new
         if new is None:
             raise NotFoundError("a journal of a run that does not say how it began")
-        experiment = self._experiments.state(new.experiment_id)
         return RunInfo(
             run_id=new.run_id,
             experiment_id=new.experiment_id,
@@ -135,7 +141,8 @@ class Runs:
             self._record(folder, run_id, change, self._place.clock.after())
             if change.status is not None and change.status.is_terminated():
                 self.journal(run_id).settle()
-            return self.info(self.state(run_id))
+            state = self.state(run_id)
+            return self.info(state, self.experiment_of(state))
 
     def log(self, run_id: str, batch: Batch) -> None:
         """Record params, points and tags: all, or nothing."""
@@ -201,8 +208,7 @@ class Runs:
 
     def is_deleted(self, state: RunState) -> bool:
         """Whether a run is in the bin, by itself or with its experiment."""
-        experiment = self._experiments.state(state.new.experiment_id) if state.new else None
-        return state.stage(stage_events(experiment)) is LifecycleStage.DELETED
+        return state.stage(stage_events(self.experiment_of(state))) is LifecycleStage.DELETED
 
     def _refuse_deleted(self, run_id: str, state: RunState) -> None:
         if self.is_deleted(state):
