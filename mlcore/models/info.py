@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from mlcore.models.mlmodel import FILE, MLModel
-from mlcore.models.places import fetched
+from mlcore.models.places import fetched, part_of
 from mlcore.models.schema import ModelSignature
-from mlcore.uris import join
 
 
 @frozen
@@ -17,6 +16,7 @@ class ModelInfo:
     """A saved or logged model.
 
     model_uri: what `load_model` takes. artifact_path, run_id: where it was logged; None for a model in a directory.
+    registered_model_version: its number, when it was registered as it was logged.
     """
 
     model_uri: str
@@ -32,6 +32,7 @@ class ModelInfo:
     mlcore_version: str | None = None
     mlflow_version: str | None = None
     model_size_bytes: int | None = None
+    registered_model_version: str | None = None
 
     @property
     def signature_dict(self) -> dict[str, object] | None:
@@ -39,7 +40,7 @@ class ModelInfo:
         return self.signature.to_dict() if self.signature else None
 
     @classmethod
-    def of(cls, model_uri: str, model: MLModel) -> ModelInfo:
+    def of(cls, model_uri: str, model: MLModel, registered_version: str | None = None) -> ModelInfo:
         """Describe the model whose `MLmodel` is *model*."""
         return cls(
             model_uri=model_uri,
@@ -55,6 +56,7 @@ class ModelInfo:
             mlcore_version=model.mlcore_version,
             mlflow_version=model.mlflow_version,
             model_size_bytes=model.model_size_bytes,
+            registered_model_version=registered_version,
         )
 
 
@@ -63,5 +65,5 @@ def get_model_info(model_uri: str) -> ModelInfo:
 
     Raises ModelFormatError: it cannot be read. ArtifactNotFoundError: there is no model.
     """
-    with fetched(join(model_uri, FILE)) as path:
+    with fetched(part_of(model_uri, FILE)) as path:
         return ModelInfo.of(model_uri, MLModel.read(path))

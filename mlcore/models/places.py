@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from mlcore.errors import ModelFormatError
-from mlcore.uris import local_path, scheme
+from mlcore.uris import join, local_path, scheme
 
 
 @frozen
@@ -65,3 +65,14 @@ def fetched(model_uri: str | PathLike[str]) -> Iterator[Path]:
         yield local.path
     finally:
         local.discard()
+
+
+def part_of(model_uri: str, name: str) -> str:
+    """Return the URI of one file of a model; a `models:/` URI has no room for a path, so what it names is looked up."""
+    if scheme(model_uri) != "models":
+        return join(model_uri, name)
+    from mlcore.tracking.locating import find
+    from mlcore.tracking.session import current_session
+
+    found = find(current_session(), model_uri)
+    return join(found.root_uri, found.path, name)

@@ -190,6 +190,8 @@ def log_model(
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
     run_id: str | None = None,
+    registered_model_name: str | None = None,
+    await_registration_for: int | None = 300,
 ) -> ModelInfo:
     """Log a `PythonModel` or function to a run; see `mlcore.models.saving.log_model`."""
     from mlcore.models import saving
@@ -207,6 +209,8 @@ def log_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        registered_model_name=registered_model_name,
+        await_registration_for=await_registration_for,
         artifacts=artifacts,
         model_config=model_config,
     )

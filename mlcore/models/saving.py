@@ -17,7 +17,7 @@ import attrs
 from attrs import frozen
 
 from mlcore import __version__
-from mlcore.errors import AlreadyExistsError, InvalidParameterError, UnsupportedError
+from mlcore.errors import AlreadyExistsError, InvalidParameterError
 from mlcore.interfaces.flavor import Flavor, SavedModel
 from mlcore.models.enforce import compile_signature
 from mlcore.models.environment import CONDA_FILE, PYTHON_ENV_FILE, Environment, capture, from_conda
@@ -29,6 +29,7 @@ from mlcore.models.manifest import write_manifest
 from mlcore.models.mlmodel import PYFUNC, MLModel, new_model
 from mlcore.models.schema import ModelSignature
 from mlcore.plugins import Plugins
+from mlcore.registry.names import check_model_name
 from mlcore.tracking import tags
 from mlcore.tracking.run_handle import RunHandle
 from mlcore.uris import file_uri, local_path, relative_path
@@ -124,21 +125,21 @@ def log_model(
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
     registered_model_name: str | None = None,
+    await_registration_for: int | None = 300,
     plugins: Plugins | None = None,
     **options: object,
 ) -> ModelInfo:
     """Log *model* to a run (the active one, started if there is none), below *artifact_path* or *name*: `model`.
 
-    run_id: log to this run instead. Other arguments: as `save_model`.
+    run_id: log to this run instead.
+    registered_model_name: make the model a new version of this registered model, created if it is not there.
+    await_registration_for: see `register_model`. Other arguments: as `save_model`.
     Returns what was logged; its `model_uri` is `runs:/<run id>/<path>`.
     """
     if artifact_path is not None and name is not None and artifact_path != name:
         raise InvalidParameterError(f"log_model takes either artifact_path or name, got {artifact_path!r} and {name!r}")
     if registered_model_name is not None:
-        raise UnsupportedError(
-            f"registered_model_name={registered_model_name!r}: the model registry can't be reached from log_model yet; log the "
-            "model without it"
-        )
+        check_model_name(registered_model_name)  # before the work
     place = relative_path(artifact_path or name or "model")
     wanted = SaveOptions(
         signature=signature,
@@ -160,7 +161,13 @@ def log_model(
         write_manifest(staged)
         run.log_artifacts(staged, place)
     _note_model(run, saved)
-    return ModelInfo.of(f"runs:/{run.run_id}/{place}", saved)
+    model_uri = f"runs:/{run.run_id}/{place}"
+    version = None
+    if registered_model_name is not None:
+        from mlcore.tracking.fluent_registry import register_model
+
+        version = register_model(model_uri, registered_model_name, await_registration_for).version
+    return ModelInfo.of(model_uri, saved, registered_version=version)
 
 
 def write_model(

@@ -34,8 +34,9 @@ from mlcore.entities import (
     SeriesQuery,
 )
 from mlcore.errors import AlreadyExistsError, InvalidStateError, MlcoreError, NotFoundError, ParamConflictError
-from mlcore.testing.memory_logged import Kept, MemoryLoggedModels
+from mlcore.testing.memory_logged import Kept
 from mlcore.testing.memory_paging import page_of
+from mlcore.testing.memory_replay import MemoryReplay
 from mlcore.tracking.counts import count_runs_by_search, run_facets_by_search, search_datasets_by_search
 from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
 from mlcore.tracking.series import series_by_history
@@ -45,7 +46,7 @@ NAME_TAG = "mlflow.runName"
 ACTIVE, DELETED = LifecycleStage.ACTIVE, LifecycleStage.DELETED
 
 
-class MemoryTrackingStore(MemoryLoggedModels):
+class MemoryTrackingStore(MemoryReplay):
     """Keep experiments and runs in dicts; one lock makes each method one step."""
 
     def __init__(self) -> None:

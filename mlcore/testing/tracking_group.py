@@ -22,7 +22,7 @@ from mlcore.testing.tracking_machine import BATCHES
 from mlcore.testing.tracking_oracle import shown
 from mlcore.testing.tracking_samples import DEFAULT, DELETE_RUN, in_threads, new_run
 
-_SETTINGS = settings(
+SETTINGS = settings(
     max_examples=60,
     deadline=None,
     derandomize=True,  # a suite says the same today and tomorrow
@@ -43,7 +43,7 @@ def _grouping(store: TrackingStore) -> SupportsGroupCommit:
 class GroupCommitContract(PluginModuleContract):
     """What is expected of `log_batches`: the outcome of one `log_batch` after the other."""
 
-    @_SETTINGS
+    @SETTINGS
     @given(items=_ITEMS)
     def test_batches_together_have_the_outcome_that_they_have_one_by_one(
         self, store: TrackingStore, items: list[tuple[int, Batch]]
@@ -56,7 +56,7 @@ class GroupCommitContract(PluginModuleContract):
 
         assert [_told(each, together) for each in found] == [_told(each, apart) for each in expected]
         for one, other in zip(together[:3], apart[:3], strict=True):
-            assert _known(store, one) == _known(store, other)
+            assert known(store, one) == known(store, other)
 
     def test_a_refused_batch_leaves_nothing_and_the_others_are_kept(self, store: TrackingStore) -> None:
         grouping = _grouping(store)
@@ -149,7 +149,8 @@ def _told(error: MlcoreError | None, ids: list[str]) -> tuple[type, str]:
     return type(error), text
 
 
-def _known(store: TrackingStore, run_id: str) -> str:
+def known(store: TrackingStore, run_id: str) -> str:
+    """Return all that the store knows of a run, but for its id."""
     run: Run = store.get_run(run_id)
     info = evolve(run.info, run_id="", artifact_uri="")
     curves = [

@@ -153,7 +153,7 @@ class ProcessContract(PluginModuleContract):
         points = store.get_metric_history(run_id, "m", max_results=1000, page_token=None).items
         assert len(points) == _PROCESSES * 5
 
-    def test_a_process_killed_between_any_two_writes_leaves_whole_batches(
+    def test_a_process_killed_between_any_two_writes_leaveswhole_batches(
         self, start: Start, store_uri: str, store: TrackingStore
     ) -> None:
         for crash in range(_CRASHES):
@@ -163,7 +163,7 @@ class ProcessContract(PluginModuleContract):
             store.close()
             again = open_by_plugin(self.plugin_module or "", store_uri)
             for seen in (store, again):
-                kept = _whole_batches(seen, run_id)
+                kept = whole_batches(seen, run_id)
                 assert kept in (confirmed, confirmed + 1), f"confirmed {confirmed} batches, found {kept}"
             again.close()
 
@@ -188,12 +188,12 @@ def _points(store: TrackingStore, run_id: str) -> list[object]:
     return [store.get_metric_history(run_id, key, max_results=99, page_token=None).items for key in "abc"]
 
 
-def _whole_batches(store: TrackingStore, run_id: str) -> int:
+def whole_batches(store: TrackingStore, run_id: str) -> int:
     """Return how many batches are there; all of each has to be."""
     run = store.get_run(run_id)
     histories = [store.get_metric_history(run_id, key, max_results=100_000, page_token=None).items for key in "abc"]
     if store.get_run(run_id) != run:  # a server was still at work on what the killed process had sent
-        return _whole_batches(store, run_id)
+        return whole_batches(store, run_id)
     count = len(run.data.params)
     assert run.data.params == {f"p{n}": str(n) for n in range(count)}
     assert {key for key in run.data.tags if key.startswith("t")} == {f"t{n}" for n in range(count)}

@@ -59,6 +59,7 @@ from mlcore.testing.tracking_machine import MachineContract
 from mlcore.testing.tracking_oracle import OracleContract
 from mlcore.testing.tracking_processes import ForkContract, ProcessContract, RaceContract
 from mlcore.testing.tracking_recording import RecordingContract
+from mlcore.testing.tracking_replay import ReplayContract, ReplayProcessContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE_RUN, new_run
 
 
@@ -246,6 +247,7 @@ class TrackingStoreContract(
     RunContract,
     RecordingContract,
     GroupCommitContract,
+    ReplayContract,
     LoggedModelContract,
     SeriesContract,
     CountContract,
@@ -257,6 +259,7 @@ class TrackingStoreContract(
     RaceContract,
     ForkContract,
     ProcessContract,
+    ReplayProcessContract,
 ):
     """Everything that the kernel relies on in a tracking store; needs a fixture `store`."""
 

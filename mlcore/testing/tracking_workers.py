@@ -9,9 +9,9 @@ import importlib
 import inspect
 import sys
 
-from mlcore.entities import Batch, Metric, NewRun, Param, RunTag
+from mlcore.entities import Batch, Entry, Metric, NewRun, Param, RunTag
 from mlcore.errors import AlreadyExistsError
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import SupportsReplay, TrackingStore
 from mlcore.testing.processes import say
 
 
@@ -41,6 +41,8 @@ def main(module: str, uri: str, work: str, *arguments: str) -> None:
     elif work == "run":
         _create_and_log(store, arguments[0], int(arguments[1]))
         say("done")
+    elif work == "replay":
+        _replay_for_ever(store, arguments[0])
     else:
         _log_for_ever(store, arguments[0])
     store.close()
@@ -64,6 +66,15 @@ def _log_for_ever(store: TrackingStore, run_id: str) -> None:
     store.create_run(NewRun("0", run_id, "n", "u", 1))
     for number in range(1_000_000):
         store.log_batch(run_id, whole(number))
+        say(str(number))
+
+
+def _replay_for_ever(store: TrackingStore, run_id: str) -> None:
+    if not isinstance(store, SupportsReplay):
+        raise TypeError(f"the store {store!r} takes no journals")
+    store.create_run(NewRun("0", run_id, "n", "u", 1))
+    for number in range(1_000_000):
+        store.replay(run_id, "w", [Entry(number, number, whole(number))])
         say(str(number))
 
 

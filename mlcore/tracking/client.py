@@ -24,6 +24,7 @@ from mlcore.entities import (
 from mlcore.errors import AlreadyExistsError, InvalidParameterError, InvalidStateError, NotFoundError
 from mlcore.interfaces import SupportsSummary, TrackingStore
 from mlcore.tracking import names, tags
+from mlcore.tracking.client_registry import ModelVersions
 from mlcore.tracking.client_runs import RunOperations
 from mlcore.tracking.run_handle import ending
 from mlcore.tracking.session import Session
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Client(RunOperations):
-    """Work with one tracking store. Safe to use from any thread; `MlflowClient` is the same class.
+class Client(RunOperations, ModelVersions):
+    """Work with one tracking store and one registry. Safe to use from any thread; `MlflowClient` is the same class.
 
     Raises everywhere: NotFoundError for an unknown experiment or run, InvalidParameterError for values that are
     not acceptable, StoreUnavailableError when the store does not answer.

@@ -14,13 +14,13 @@ from typing import BinaryIO
 
 from mlcore.entities import Run, RunStatus
 from mlcore.errors import InvalidParameterError, InvalidStateError
-from mlcore.tracking import active, exits
+from mlcore.tracking import active, exits, monitors
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_handle import ActiveRun, RunHandle, ending
 from mlcore.tracking.session import current_session
 from mlcore.tracking.starting import create, resume, resumed_run_id, usable_parent
-from mlcore.tracking.unsupported import refuse_logged_models, refuse_system_metrics
+from mlcore.tracking.unsupported import refuse_logged_models
 from mlcore.wire import limits
 
 
@@ -56,12 +56,14 @@ def start_run(
     nested: allow it inside an active run, which becomes its parent.
     parent_run_id: nest it in this run instead.
     description: markdown, kept in the tag `mlflow.note.content`.
-    log_system_metrics: False or None; there are no system metrics yet, so that True is refused.
+    log_system_metrics: whether plugins such as mlcore-system-metrics watch the machine while the run goes on; None
+    leaves it to the setting of that name.
     Returns a context manager: at the end of its block the run is FINISHED, or FAILED when the block raised.
-    Raises InvalidStateError: a run is active already and *nested* is not set.
+    Raises InvalidStateError: a run is active already and *nested* is not set. PluginNotFoundError: system metrics are
+    asked for, and no plugin that records them is installed.
     """
-    refuse_system_metrics(log_system_metrics)
     session = current_session()
+    is_watched = monitors.are_wanted(session, log_system_metrics)
     running = active.running()
     if running is not None and not nested:
         raise InvalidStateError(
@@ -87,6 +89,8 @@ def start_run(
         run.set_tags(tags)
     active.push(run)
     exits.watch()
+    if is_watched and not run.is_joined:
+        run.monitors.begin()
     _started.last = run
     return run
 

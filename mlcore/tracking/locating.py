@@ -6,9 +6,11 @@ import tempfile
 from os import PathLike
 from pathlib import Path
 
-from mlcore.artifacts.resolve import Location, locate
+from mlcore.artifacts.resolve import Location, LoggedModelName, ModelName, locate
 from mlcore.artifacts.transfer import download_file, download_tree
 from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
+from mlcore.interfaces import SupportsLoggedModels
+from mlcore.registry.finding import find_version
 from mlcore.tracking.session import Session
 from mlcore.uris import local_path, redacted, scheme
 
@@ -19,7 +21,14 @@ def find(session: Session, uri: str, tracking_uri: str | None = None) -> Locatio
     def run_root(run_id: str) -> str:
         return session.store(tracking_uri).get_run(run_id).info.artifact_uri
 
-    return locate(uri, run_root=run_root)
+    def model_source(named: ModelName) -> str:
+        if isinstance(named, LoggedModelName):
+            store = session.store(tracking_uri)
+            if isinstance(store, SupportsLoggedModels):
+                return store.get_logged_model(named.model_id).artifact_uri
+        return find_version(session.registry(), named).source
+
+    return locate(uri, run_root=run_root, model_source=model_source)
 
 
 def download(

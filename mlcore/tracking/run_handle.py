@@ -24,6 +24,7 @@ from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError,
 from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.events import announce
+from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
 from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_artifacts import RunArtifacts
@@ -155,6 +156,7 @@ class ActiveRun(RunHandle):
         self._params = dict(run.data.params)
         self._pid = os.getpid()
         self.is_ended: bool = False
+        self.monitors: Monitors = Monitors(session, self.run_id, run.data.latest, self.log_metrics)
 
     @property
     def info(self) -> RunInfo:
@@ -189,6 +191,7 @@ class ActiveRun(RunHandle):
         mine = not (self.is_ended or self.is_joined) and self._pid == os.getpid()
         try:
             if mine:
+                self.monitors.end()
                 self._recorder.flush()
                 self._store.update_run(self.run_id, RunChange(status=final, end_time=now_ms()))
         except MlcoreError:

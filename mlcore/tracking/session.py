@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
+
 from mlcore.artifacts.repos import open_repo
 from mlcore.entities import Experiment, Run
 from mlcore.errors import InvalidParameterError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, TrackingStore
+from mlcore.interfaces import ArtifactRepo, RegistryStore, TrackingStore
 from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
@@ -40,6 +42,8 @@ class Session:
         self._directory = Path.cwd()
         self._seen = Settings.seen_in(os.environ)
         self.settings: Settings = settings or Settings.load(directory=self._directory)
+        self._given = self.settings
+        self._told: set[str] = set()
         self._run_id_taken = False
         self._inherited = Inherited()
         self._anchored: dict[str, str] = {}
@@ -48,6 +52,7 @@ class Session:
         self._registry_uri: str | None = None
         self.experiment_id: str | None = None
         self._stores: dict[str, TrackingStore] = {}
+        self._registries: dict[str, RegistryStore] = {}
         self._repos: dict[str, ArtifactRepo] = {}
         self._recorders: dict[str, Recorder] = {}
         self._lock = threading.RLock()
@@ -89,6 +94,29 @@ class Session:
             self._inherited.set(_EXPERIMENT_ID, experiment.experiment_id)
             if self.settings.experiment_name:  # a child must not find a name that means another experiment
                 self._inherited.set(_EXPERIMENT_NAME, experiment.name)
+
+    def change_setting(self, name: str, value: bool | float | str | None) -> None:
+        """Use another value of a setting from now on, in processes started later too; None takes that back.
+
+        Raises SettingsError: the value cannot be used.
+        """
+        variable = f"MLCORE_{name.upper()}"
+        checked = Settings.load({name: value}, environ={}, directory=self._directory)
+        if not self._is_bound:
+            self.settings = attrs.evolve(
+                self.settings, **{name: getattr(checked if value is not None else self._given, name)}
+            )
+            return
+        self._inherited.take_back(variable)
+        if value is not None:
+            self._inherited.set(variable, str(value).lower() if isinstance(value, bool) else str(value))
+        self.follow_environment()
+
+    def is_new(self, subject: str) -> bool:
+        """Whether nobody has told about *subject* in this session yet; the caller does it now."""
+        told = subject in self._told
+        self._told.add(subject)
+        return not told
 
     def take_run_id(self) -> str | None:
         """Return the run to resume that was given as an argument of the settings; None from the second call on."""
@@ -152,6 +180,14 @@ class Session:
                 )
             return self._stores[key]
 
+    def registry(self, uri: str | None = None) -> RegistryStore:
+        """Return the registry store at *uri*, opened at the first call."""
+        key = self.anchored(uri or self.registry_uri)
+        with self._lock:
+            if key not in self._registries:
+                self._registries[key] = self.plugins.first(HookSpecs.registry_store, uri=key)
+            return self._registries[key]
+
     def recorder(self, uri: str | None = None) -> Recorder:
         """Return what takes batches to the store at *uri*."""
         key = self.anchored(uri or self.tracking_uri)
@@ -195,8 +231,11 @@ class Session:
             self.flush()
             for store in self._stores.values():
                 store.close()
+            for registry in self._registries.values():
+                registry.close()
             for repo in self._repos.values():
                 repo.close()
+            self._registries.clear()
             self._stores.clear()
             self._repos.clear()
             self._recorders.clear()

@@ -29,14 +29,15 @@ LAYERS = {
     "scaffold": 5,
     "plugins": 4,
     "artifacts": 5,
-    "tracking": 6,
     "registry": 6,
-    "models": 6,
-    "projects": 6,
-    "deployments": 6,
-    "serving": 7,
-    "cli": 8,
-    "testing": 8,
+    "tracking": 7,
+    "models": 7,
+    "projects": 7,
+    "deployments": 7,
+    "serving": 8,
+    "moving": 9,
+    "cli": 10,
+    "testing": 10,
 }
 PEERS = 5
 MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from mlcore_store_sql.store import SqlTrackingStore
 from mlcore_store_sql.texts import Texts
 from mlcore_store_sql.texts_sqlite import TEXTS
 
-from mlcore.entities import NewRun
+from mlcore.entities import Batch, Entry, Metric, NewRun
 from mlcore.errors import MlcoreError, StoreUnavailableError
 
 NEWEST = len(MIGRATIONS)
@@ -84,6 +87,40 @@ def test_a_store_of_the_first_version_gets_logged_models_and_keeps_its_runs(tmp_
 
     assert version(tmp_path / "mlcore.db") == NEWEST
     assert store.get_experiment("1").name == "e"
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from mlcore_store_sql import migrations, store
+from mlcore_store_sql.migrations import MIGRATIONS, migrate
+
+def killed_halfway(cursor, texts):
+    cursor.execute(texts.ddl_delivery[0])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+store.migrate = lambda database, first: migrate(database, first, [*MIGRATIONS[:2], killed_halfway])
+store.SqlTrackingStore.open(sys.argv[1])
+"""
+
+
+def test_a_store_of_the_second_version_takes_journals_also_after_a_migration_that_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "mlcore.db"
+    opened = database(path)
+    migrate(opened, nothing_first, MIGRATIONS[:2])
+    with opened.write() as cursor:
+        cursor.execute(TEXTS.insert_default_experiment, ("Default", None, 1, 1))
+        cursor.execute(TEXTS.insert_run, ("r", 0, "n", "u", 1, None))
+    opened.close()
+
+    ended = subprocess.run([sys.executable, "-c", _KILLED, f"sqlite:///{path}"], check=False)
+    between = version(path)
+    store = SqlTrackingStore.open(f"sqlite:///{path}")
+
+    assert (ended.returncode, between, version(path)) == (-signal.SIGKILL, 2, NEWEST)
+    assert store.replay("r", "w", [Entry(0, 1, Batch((Metric("m", 1.0, 1),)))]) == []
+    assert store.get_run("r").data.metrics == {"m": 1.0}
+    store.close()
 
 
 def test_an_older_store_is_brought_up_to_date_and_keeps_its_runs(old: Path) -> None:

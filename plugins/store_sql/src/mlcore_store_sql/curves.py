@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 
 from mlcore.entities import Metric, MetricSummary
 
@@ -21,6 +22,8 @@ Point = tuple[int, int, float, int]
 # step, timestamp, value, special, min, max, count
 Latest = tuple[int, int, float, int, float | None, float | None, int]
 
+_VALUE: Callable[[Point], float] = itemgetter(2)
+_SPECIAL: Callable[[Point], int] = itemgetter(3)
 _TRUE_VALUES = {NAN: math.nan, PLUS_INFINITY: math.inf, MINUS_INFINITY: -math.inf}
 
 
@@ -64,8 +67,12 @@ def summarized(points: list[Point], before: Latest | None, added: int) -> Latest
     before: the summary without *points*; None when there was no point.
     added: how many of the points were not there yet.
     """
-    values = [row[2] for row in points if row[3] != NAN]
-    last = latest(points)
+    if max(map(_SPECIAL, points)) == FINITE:  # as most points are; twice as fast
+        values = list(map(_VALUE, points))
+        last = max(points)
+    else:
+        values = [row[2] for row in points if row[3] != NAN]
+        last = latest(points)
     if before is None:
         return (*last, min(values, default=None), max(values, default=None), added)
     values += [bound for bound in before[4:6] if bound is not None]

@@ -28,6 +28,12 @@ def add_logged_models(cursor: Cursor, texts: Texts) -> None:
         cursor.execute(statement)
 
 
+def add_deliveries(cursor: Cursor, texts: Texts) -> None:
+    """Make the tables of version 3."""
+    for statement in texts.ddl_delivery:
+        cursor.execute(statement)
+
+
 def create_registry(cursor: Cursor, texts: Texts) -> None:
     """Make all tables and indexes of version 1 of the registry."""
     for statement in texts.ddl_registry:
@@ -35,7 +41,7 @@ def create_registry(cursor: Cursor, texts: Texts) -> None:
 
 
 # In order; the schema's version is how many have run. Never change one that was released: add another.
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_logged_models)
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_logged_models, add_deliveries)
 REGISTRY_MIGRATIONS: tuple[Migration, ...] = (create_registry,)
 
 

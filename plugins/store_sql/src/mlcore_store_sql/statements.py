@@ -26,6 +26,7 @@ from mlcore_store_sql.schema import (
     TAGS,
     VERSIONS,
 )
+from mlcore_store_sql.schema_delivery import DELIVERY
 from mlcore_store_sql.schema_logged import LOGGED
 from mlcore_store_sql.schema_registry import REGISTRY
 from mlcore_store_sql.statement_parts import (
@@ -44,6 +45,7 @@ from mlcore_store_sql.statement_parts import (
     texts_of,
     update_by_id,
 )
+from mlcore_store_sql.statements_delivery import delivery_statements
 from mlcore_store_sql.statements_logged import logged_model_statements
 from mlcore_store_sql.statements_registry import registry_statements
 from mlcore_store_sql.statements_series import series_statements
@@ -57,6 +59,7 @@ def compile_texts(grammar: Grammar) -> Texts:
     return Texts(
         ddl=ddl(schema.METADATA, compiler),
         ddl_logged_models=ddl(LOGGED, compiler),
+        ddl_delivery=ddl(DELIVERY, compiler),
         ddl_registry=ddl(REGISTRY, compiler),
         **texts,
     )
@@ -77,6 +80,7 @@ def _statements(grammar: Grammar) -> dict[str, Statement]:
         **_of_inputs(grammar),
         **series_statements(),
         **logged_model_statements(grammar),
+        **delivery_statements(grammar),
         **registry_statements(grammar),
     }
 
@@ -278,7 +282,7 @@ def _module(texts: Texts, names: dict[str, tuple[str, ...]]) -> str:
         "",
         "TEXTS = Texts(",
     ]
-    for name in ("ddl", "ddl_logged_models", "ddl_registry"):
+    for name in ("ddl", "ddl_logged_models", "ddl_delivery", "ddl_registry"):
         lines += [f"    {name}=(", *(f"        {text!r}," for text in getattr(texts, name)), "    ),"]
     for name, parameters in names.items():
         lines += [f"    # {', '.join(parameters) or 'no parameters'}", f"    {name}={getattr(texts, name)!r},"]

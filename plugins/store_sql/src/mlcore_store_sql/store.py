@@ -12,6 +12,7 @@ from mlcore_store_sql.logged_searching import LoggedSearchingPart
 from mlcore_store_sql.migrations import migrate
 from mlcore_store_sql.part import now_ms
 from mlcore_store_sql.places import Places
+from mlcore_store_sql.replaying import ReplayPart
 from mlcore_store_sql.runs import RunsPart
 from mlcore_store_sql.searching import SearchingPart
 from mlcore_store_sql.series import SeriesPart
@@ -19,7 +20,7 @@ from mlcore_store_sql.sqlite_file import SqliteFile
 
 
 class SqlTrackingStore(
-    ExperimentsPart, RunsPart, GroupPart, SearchingPart, LoggedSearchingPart, SeriesPart, CountsPart
+    ExperimentsPart, GroupPart, ReplayPart, RunsPart, SearchingPart, LoggedSearchingPart, SeriesPart, CountsPart
 ):
     """Experiments and runs in an SQL database; the contract is `mlcore.interfaces.TrackingStore`."""
 

@@ -15,12 +15,13 @@ class Texts:
     """One database's statements; parameters are positional, in the order given by `statements.py`.
 
     ddl: what creates the tables and indexes of version 1 of tracking's schema.
-    ddl_logged_models: what version 2 adds to it.
+    ddl_logged_models: what version 2 adds to it. ddl_delivery: what version 3 adds to it.
     ddl_registry: what creates those of version 1 of the registry's schema.
     """
 
     ddl: tuple[str, ...]
     ddl_logged_models: tuple[str, ...]
+    ddl_delivery: tuple[str, ...]
     ddl_registry: tuple[str, ...]
 
     create_versions: str
@@ -87,6 +88,11 @@ class Texts:
     insert_model_input: str
     insert_model_output: str
     models_of_run: str
+
+    delivered: str
+    set_delivered: str
+    refusals: str
+    insert_refusal: str
 
     insert_model: str
     model: str

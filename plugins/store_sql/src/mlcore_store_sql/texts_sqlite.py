@@ -31,6 +31,10 @@ TEXTS = Texts(
         'CREATE TABLE mlcore_logged_model_tags ( model INTEGER NOT NULL, "key" TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (model, "key"), FOREIGN KEY(model) REFERENCES mlcore_logged_models (id) ON DELETE CASCADE ) WITHOUT ROWID',
         "CREATE INDEX mlcore_logged_models_by_creation ON mlcore_logged_models (experiment, lifecycle_stage, creation_time DESC, model_id)",
     ),
+    ddl_delivery=(
+        "CREATE TABLE mlcore_deliveries ( run INTEGER NOT NULL, writer TEXT NOT NULL, sequence BIGINT NOT NULL, PRIMARY KEY (run, writer), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE ) WITHOUT ROWID",
+        "CREATE TABLE mlcore_refusals ( run INTEGER NOT NULL, writer TEXT NOT NULL, sequence BIGINT NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (run, writer, sequence), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE ) WITHOUT ROWID",
+    ),
     ddl_registry=(
         "CREATE TABLE mlcore_registered_models ( id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, version_count BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (name) )",
         "CREATE TABLE mlcore_model_versions ( id INTEGER NOT NULL, model INTEGER NOT NULL, version BIGINT NOT NULL, source TEXT NOT NULL, run_id TEXT, run_link TEXT, stage TEXT NOT NULL, status TEXT NOT NULL, status_message TEXT NOT NULL, description TEXT NOT NULL, user_id TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (model, version), FOREIGN KEY(model) REFERENCES mlcore_registered_models (id) ON DELETE CASCADE )",
@@ -161,6 +165,14 @@ TEXTS = Texts(
     insert_model_output="INSERT INTO mlcore_model_outputs (run, model_id, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     # of_run, of_run
     models_of_run="SELECT mlcore_model_inputs.run, mlcore_model_inputs.model_id, NULL AS step, mlcore_model_inputs.id FROM mlcore_model_inputs WHERE mlcore_model_inputs.run = ? UNION ALL SELECT mlcore_model_outputs.run, mlcore_model_outputs.model_id, mlcore_model_outputs.step, mlcore_model_outputs.id FROM mlcore_model_outputs WHERE mlcore_model_outputs.run = ?",
+    # of_run, of_writer
+    delivered="SELECT mlcore_deliveries.sequence FROM mlcore_deliveries WHERE mlcore_deliveries.run = ? AND mlcore_deliveries.writer = ?",
+    # run, writer, sequence
+    set_delivered="INSERT INTO mlcore_deliveries (run, writer, sequence) VALUES (?, ?, ?) ON CONFLICT (run, writer) DO UPDATE SET sequence = excluded.sequence",
+    # of_run, of_writer
+    refusals="SELECT mlcore_refusals.sequence, mlcore_refusals.error, mlcore_refusals.message FROM mlcore_refusals WHERE mlcore_refusals.run = ? AND mlcore_refusals.writer = ? ORDER BY mlcore_refusals.sequence",
+    # run, writer, sequence, error, message
+    insert_refusal="INSERT INTO mlcore_refusals (run, writer, sequence, error, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     # name, description, creation_time, last_update_time
     insert_model="INSERT INTO mlcore_registered_models (name, description, creation_time, last_update_time, version_count) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
     # of_name

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from mlcore.errors import InvalidParameterError
 from mlcore.interfaces import PresignedUrl, SupportsPresign
+from mlcore.registry.names import check_version
 from mlcore.wire import limits
 from mlcore.wire import requests_artifacts as r
 from mlcore.wire import requests_models as m
 from mlcore.wire.tracking_json import Json
 from mlcore_server.calls.caller import Caller
-from mlcore_server.calls.models import version_number
 from mlcore_server.config import ServerConfig
 from mlcore_server.files.listing import files_out
 from mlcore_server.files.spots import Spot, below
@@ -47,7 +47,7 @@ class Artifacts:
 
     async def get_version(self, request: r.GetVersionArtifact, _: Caller, http: Request) -> Response:
         """Send a file of a model version."""
-        number = version_number(request.version)
+        number = check_version(request.version)
         return await self._sent(
             lambda: self._stores.registry.get_version(request.name, number).source, request.path, http
         )

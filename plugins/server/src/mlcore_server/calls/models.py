@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from attrs import evolve
 
 from mlcore.entities import ModelVersion, Page, RegisteredModel
-from mlcore.errors import InvalidParameterError, NotFoundError
+from mlcore.errors import InvalidParameterError
+from mlcore.registry.names import check_alias, check_model_name, check_registry_tags, check_version
 from mlcore.wire import limits
 from mlcore.wire import requests_registry as r
 from mlcore.wire.models_json import model_out, version_out
@@ -17,10 +16,7 @@ from mlcore_server.calls.caller import Caller
 from mlcore_server.stores import Stores
 
 STAGES = ("None", "Staging", "Production", "Archived")
-_TAG_VALUE_LENGTH = 100_000
 _MOST_MODELS = 1000
-_ALIAS_LENGTH = 255
-_NUMBERED = re.compile(r"[vV]\d+")
 
 
 class Models:
@@ -32,7 +28,7 @@ class Models:
 
     def create(self, request: r.CreateModel, _: Caller) -> Json:
         """Create a registered model."""
-        name, tags = check_name(request.name), registry_tags(request.tags)
+        name, tags = check_model_name(request.name), registry_tags(request.tags)
         return self._answer(self._stores.registry.create_model(name, description=request.description, tags=tags))
 
     def get(self, request: r.ModelName, _: Caller) -> Json:
@@ -46,7 +42,7 @@ class Models:
 
     def rename(self, request: r.RenameModel, _: Caller) -> Json:
         """Give a registered model another name."""
-        new_name = check_name(request.new_name)
+        new_name = check_model_name(request.new_name)
         return self._answer(self._stores.registry.update_model(request.name, new_name=new_name, description=None))
 
     def delete(self, request: r.ModelName, _: Caller) -> Json:
@@ -83,7 +79,7 @@ class Models:
 
     def set_alias(self, request: r.SetAlias, _: Caller) -> Json:
         """Point an alias to a version."""
-        self._stores.registry.set_alias(request.name, check_alias(request.alias), version_number(request.version))
+        self._stores.registry.set_alias(request.name, check_alias(request.alias), check_version(request.version))
         return {}
 
     def get_alias(self, request: r.Alias, _: Caller) -> Json:
@@ -133,17 +129,6 @@ def shown_version(stores: Stores, version: ModelVersion) -> Json:
     return version_out(placed(stores, version))
 
 
-def check_name(name: str) -> str:
-    """Return *name* if a registered model may have it."""
-    if not name.strip() or name in (".", "..") or not name.isprintable() or len(name) > limits.KEY_LENGTH:
-        raise InvalidParameterError(
-            f"Invalid model name {name[:100]!r}: expected 1 to {limits.KEY_LENGTH} printable characters, not '.' or '..'"
-        )
-    if "/" in name or ":" in name:
-        raise InvalidParameterError(f"Invalid model name '{name}'. Names cannot contain '/' or ':'.")
-    return name
-
-
 def check_stage(stage: str) -> str:
     """Return the canonical spelling of a stage."""
     for known in STAGES:
@@ -152,41 +137,6 @@ def check_stage(stage: str) -> str:
     raise InvalidParameterError(f"Invalid Model Version stage: {stage}. Value must be one of {', '.join(STAGES)}.")
 
 
-def check_alias(alias: str) -> str:
-    """Return *alias* if a version may have it."""
-    if alias.lower() == "latest":
-        raise InvalidParameterError("'latest' alias name (case insensitive) is reserved.")
-    if _NUMBERED.fullmatch(alias):
-        raise InvalidParameterError(f"Version alias name '{alias}' is reserved.")
-    if not re.fullmatch(r"[\w\-]+", alias):
-        raise InvalidParameterError(
-            f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
-        )
-    if len(alias) > _ALIAS_LENGTH:
-        raise InvalidParameterError(
-            f"Invalid alias name: it has {len(alias)} characters, at most {_ALIAS_LENGTH} are allowed"
-        )
-    return alias
-
-
 def registry_tags(given: tuple[Tag, ...]) -> dict[str, str]:
     """Return checked tags; of several with one key the last wins."""
-    for one in given:
-        limits.check_key(one.key)
-        if len(one.value) > _TAG_VALUE_LENGTH:
-            raise InvalidParameterError(
-                f"the value of tag {one.key!r} has {len(one.value)} characters, at most {_TAG_VALUE_LENGTH} are allowed"
-            )
-    return {one.key: one.value for one in given}
-
-
-def version_number(version: str) -> str:
-    """Return the canonical text of a version number."""
-    if not (version.isascii() and version.isdigit() and len(version) < 19):
-        raise InvalidParameterError(f"Parameter 'version' must be an integer, got '{version[:50]}'.")
-    return str(int(version))
-
-
-def no_version(name: str, version: str) -> NotFoundError:
-    """Return the error for a version that does not exist."""
-    return NotFoundError(f"Model Version (name={name}, version={version}) not found")
+    return check_registry_tags({one.key: one.value for one in given})

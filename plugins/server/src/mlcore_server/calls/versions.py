@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlcore.artifacts.resolve import LoggedModelName, ModelVersionName, parse_models_uri, parse_runs_uri
 from mlcore.entities import Action, ModelVersion, Page, Resource
 from mlcore.errors import InvalidParameterError
+from mlcore.registry.names import check_version
 from mlcore.uris import redacted, scheme
 from mlcore.wire import limits
 from mlcore.wire import requests_registry as r
@@ -12,7 +13,7 @@ from mlcore.wire.requests_tracking import Tag
 from mlcore.wire.tracking_json import Json
 from mlcore_server.access import Access
 from mlcore_server.calls.caller import Caller
-from mlcore_server.calls.models import check_stage, registry_tags, shown_version, version_number
+from mlcore_server.calls.models import check_stage, registry_tags, shown_version
 from mlcore_server.stores import Stores
 
 _MOST_VERSIONS = 200_000
@@ -47,7 +48,7 @@ class Versions:
         return self._answer(
             self._stores.registry.update_version(
                 request.name,
-                version_number(request.version),
+                check_version(request.version),
                 description=request.description,
                 stage=None,
                 archive_existing=False,
@@ -56,7 +57,7 @@ class Versions:
 
     def delete(self, request: r.Version, _: Caller) -> Json:
         """Remove a version."""
-        self._stores.registry.delete_version(request.name, version_number(request.version))
+        self._stores.registry.delete_version(request.name, check_version(request.version))
         return {}
 
     def transition(self, request: r.TransitionStage, _: Caller) -> Json:
@@ -70,7 +71,7 @@ class Versions:
         return self._answer(
             self._stores.registry.update_version(
                 request.name,
-                version_number(request.version),
+                check_version(request.version),
                 description=None,
                 stage=stage,
                 archive_existing=request.archive_existing_versions,
@@ -97,12 +98,12 @@ class Versions:
     def set_tag(self, request: r.SetVersionTag, _: Caller) -> Json:
         """Set a tag."""
         (value,) = registry_tags((Tag(key=request.key, value=request.value),)).values()
-        self._stores.registry.set_tag(request.name, version_number(request.version), request.key, value)
+        self._stores.registry.set_tag(request.name, check_version(request.version), request.key, value)
         return {}
 
     def delete_tag(self, request: r.DeleteVersionTag, _: Caller) -> Json:
         """Remove a tag; a missing one is fine."""
-        version = version_number(request.version)
+        version = check_version(request.version)
         if request.key in self._stores.registry.get_version(request.name, version).tags:
             self._stores.registry.set_tag(request.name, version, request.key, None)
         return {}
@@ -111,7 +112,7 @@ class Versions:
         return {"model_version": shown_version(self._stores, version)}
 
     def _found(self, request: r.Version) -> ModelVersion:
-        return self._stores.registry.get_version(request.name, version_number(request.version))
+        return self._stores.registry.get_version(request.name, check_version(request.version))
 
     def _source(self, request: r.CreateVersion, caller: Caller) -> str:
         """Return the real place of a version's files.
