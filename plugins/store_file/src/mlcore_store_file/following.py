@@ -60,6 +60,7 @@ class Tail:
     faults: Faults
     journals: dict[str, _Followed] = field(factory=dict)
     too_short: dict[str, int] = field(factory=dict)
+    is_damaged: bool = False
 
     def news(self) -> list[tuple[Stamp, Recorded]]:
         """Return what was recorded since the last call, each journal's in its order. Raises OSError: no such folder."""
@@ -101,10 +102,10 @@ class Tail:
         try:
             return _Followed(JournalReader.open(path))
         except UnsupportedError as err:
-            self.faults.tell(Fault(str(path), 0, size, str(err)))
+            self._tell(Fault(str(path), 0, size, str(err)))
         except CorruptStoreError as err:
             if time.time() - path.stat().st_mtime > _YOUNG_S:
-                self.faults.tell(Fault(str(path), 0, size, str(err)))
+                self._tell(Fault(str(path), 0, size, str(err)))
             elif size < 512:  # its writer is about to write the header
                 self.too_short[name] = size
                 return None
@@ -126,11 +127,15 @@ class Tail:
                 if is_last and fault is chunk.faults[-1] and fault.reason.startswith("its last entry"):
                     torn = fault.start
                     if not self._is_young(journal):
-                        self.faults.tell(fault)
+                        self._tell(fault)
                 else:
-                    self.faults.tell(fault)
+                    self._tell(fault)
             end = chunk.end if torn is None else torn
         return _whole_groups(entries, end)
+
+    def _tell(self, fault: Fault) -> None:
+        self.is_damaged = True
+        self.faults.tell(fault)
 
     def _is_young(self, journal: _Followed) -> bool:
         return time.time() - journal.reader.path.stat().st_mtime < _YOUNG_S

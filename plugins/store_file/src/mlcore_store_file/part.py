@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from attrs import define, field
@@ -30,7 +31,7 @@ class Place:
     writers: Writers = field(factory=Writers)
     clock: Clock = field(factory=Clock)
     faults: Faults = field(factory=Faults)
-    lock: threading.RLock = field(factory=threading.RLock)
+    lock: AbstractContextManager[bool] = field(factory=threading.RLock)
 
     @classmethod
     def open(cls, path: Path, artifact_root: str | None = None) -> Place:

@@ -69,6 +69,7 @@ class RunState:
     model_inputs: dict[str, tuple[Stamp, int]] = field(factory=dict)
     outputs: dict[ModelOutput, tuple[Stamp, int]] = field(factory=dict)
     positions: dict[str, int] = field(factory=dict)
+    rejected: dict[str, dict[int, tuple[str, str]]] = field(factory=dict)
     greatest_at: int = 0
 
     def take(self, news: Sequence[tuple[Stamp, Recorded]]) -> None:
@@ -117,8 +118,13 @@ class RunState:
             shown[RUN_NAME] = self.name[1]
         return shown
 
+    def recover(self, run_id: str) -> None:
+        """Make up how a run began whose journals are damaged there, so that the rest of it can be seen."""
+        self.new = NewRun("0", run_id, run_id, "", 0)
+        self.name = (NEVER, run_id)
+
     def _creation(self, stamp: Stamp, new: NewRun) -> None:
-        if self.new is None or stamp < self.created:
+        if self.created == NEVER or stamp < self.created:
             self.created, self.new = stamp, new
         self._rename(stamp, new.run_name)
         for key, value in new.tags.items():
@@ -183,6 +189,9 @@ class RunState:
         if note.name == REPLAYED:
             writer = str(data.get("writer"))
             self.positions[writer] = max(self.positions.get(writer, -1), _int(data.get("upto")))
+            refused = data.get("refused")
+            for at, (kind, text) in refused.items() if isinstance(refused, dict) else ():
+                self.rejected.setdefault(writer, {})[int(at)] = (str(kind), str(text))
         elif note.name == MODELS:
             inputs, outputs = data.get("inputs"), data.get("outputs")
             for number, model_id in enumerate(inputs if isinstance(inputs, list) else ()):

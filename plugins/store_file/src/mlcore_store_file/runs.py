@@ -60,6 +60,8 @@ class Runs:
         except (FileNotFoundError, NotADirectoryError):
             self._kept.pop(folder, None)
             return None
+        if state.new is None and tail.is_damaged and tail.subject:
+            state.recover(tail.subject)
         if found is None and (keep or not all(settled for _, settled in tail.sizes.values())):
             self._kept[folder] = (tail, state)
             if len(self._kept) > _MOST_KEPT:
