@@ -26,9 +26,9 @@ class StoreJournal(PlainJournal):
     folders, so that they do.
     """
 
-    _parked = False
-    _settled = False
-    _over = False
+    _parked: bool = False
+    _settled: bool = False
+    _over: bool = False
 
     @property
     def is_closed(self) -> bool:
