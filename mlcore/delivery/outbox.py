@@ -21,7 +21,7 @@ from mlcore.delivery.replaying import apply
 from mlcore.delivery.shipper import Shipper
 from mlcore.delivery.spool import RunFolder, Spool
 from mlcore.delivery.telling import Ending, report
-from mlcore.delivery.writing import RunWriter, SyncedWriter, new_journal
+from mlcore.delivery.writing import RunWriter, new_journal
 from mlcore.entities import Recorded
 from mlcore.errors import MlcoreError, StoreUnavailableError
 from mlcore.interfaces import TrackingStore
@@ -70,8 +70,7 @@ class Outbox:
         with self._lock:
             found = self._writers.get(run_id)
             if found is None:
-                kind = SyncedWriter if self.policy.fsync == "always" else RunWriter
-                found = self._writers[run_id] = kind(self, run_id)
+                found = self._writers[run_id] = RunWriter(self, run_id)
             return found
 
     def open_journal(self, writer: RunWriter, created: int) -> Journal:
@@ -101,7 +100,7 @@ class Outbox:
 
     def _journal_in(self, folder: RunFolder, created: int) -> Journal:
         self._budget.check()
-        journal = new_journal(folder.path, folder.run_id, created)
+        journal = new_journal(folder.path, folder.run_id, created, fsync=self.policy.fsync)
         journal.reserve = self._budget.check
         hold(journal.fileno())
         return journal
@@ -269,6 +268,12 @@ class Outbox:
         if done and not self.policy.is_offline and self.lanes():
             self._settle()
         self.shipper.stop(_STOP_S)
+        self.release()
+        self.spool.tidy()
+        return done
+
+    def release(self) -> None:
+        """Let others deliver what waits."""
         for lane in self.lanes():
             for outgoing in lane.outgoing:
                 outgoing.release()
@@ -276,7 +281,6 @@ class Outbox:
             self._lanes.clear()
             self._writers.clear()
         _outboxes.discard(self)
-        return done
 
     def _settle(self) -> None:
         """Let the shipper remove what is delivered and tell what was refused."""
