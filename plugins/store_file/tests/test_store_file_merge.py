@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,11 @@ def copy_into(source: Path, target: Path) -> None:
     if not rsync:
         command += [str(each) for each in source.iterdir() if each.name != ".index"] + [f"{target}/"]
     subprocess.run(command, check=True)
+
+
+def let_the_clock_pass() -> None:
+    """Wait until what happens next is later: a store's time is ahead by at most 1 ms for each entry."""
+    time.sleep(0.1)
 
 
 def content(path: Path) -> tuple[list[object], ...]:
@@ -81,6 +87,7 @@ def two(tmp_path: Path) -> tuple[Path, Path]:
             )
         registry.set_alias("iris", name, "2")
         registry.close()
+        let_the_clock_pass()
     return tmp_path / "anna", tmp_path / "bo"
 
 
@@ -154,6 +161,7 @@ def test_two_experiments_that_got_one_name_are_told_apart(tmp_path: Path) -> Non
     one, two = FileStore.open(tmp_path / "one"), FileStore.open(tmp_path / "two")
     renamed = one.create_experiment("first", artifact_location=None, tags={}).experiment_id
     one.update_experiment(renamed, ExperimentChange(name="same"))
+    let_the_clock_pass()
     made = two.create_experiment("same", artifact_location=None, tags={}).experiment_id
     copy_into(tmp_path / "one", tmp_path / "two")
 

@@ -26,6 +26,7 @@ class StoreJournal(PlainJournal):
     folders, so that they do.
     """
 
+    _fd: int
     _parked: bool = False
     _settled: bool = False
     _over: bool = False
