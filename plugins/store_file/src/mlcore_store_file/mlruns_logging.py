@@ -32,9 +32,9 @@ from mlcore_store_file.mlruns_yaml import write_meta
 class MlrunsLogging(MlrunsReader):
     """Write logged models; what they need of runs is written by the store itself."""
 
-    def __init__(self, root: Path) -> None:
-        """Use the tree at *root*."""
-        super().__init__(root, locking=True)
+    def __init__(self, root: Path, artifact_root: str | None) -> None:
+        """Use the tree at *root*. artifact_root: where new experiments put artifacts."""
+        super().__init__(root, locking=True, artifact_root=artifact_root)
         self._recording = Recording(self._tree)
 
     def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:

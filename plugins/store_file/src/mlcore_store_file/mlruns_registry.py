@@ -159,10 +159,10 @@ class MlrunsRegistryStore(MlrunsRegistryReader):
             steps.commit()
 
     def _refuse_taken(self, name: str) -> None:
-        if any(each in name for each in "/\\%\0") or name in ("", ".", "..") or name.startswith(".mlcore"):
+        if any(each in name for each in "/\\:%\0") or name in ("", ".", "..") or name.startswith(".mlcore"):
             raise UnsupportedError(
                 f"MLflow's file layout cannot keep a registered model named {name!r}: the name becomes a folder's, and "
-                "MLflow refuses slashes and '%' in it; choose another name or another store"
+                "MLflow refuses '/', ':' and '%' in it; choose another name or another store"
             )
         check_key(name, "the registered model")
         if any(known == name for known, _ in self._folders()):

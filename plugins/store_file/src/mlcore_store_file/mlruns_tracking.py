@@ -50,7 +50,7 @@ class MlrunsTrackingStore(MlrunsLogging):
         artifact_root: where new experiments put artifacts; None: into the tree, as MLflow does.
         """
         root.mkdir(parents=True, exist_ok=True)
-        super().__init__(root)
+        super().__init__(root, artifact_root)
         self._artifact_root = artifact_root or file_uri(self._tree.root)
         self._begin()
 
