@@ -339,7 +339,7 @@ class TestLinks:
         (run_folder / "params" / "net").symlink_to(tmp_path / "outside")
         store = MlrunsTrackingStore(root)
 
-        with pytest.raises(UnsupportedError, match="link"):
+        with pytest.raises(InvalidParameterError, match="link"):
             store.log_batch(RUN, Batch(params=(Param("net/depth", "1"),)))
 
         assert list((tmp_path / "outside").iterdir()) == []
@@ -498,7 +498,7 @@ class TestLayoutLimits:
         before = store.get_run(RUN)
 
         for batch in batches:
-            with pytest.raises(UnsupportedError, match="MLflow's file layout cannot keep"):
+            with pytest.raises(InvalidParameterError, match="MLflow's file layout cannot keep"):
                 store.log_batch(RUN, batch)
         assert store.get_run(RUN) == before
 
@@ -507,22 +507,22 @@ class TestLayoutLimits:
         store.create_logged_model(NewLoggedModel("m-1", "0", "net"))
 
         for name, digest in (("two words", "d"), ("iris", ""), ("iris", "a b")):
-            with pytest.raises(UnsupportedError, match="no spaces"):
+            with pytest.raises(InvalidParameterError, match="no spaces"):
                 store.log_model_metrics(RUN, (ModelMetric("m-1", RUN, Metric("acc", 1.0, 1), name, digest),))
         assert store.get_logged_model("m-1").metrics == ()
 
     @pytest.mark.parametrize("name", ["a/b", "a%b", "a:b", "..", ".", "a\\b", "ü" * 128])
     def test_a_registered_model_whose_name_mlflow_refuses_is_refused(self, root: Path, name: str) -> None:
-        with pytest.raises(UnsupportedError, match="cannot keep"):
+        with pytest.raises(InvalidParameterError, match="cannot keep"):
             MlrunsRegistryStore(root).create_model(name, description="", tags={})
 
     @pytest.mark.parametrize("taken", ["models", "tags", "datasets", "traces", "a b"])
     def test_ids_that_are_folders_of_the_layout_are_refused(self, root: Path, taken: str) -> None:
         store = MlrunsTrackingStore(root)
 
-        with pytest.raises(UnsupportedError, match=taken):
+        with pytest.raises(InvalidParameterError, match=taken):
             store.create_run(NewRun("0", taken, "n", "u", 1))
-        with pytest.raises(UnsupportedError, match=taken):
+        with pytest.raises(InvalidParameterError, match=taken):
             store.adopt_experiment(Experiment(taken, "x", ""))
 
 
