@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from types import TracebackType
 from mlcore.entities import (
     Batch,
     DatasetInput,
+    Heartbeat,
     Metric,
     Param,
     Run,
@@ -20,11 +22,12 @@ from mlcore.entities import (
     RunStatus,
     RunTag,
 )
-from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError, ParamConflictError
+from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError, NotFoundError, ParamConflictError
 from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.endings import Ending, ending, ending_of, keep
 from mlcore.tracking.events import announce
+from mlcore.tracking.lost import settle
 from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
 from mlcore.tracking.recorder import Delivery
@@ -201,6 +204,7 @@ class ActiveRun(RunHandle):
                 self.monitors.end()
                 self._recorder.flush()
                 self._store.update_run(self.run_id, RunChange(status=end.status, end_time=now_ms()))
+                self._silence()
         except MlcoreError:
             self._leave()
             raise
@@ -209,9 +213,28 @@ class ActiveRun(RunHandle):
             announce(self._session, "run_ended", self.info, status=end.status.value)
 
     @property
+    def heartbeat_s(self) -> float:
+        """How often this process says of the run that it lives, in seconds; 0 for never."""
+        return 0 if self.is_joined else self._session.settings.heartbeat_s
+
+    def give_heartbeat(self, beat: Heartbeat) -> bool:
+        """Record that this process lives, unless an earlier heartbeat still waits; return whether it was recorded."""
+        self._set_own_tag(tags.HEARTBEAT, str(beat))
+        return True
+
+    def come_back(self) -> None:
+        """Let the run go on if it has been marked as lost."""
+        settle(self._store, self.stored())
+
+    @property
     def patience_s(self) -> float:
         """How long to wait for a store that does not answer, in seconds."""
         return self._session.settings.patience_s
+
+    def _silence(self) -> None:
+        if self.heartbeat_s > 0:
+            with contextlib.suppress(NotFoundError):
+                self._store.delete_tag(self.run_id, tags.HEARTBEAT)
 
     def _leave(self) -> None:
         self.is_ended = True

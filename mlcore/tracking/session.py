@@ -18,6 +18,7 @@ from mlcore.interfaces import ArtifactRepo, RegistryStore, TrackingStore
 from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
+from mlcore.tracking.lost import Watch
 from mlcore.tracking.recorder import DirectRecorder, Recorder
 from mlcore.uris import absolute, anchored, proxied_url, scheme
 
@@ -55,6 +56,7 @@ class Session:
         self._registries: dict[str, RegistryStore] = {}
         self._repos: dict[str, ArtifactRepo] = {}
         self._recorders: dict[str, Recorder] = {}
+        self.lost: Watch = Watch()
         self._lock = threading.RLock()
 
     @property
@@ -223,6 +225,7 @@ class Session:
     def reset_lock(self) -> None:
         """Make the session usable in a forked child; another thread may have held the lock."""
         self._lock = threading.RLock()
+        self.lost.reset_lock()
 
     def close(self) -> None:
         """Deliver what is recorded, then let go of stores, repositories and environment variables."""
