@@ -14,6 +14,7 @@ from mlcore.entities import Heartbeat, Recorded
 from mlcore.errors import MlcoreError
 from mlcore.tracking import active, tags
 from mlcore.tracking.names import now_ms
+from mlcore.tracking.recorder import NOT_QUICK
 
 if TYPE_CHECKING:
     from mlcore.tracking.recorder import Mark, Writer
@@ -104,6 +105,8 @@ class Heart:
 
 class _FirstRecord:
     """Stands for a run's writer until something is recorded: who only inherited a run does not keep it alive."""
+
+    journal = NOT_QUICK  # the long way comes by here
 
     def __init__(self, run: RunHandle, writer: Writer) -> None:
         self._run = run
