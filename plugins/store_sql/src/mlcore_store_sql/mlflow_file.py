@@ -6,12 +6,11 @@ What a release calls its columns is looked up in the file itself, so nothing her
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlcore.errors import CorruptStoreError, MlcoreError, StoreUnavailableError, UnsupportedError
 from mlcore.uris import file_uri
@@ -19,6 +18,9 @@ from mlcore_store_sql.dialects import Row
 from mlcore_store_sql.sqlite_file import SqliteFile
 
 MARKS = frozenset(("alembic_version", "experiments", "runs", "metrics", "params", "tags"))
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
 _WAL = 2
 _PIECE = 2**20
 # By device and number of the file.
@@ -38,7 +40,7 @@ class MlflowFile:
         """Open *path*. Raises StoreUnavailableError: it cannot be read. CorruptStoreError: it makes no sense."""
         self.path: Path = path
         self._lock = threading.Lock()
-        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._copy: TemporaryDirectory[str] | None = None
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self.columns: Mapping[str, frozenset[str]] = self._columns()
@@ -122,6 +124,9 @@ class MlflowFile:
             return self._open_copy([each for each in (log, undo) if each.exists()])
 
     def _open_copy(self, beside: Sequence[Path]) -> sqlite3.Connection:
+        import shutil  # seldom needed, and every store is asked first whether it is MLflow's
+        import tempfile
+
         self._copy = tempfile.TemporaryDirectory(prefix="mlcore-mlflow-", ignore_cleanup_errors=True)
         try:
             _copy(self.path, Path(self._copy.name) / self.path.name)
