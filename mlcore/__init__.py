@@ -100,6 +100,13 @@ if TYPE_CHECKING:
         set_tracking_uri,
     )
     from mlcore.tracking.run_handle import ActiveRun, RunHandle
+    from mlcore.tracking.system_metrics import (
+        disable_system_metrics_logging,
+        enable_system_metrics_logging,
+        set_system_metrics_node_id,
+        set_system_metrics_samples_before_logging,
+        set_system_metrics_sampling_interval,
+    )
 
 # Where each public name lives; `module` alone means the module itself.
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -132,6 +139,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "set_registry_uri", "set_terminated", "set_tracking_uri",
     ),
     "mlcore.tracking.run_handle": ("ActiveRun", "RunHandle"),
+    "mlcore.tracking.system_metrics": (
+        "disable_system_metrics_logging", "enable_system_metrics_logging", "set_system_metrics_node_id",
+        "set_system_metrics_samples_before_logging", "set_system_metrics_sampling_interval",
+    ),
 }  # fmt: skip
 _ALIASES = {
     "MlflowClient": "mlcore.tracking.client:Client",
@@ -142,6 +153,7 @@ _ALIASES = {
     "exceptions": "mlcore.exceptions",
     "pyfunc": "mlcore.models.pyfunc",
     "models": "mlcore.models",
+    "system_metrics": "mlcore.tracking.system_metrics",
     "tracking": "mlcore.tracking",
 }
 _WHERE = {name: f"{home}:{name}" for home, names in _HOMES.items() for name in names} | _ALIASES
@@ -151,13 +163,15 @@ __all__ = [
     "LifecycleStage", "Metric", "MlcoreError", "MlflowClient", "Param", "ProjectBackend", "RegistryStore", "Run",
     "RunData", "RunHandle", "RunInfo", "RunStatus", "RunTag", "TrackingStore", "ViewType", "active_run", "artifacts",
     "autolog", "create_experiment", "data", "delete_experiment", "delete_experiment_tag", "delete_run", "delete_tag",
-    "download_artifacts", "end_run", "entities", "exceptions", "flush_artifact_async_logging", "flush_async_logging",
+    "disable_system_metrics_logging", "download_artifacts", "enable_system_metrics_logging", "end_run", "entities",
+    "exceptions", "flush_artifact_async_logging", "flush_async_logging",
     "get_artifact_uri", "get_experiment", "get_experiment_by_name", "get_parent_run", "get_registry_uri", "get_run",
     "get_tracking_uri", "hookimpl", "is_tracking_uri_set", "last_active_run", "load_table", "log_artifact",
     "log_artifacts", "log_dict", "log_figure", "log_image", "log_input", "log_inputs", "log_metric", "log_metrics",
     "log_model", "log_param", "log_params", "log_stream", "log_table", "log_text", "models", "pyfunc",
     "register_model", "rename_experiment", "rename_run", "restore_experiment", "restore_run", "search_experiments", "search_model_versions",
-    "search_registered_models", "search_runs", "set_experiment", "set_experiment_tag", "set_experiment_tags", "set_model_version_tag", "set_registry_uri", "set_tag", "set_tags",
+    "search_registered_models", "search_runs", "set_experiment", "set_experiment_tag", "set_experiment_tags", "set_model_version_tag", "set_registry_uri", "set_system_metrics_node_id",
+    "set_system_metrics_samples_before_logging", "set_system_metrics_sampling_interval", "set_tag", "set_tags",
     "set_terminated", "set_tracking_uri", "start_run", "tracking",
 ]  # fmt: skip
 

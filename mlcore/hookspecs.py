@@ -100,13 +100,17 @@ class WatchedRun:
 
     log: record values by metric name, with a step, from any thread; never blocks. After the end of the run it does nothing.
     first_step: with which to begin; greater than 0 in a run that is resumed.
-    every_s: how often to look, in seconds.
+    every_s: how often to look, in seconds, more than 0.
+    samples: how many looks make one point.
+    node: of several machines that work on one run, which this is; it belongs into the metrics' names. Empty for one alone.
     """
 
     run_id: str
     log: Callable[[Mapping[str, float], int], None]
     first_step: int
     every_s: float
+    samples: int = 1
+    node: str = ""
 
 
 WebPart = WebMount | WebRoute | Authority

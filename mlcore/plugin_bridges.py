@@ -13,7 +13,7 @@ from typing import Protocol
 from mlcore.plugin_index import PluginEntry, Selection
 
 BRIDGE = "bridge"
-_GATHERED = ("run_context", "web", "event")  # hooks that everybody answers: there is no key to take away
+_GATHERED = ("run_context", "run_monitor", "web", "event")  # hooks that everybody answers: there is no key to take away
 
 
 class Bridge(Protocol):

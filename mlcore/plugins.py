@@ -121,6 +121,13 @@ class Plugins:
             f'prefer = {{"{hook}:{key}" = "{found[0].dist}"}} or MLCORE_PREFER={hook}:{key}={found[0].dist}'
         )
 
+    def is_answered(self, hook: str) -> bool:
+        """Whether some plugin is there for *hook*, by an entry point of its own or always on."""
+        self._load_always_on()
+        return any(e.hook == hook and self._selection.allows(e) for e in self._entries) or bool(
+            self._caller(hook).get_hookimpls()
+        )
+
     def load(self, hook: str, key: str) -> object:
         """Import and register the plugin for *key* of *hook*; return its module.
 
@@ -180,6 +187,16 @@ class Plugins:
                 single = answer if self._is_firstresult(hook) else next(iter(answer), None)
                 answers += [] if single is None else [single]
         return answers
+
+    def finish(self, hook: str, answer: Callable[[], None]) -> None:
+        """Call what a plugin answered to *hook* for the end; what it raises is reported and disturbs nobody."""
+        try:
+            answer()
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as err:  # noqa: BLE001  # the end of what is watched must not fail for who watches
+            where = getattr(answer, "__module__", type(answer).__name__)
+            logger.warning("what %s answered to hook %r failed with %s: %s", where, hook, type(err).__name__, err)
 
     def _key(self, kwargs: Mapping[str, object]) -> str:
         uri = kwargs.get("uri")

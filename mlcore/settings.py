@@ -80,6 +80,13 @@ def _megabytes(value: object) -> int:
     raise TypeError("a whole number of megabytes, 1 or more")
 
 
+def _count(value: object) -> int:
+    number = int(value) if isinstance(value, str) and value.isdigit() else value
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        return number
+    raise TypeError("a whole number, 1 or more")
+
+
 def _fsync(value: object) -> str:
     text = str(value).strip().lower() if not isinstance(value, bool) else ""
     if text in ("never", "always") or (text.isdigit() and int(text) > 0):
@@ -189,6 +196,18 @@ class Settings:
         _seconds,
         "how often system metrics are taken, in seconds",
         mlflow="MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL",
+    )
+    system_metrics_samples: int = _setting(
+        1,
+        _count,
+        "how many samples of system metrics make one point, their mean",
+        mlflow="MLFLOW_SYSTEM_METRICS_SAMPLES_BEFORE_LOGGING",
+    )
+    system_metrics_node: str | None = _setting(
+        None,
+        _text,
+        "name of this machine in its system metrics' names, where several work on one run",
+        mlflow="MLFLOW_SYSTEM_METRICS_NODE_ID",
     )
     progress: bool = _setting(True, _flag, "show progress bars in a terminal")
     host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")

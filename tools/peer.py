@@ -38,11 +38,11 @@ def main() -> None:
 def _make_peer() -> None:
     chosen = os.environ.get("MLCORE_PEER_MLFLOW")
     python = Path(chosen) if chosen else python_of(HOME)
-    names = ("mlflow", "boto3", "flask-wtf", "scikit-learn", "skops")
+    names = ("mlflow", "boto3", "flask-wtf", "scikit-learn", "skops", "psutil")
     if _versions(python, names)[:1] == [VERSION]:
         print(f"peer: mlflow {VERSION} at {python}")
         return
-    install(create(HOME), [f"mlflow[auth]=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3")])
+    install(create(HOME), [f"mlflow[auth]=={VERSION}", *_same_versions("scikit-learn", "skops", "boto3", "psutil")])
     print(f"peer: mlflow {VERSION} installed at {python_of(HOME)}")
 
 

@@ -26,6 +26,8 @@ class Program(LazyGroup):
         "runs": ("mlcore.cli.runs:runs", "Search, show, compare and plot runs."),
         "artifacts": ("mlcore.cli.artifacts:artifacts", "List, download and upload files of runs."),
         "models": ("mlcore.cli.models:models", "Show models, predict with them and serve them."),
+        "export": ("mlcore.cli.moving:export", "Copy experiments, runs and models into another store."),
+        "import": ("mlcore.cli.moving:import_", "Copy experiments, runs and models of another store into this one."),
         "deployments": ("mlcore.cli.deployments:deployments", "Bring models to serving targets, and ask them there."),
         "config": ("mlcore.cli.config:config", "Show every setting and where its value comes from."),
         "plugins": ("mlcore.cli.plugins:plugins", "List, examine, trace, write and prove plugins."),

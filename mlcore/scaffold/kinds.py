@@ -133,6 +133,7 @@ KINDS: dict[str, Kind] = {
             "Engine",
         ),
         Kind("run_context", "Tags for runs of mlcore"),
+        Kind("run_monitor", "Monitor of runs of mlcore"),
         Kind("command", "Command of the mlcore program"),
         Kind("web", "Page of the mlcore server"),
         Kind(

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mlcore.testing.project_backend import ProjectBackendContract
     from mlcore.testing.registry_store import RegistryStoreContract
     from mlcore.testing.run_context import RunContextContract
+    from mlcore.testing.run_monitor import RunMonitorContract
     from mlcore.testing.tracking_store import TrackingStoreContract
 
 _HOMES = {
@@ -62,6 +63,7 @@ _HOMES = {
     "ProjectBackendContract": "project_backend",
     "RegistryStoreContract": "registry_store",
     "RunContextContract": "run_context",
+    "RunMonitorContract": "run_monitor",
     "TrackingStoreContract": "tracking_store",
 }
 
@@ -90,6 +92,7 @@ __all__ = [
     "ProjectBackendContract",
     "RegistryStoreContract",
     "RunContextContract",
+    "RunMonitorContract",
     "TrackingStoreContract",
 ]
 

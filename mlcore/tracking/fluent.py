@@ -1,11 +1,12 @@
 """The fluent API on runs: `start_run`, `log_metric`, ... with MLflow's names and signatures.
 
-`synchronous` is accepted where MLflow has it; every call here returns when the store has the data. With
-`synchronous=False` it returns a `Delivery`, whose `wait()` is at hand for code that calls it.
+A call returns when what it records is in a journal; a thread brings it to the store. With `synchronous=True` it waits
+for the store and raises what that says; with `synchronous=False` it returns a `Delivery`, whose `wait()` does so.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,14 +15,17 @@ from typing import BinaryIO
 
 from mlcore.entities import Run, RunStatus
 from mlcore.errors import InvalidParameterError, InvalidStateError
-from mlcore.tracking import active, exits
+from mlcore.tracking import active, exits, monitors
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
+from mlcore.tracking.endings import ending
 from mlcore.tracking.recorder import Delivery
-from mlcore.tracking.run_handle import ActiveRun, RunHandle, ending
+from mlcore.tracking.run_handle import ActiveRun, RunHandle
 from mlcore.tracking.session import current_session
 from mlcore.tracking.starting import create, resume, resumed_run_id, usable_parent
-from mlcore.tracking.unsupported import refuse_logged_models, refuse_system_metrics
+from mlcore.tracking.unsupported import refuse_logged_models
 from mlcore.wire import limits
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class _Started:
@@ -56,12 +60,14 @@ def start_run(
     nested: allow it inside an active run, which becomes its parent.
     parent_run_id: nest it in this run instead.
     description: markdown, kept in the tag `mlflow.note.content`.
-    log_system_metrics: False or None; there are no system metrics yet, so that True is refused.
+    log_system_metrics: whether plugins such as mlcore-system-metrics watch the machine while the run goes on; None
+    leaves it to the setting of that name.
     Returns a context manager: at the end of its block the run is FINISHED, or FAILED when the block raised.
-    Raises InvalidStateError: a run is active already and *nested* is not set.
+    Raises InvalidStateError: a run is active already and *nested* is not set. PluginNotFoundError: system metrics are
+    asked for, and no plugin that records them is installed.
     """
-    refuse_system_metrics(log_system_metrics)
     session = current_session()
+    is_watched = monitors.are_wanted(session, log_system_metrics)
     running = active.running()
     if running is not None and not nested:
         raise InvalidStateError(
@@ -87,6 +93,8 @@ def start_run(
         run.set_tags(tags)
     active.push(run)
     exits.watch()
+    if is_watched and not run.is_joined:
+        run.monitors.begin()
     _started.last = run
     return run
 
@@ -110,8 +118,9 @@ def last_active_run() -> ActiveRun | Run | None:
 
 
 def flush_async_logging() -> None:
-    """Return when everything recorded so far is in its store."""
-    current_session().flush()
+    """Wait until everything recorded so far is in its store; as long as the store takes, in bounded time when it fails."""
+    if not current_session().flush():
+        logger.warning("not everything that was recorded is in its store yet; it is delivered later")
 
 
 def flush_artifact_async_logging() -> None:
@@ -130,10 +139,6 @@ def _run(run_id: str | None = None) -> RunHandle:
     return run
 
 
-def _delivery(run: RunHandle, synchronous: bool | None) -> Delivery | None:
-    return run.delivery() if synchronous is False else None
-
-
 def log_metric(
     key: str,
     value: float,
@@ -150,8 +155,10 @@ def log_metric(
     """
     refuse_logged_models(model_id=model_id, dataset=dataset)
     run = _run(run_id)
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_metric(key, value, step, timestamp), synchronous)
     run.log_metric(key, value, step, timestamp)
-    return _delivery(run, synchronous)
+    return None
 
 
 def log_metrics(
@@ -166,15 +173,19 @@ def log_metrics(
     """Record one point of each metric, all with the same step and timestamp; for the rest see `log_metric`."""
     refuse_logged_models(model_id=model_id, dataset=dataset)
     run = _run(run_id)
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_metrics(metrics, step, timestamp), synchronous)
     run.log_metrics(metrics, step, timestamp)
-    return _delivery(run, synchronous)
+    return None
 
 
 def log_param(key: str, value: object, synchronous: bool | None = None) -> object:
     """Record a param and return its value. Raises ParamConflictError: it has another value already."""
     run = _run()
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_param(key, value), synchronous) or value
     run.log_param(key, value)
-    return _delivery(run, synchronous) or value
+    return value
 
 
 def log_params(
@@ -182,22 +193,28 @@ def log_params(
 ) -> Delivery | None:
     """Record params. Raises ParamConflictError: one has another value already."""
     run = _run(run_id)
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_params(params), synchronous)
     run.log_params(params)
-    return _delivery(run, synchronous)
+    return None
 
 
 def set_tag(key: str, value: object, synchronous: bool | None = None) -> Delivery | None:
     """Set a tag over any earlier value."""
     run = _run()
+    if synchronous is not None:
+        return run.delivered(lambda: run.set_tag(key, value), synchronous)
     run.set_tag(key, value)
-    return _delivery(run, synchronous)
+    return None
 
 
 def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> Delivery | None:
     """Set tags over any earlier values."""
     run = _run()
+    if synchronous is not None:
+        return run.delivered(lambda: run.set_tags(tags), synchronous)
     run.set_tags(tags)
-    return _delivery(run, synchronous)
+    return None
 
 
 def delete_tag(key: str) -> None:

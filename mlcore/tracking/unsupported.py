@@ -5,14 +5,6 @@ from __future__ import annotations
 from mlcore.errors import UnsupportedError
 
 
-def refuse_system_metrics(wanted: bool | None) -> None:
-    """Refuse `log_system_metrics=True`. Raises UnsupportedError."""
-    if wanted:
-        raise UnsupportedError(
-            f"log_system_metrics={wanted!r} cannot be honoured: mlcore records no system metrics yet; leave it out"
-        )
-
-
 def refuse_logged_models(**given: object) -> None:
     """Refuse arguments that tie data to one of MLflow 3's logged models. Raises UnsupportedError naming the first."""
     for name, value in given.items():

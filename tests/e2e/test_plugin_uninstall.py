@@ -87,6 +87,9 @@ USES = {
     "server": Use((*CLI, "server", "--help"), ("server",)),
     "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
     "bridge_mlflow": Use(("-c", BRIDGED)),
+    "system_metrics": Use(
+        ("-c", "from mlcore.plugins import current; current().load('run_monitor', 'system_metrics')")
+    ),
 }
 ALWAYS = [
     (*CLI, "--version"),

@@ -32,6 +32,7 @@ PARTS = (
     "projects",
     "deployments",
     "serving",
+    "moving",
     "cli",
 )
 

@@ -29,14 +29,16 @@ LAYERS = {
     "scaffold": 5,
     "plugins": 4,
     "artifacts": 5,
+    "delivery": 6,
     "registry": 6,
     "tracking": 7,
     "models": 7,
     "projects": 7,
     "deployments": 7,
     "serving": 8,
-    "cli": 9,
-    "testing": 9,
+    "moving": 9,
+    "cli": 10,
+    "testing": 10,
 }
 PEERS = 5
 MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API
@@ -61,6 +63,7 @@ HOMES = {
     "scipy": {"models", "testing"},
     "matplotlib": {"tracking"},
     "PIL": {"tracking"},
+    "pyarrow": {"serving"},
 }
 
 

@@ -1,0 +1,1 @@
+"""System metrics of mlcore: what the machine does while a run goes on."""
