@@ -17,10 +17,10 @@ from mlcore.uris import file_uri
 from mlcore_store_sql.dialects import Row
 from mlcore_store_sql.sqlite_file import SqliteFile
 
-MARKS = frozenset(("alembic_version", "experiments", "runs", "metrics", "params", "tags"))
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
+MARKS = frozenset(("alembic_version", "experiments", "runs", "metrics", "params", "tags"))
 _WAL = 2
 _PIECE = 2**20
 # By device and number of the file.
