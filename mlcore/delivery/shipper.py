@@ -14,6 +14,7 @@ from mlcore.delivery.lanes import Backoff, Lane
 from mlcore.delivery.locks import take
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.replaying import Target, tell
+from mlcore.delivery.spool import RunFolder
 from mlcore.entities import RunCreation
 from mlcore.errors import LimitExceededError, MlcoreError, StoreUnavailableError
 from mlcore.interfaces import TrackingStore
@@ -27,6 +28,7 @@ REFUSED = "mlcore.refused"
 _POLL_S, _QUIET_S = 0.05, 0.4
 _LEFTOVERS_S = 60.0
 _IDLE_S = 60.0
+_AGAIN_S = 30.0
 _ROTATE_BYTES = 32 * 2**20
 
 
@@ -41,6 +43,7 @@ class Shipper:
         self._wake = threading.Event()
         self._turn = threading.Lock()
         self._next_look = 0.0
+        self._started = 0.0
         self._stopped = False
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
@@ -52,8 +55,9 @@ class Shipper:
         """See to it that the thread runs; return False when it cannot, as at the very end of the interpreter."""
         if self._thread is not None and self._thread.is_alive():
             return True
-        if self._stopped:
-            return False
+        if self._stopped or (self._thread is not None and time.monotonic() - self._started < _AGAIN_S):
+            return False  # the last one died of an error that was printed; not at once again
+        self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="mlcore-shipper", daemon=True)
         try:
             self._thread.start()
@@ -106,16 +110,28 @@ class Shipper:
         for folder, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine):
             self._outbox.lane(folder).add(outgoing)
 
+    def adopt(self, folder: RunFolder) -> None:
+        """Deliver what dead processes have left of one run, such as workers that were forked and killed, from now on."""
+        if self._outbox.policy.is_offline or not folder.path.exists() or not self._turn.acquire(timeout=1.0):
+            return  # when the thread hangs in a store, leftovers wait for their next chance
+        try:
+            for found, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine, only=folder):
+                self._outbox.lane(found).add(outgoing)
+        finally:
+            self._turn.release()
+
     def _ship(self, lane: Lane) -> bool:
         if lane.backoff.left_s:
             return False
         for outgoing in tuple(lane.outgoing):
-            if not outgoing.is_waiting:
-                self._settle(lane, outgoing)
-                continue
-            if not self._is_ready(lane, outgoing):
-                return False
-            return self._attempt(lane, outgoing)
+            try:
+                if not outgoing.is_waiting:
+                    self._settle(lane, outgoing)
+                    continue
+                return self._is_ready(lane, outgoing) and self._attempt(lane, outgoing)
+            except FileNotFoundError:  # somebody else has delivered it, or removed it
+                outgoing.release()
+                lane.outgoing.remove(outgoing)
         if lane.untold and lane.held is None:
             self._tell(lane)
         if not lane.outgoing:
@@ -133,10 +149,6 @@ class Shipper:
             lane.backoff.failed()
             self._note(down=None)
             return False
-        except FileNotFoundError:  # somebody else has delivered it, or removed it
-            outgoing.release()
-            lane.outgoing.remove(outgoing)
-            return True
         lane.held = None
         lane.backoff.worked()
         self._note(down=None, delivered=True)
@@ -167,6 +179,7 @@ class Shipper:
                 outgoing.lock = take(lane.folder.path / f"{outgoing.writer}.lock")
                 if outgoing.lock is None:
                     return False
+                outgoing.sent = max(outgoing.sent, lane.folder.sent(outgoing.writer))  # by who had it before
         return True
 
     def _settle(self, lane: Lane, outgoing: Outgoing) -> None:
@@ -178,7 +191,10 @@ class Shipper:
             return
         if outgoing.is_waiting:
             return
-        outgoing.finish()
+        if outgoing.is_living:
+            outgoing.release()  # its process writes on
+        else:
+            outgoing.finish()
         lane.outgoing.remove(outgoing)
 
     def _tell(self, lane: Lane) -> None:

@@ -11,8 +11,8 @@ from mlcore.entities import Run, RunQuery, ViewType
 from mlcore.interfaces import SupportsCounts
 from mlcore.moving.experiments import Pair, chosen, pair
 from mlcore.moving.ids import RunIds
-from mlcore.moving.logged import copy_metrics, copy_models
-from mlcore.moving.report import Choice, Report, Step, Tally
+from mlcore.moving.logged import copy_links, copy_metrics, copy_models
+from mlcore.moving.report import Choice, Failure, Report, Step, Tally
 from mlcore.moving.runs import RunCopier, runs_of
 from mlcore.moving.sides import Job, Side, open_side, refuse_same
 from mlcore.moving.versions import copy_registry
@@ -40,11 +40,15 @@ def copy_store(
     """
     session = session or current_session()
     refuse_same(session.anchored(source_uri), session.anchored(target_uri))
-    session.flush()
+    delivered = session.flush()
     source = open_side(session, source_uri, source_registry_uri, must_exist=True)
     target = open_side(session, target_uri, target_registry_uri, must_exist=False)
     try:
-        return copy_sides(source, target, choice or Choice(), progress)
+        report = copy_sides(source, target, choice or Choice(), progress)
+        if delivered:
+            return report
+        waits = Failure("what this process has recorded", "it waits for its store: mlcore sync delivers it")
+        return evolve(report, failures=(*report.failures, waits))
     finally:
         source.close()
         target.close()
@@ -64,8 +68,10 @@ def copy_sides(source: Side, target: Side, choice: Choice, progress: Callable[[S
         pairs.append(found)
         _copy_experiment(copier, found)
     copier.settle()
+    copy_links(job, copier.links)
     for each in pairs:
         copy_metrics(job, each, ids)
+    for each in pairs:
         each.close()
     if choice.models:
         copy_registry(job, pairs, ids)
@@ -76,9 +82,9 @@ def _copy_experiment(copier: RunCopier, found: Pair) -> None:
     job = copier.job
     if not (found.is_new and job.choice.dry_run):
         copier.ids.load(found.target.experiment_id)
-    copy_models(job, found)
     for runs in runs_of(job, found.source.experiment_id):
         _each(lambda run: copier.copy(run, found), runs, job.choice.jobs)
+    copy_models(job, found, copier.ids)
 
 
 def _each(copy: Callable[[Run], None], runs: Iterable[Run], jobs: int) -> None:

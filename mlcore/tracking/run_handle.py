@@ -35,6 +35,8 @@ from mlcore.tracking.run_artifacts import RunArtifacts
 from mlcore.tracking.session import Session, current_session
 from mlcore.wire import limits
 
+_NUMBERS: frozenset[type] = frozenset((float, int))
+
 
 class RunHandle(RunArtifacts):
     """Record into one run, whoever started it.
@@ -82,6 +84,14 @@ class RunHandle(RunArtifacts):
         value: a number; NaN and infinities are kept. step: int64, 0 when not given.
         timestamp: ms since the epoch, UTC; now when not given.
         """
+        if (
+            timestamp is None
+            and type(value) in _NUMBERS
+            and (step is None or type(step) is int)
+            and self._known.is_checked
+            and self._writer.journal.quick(key, value, step or 0)
+        ):
+            return
         point = limits.metric(key, value, now_ms() if timestamp is None else timestamp, 0 if step is None else step)
         if not self._known.is_checked:
             self._look()
@@ -91,8 +101,21 @@ class RunHandle(RunArtifacts):
         """Record one point of each metric, all with the same step and timestamp."""
         moment = now_ms() if timestamp is None else timestamp
         at = 0 if step is None else step
+        if self._is_plain(metrics, moment, at) and self._writer.journal.quick_points(metrics, moment, at):
+            return
         points = tuple(limits.metric(key, value, moment, at) for key, value in limits.pairs("metrics", metrics))
         self._write(Batch(points))
+
+    def _is_plain(self, metrics: Mapping[str, float], timestamp: int, step: int) -> bool:
+        """Whether nothing but the names of *metrics* has to be checked, which a journal does by itself."""
+        return (
+            self._known.is_checked
+            and type(metrics) is dict
+            and type(step) is int
+            and type(timestamp) is int
+            and timestamp >= 0
+            and _NUMBERS.issuperset(map(type, metrics.values()))
+        )
 
     def log_param(self, key: str, value: object) -> None:
         """Record a param; its value, as text, can't change later."""
