@@ -14,6 +14,7 @@ from mlcore.delivery.lanes import Backoff, Lane
 from mlcore.delivery.locks import take
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.replaying import Target, tell
+from mlcore.delivery.spool import RunFolder
 from mlcore.entities import RunCreation
 from mlcore.errors import LimitExceededError, MlcoreError, StoreUnavailableError
 from mlcore.interfaces import TrackingStore
@@ -108,6 +109,16 @@ class Shipper:
         self._next_look = time.monotonic() + _LEFTOVERS_S
         for folder, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine):
             self._outbox.lane(folder).add(outgoing)
+
+    def adopt(self, folder: RunFolder) -> None:
+        """Deliver what dead processes have left of one run, such as workers that were forked and killed, from now on."""
+        if self._outbox.policy.is_offline or not folder.path.exists() or not self._turn.acquire(timeout=1.0):
+            return  # when the thread hangs in a store, leftovers wait for their next chance
+        try:
+            for found, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine, only=folder):
+                self._outbox.lane(found).add(outgoing)
+        finally:
+            self._turn.release()
 
     def _ship(self, lane: Lane) -> bool:
         if lane.backoff.left_s:
