@@ -8,6 +8,7 @@ import json
 import statistics
 import sys
 import time
+from pathlib import Path
 
 mlflow = importlib.import_module(sys.argv[1])
 calls = int(sys.argv[2])
@@ -32,7 +33,7 @@ def timed(first: int) -> list[float]:
 
 def bare() -> list[float]:
     taken = []
-    with open("bare", "ab", buffering=0) as file:
+    with Path("bare").open("ab", buffering=0) as file:
         write = file.write
         for step in range(calls):
             begun = clock()
