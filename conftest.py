@@ -22,6 +22,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     home = tmp_path / ".home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / ".spool"))
     # git and matplotlib would read the machine's configuration and write caches into the new home, slowly
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("MPLBACKEND", "Agg")

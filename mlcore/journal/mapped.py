@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Callable
 
 from mlcore.journal.writer import Journal
 
@@ -17,11 +18,14 @@ class MappedJournal(Journal):
     thread that ships the journal is one. What is appended belongs to the operating system at once, as after `write`: it
     survives the death of the process, not that of the machine (see `sync`). Room is reserved before it is used, so
     that a full disk is an error and not a fault of memory.
+
+    reserve: asked before the file grows by so many bytes; what it raises, an OSError, is what the append raises.
     """
 
     _map: mmap.mmap | None = None
     _start = 0  # of the mapped room, in the file
     _limit = 0
+    reserve: Callable[[int], None] | None = None
 
     def _flags(self) -> int:
         return 0
@@ -47,6 +51,8 @@ class MappedJournal(Journal):
         page = mmap.ALLOCATIONGRANULARITY
         start = self._end // page * page
         size = (max(self._room, end - start + page) // page) * page
+        if self.reserve is not None:
+            self.reserve(size)
         _reserve(self._fd, start, size)
         fresh = mmap.mmap(self._fd, size, offset=start)
         if self._map is not None:

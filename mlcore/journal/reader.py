@@ -79,9 +79,10 @@ class JournalReader:
                     break
                 data += more
             is_last = not file.read(1)
-        return self._chunk(data, begin, is_live=is_live, is_last=is_last)
+        return self.chunk(data, begin, is_live=is_live, is_last=is_last)
 
-    def _chunk(self, data: bytes, begin: int, *, is_live: bool, is_last: bool) -> Chunk:
+    def chunk(self, data: bytes, begin: int, *, is_live: bool, is_last: bool) -> Chunk:
+        """Return the entries in *data*, which stands at byte *begin* of the journal; for the rest see `read`."""
         entries: list[Entry] = []
         faults: list[Fault] = []
         view = memoryview(data)

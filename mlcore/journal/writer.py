@@ -54,6 +54,10 @@ class Journal:
         """Whether nothing more can be written."""
         return self._fd < 0
 
+    def fileno(self) -> int:
+        """Return the descriptor of the open file, for locks and for reading what is written; -1 when closed."""
+        return self._fd
+
     def point(self, key: str, value: float, timestamp: int, step: int) -> None:
         """Append one checked point of a metric; the way of `log_metric`. Raises OSError: the disk is full."""
         name = self._keys.get(key)

@@ -135,6 +135,8 @@ class Client(RunOperations, ModelVersions):
 
     def delete_experiment(self, experiment_id: str) -> None:
         """Move an experiment and its runs to the bin; its name stays taken."""
+        self._session.recorder(self.tracking_uri).flush()
+        self._session.forget_known()
         self._change(experiment_id, ExperimentChange(lifecycle_stage=LifecycleStage.DELETED))
 
     def restore_experiment(self, experiment_id: str) -> None:
@@ -225,6 +227,7 @@ class Client(RunOperations, ModelVersions):
         if name:
             name = limits.tag(tags.RUN_NAME, name, truncate=False).value
         change = RunChange(status=run_status(status) if status else None, run_name=name or None)
+        self._session.recorder(self.tracking_uri).flush(run_id)
         self._store.update_run(limits.check_run_id(run_id), change)
 
     def set_terminated(self, run_id: str, status: RunStatus | str | None = None, end_time: int | None = None) -> None:
@@ -236,11 +239,16 @@ class Client(RunOperations, ModelVersions):
 
     def delete_run(self, run_id: str) -> None:
         """Move a run to the bin."""
-        self._store.update_run(limits.check_run_id(run_id), RunChange(lifecycle_stage=LifecycleStage.DELETED))
+        self._set_stage(limits.check_run_id(run_id), LifecycleStage.DELETED)
 
     def restore_run(self, run_id: str) -> None:
         """Take a run out of the bin."""
-        self._store.update_run(limits.check_run_id(run_id), RunChange(lifecycle_stage=LifecycleStage.ACTIVE))
+        self._set_stage(limits.check_run_id(run_id), LifecycleStage.ACTIVE)
+
+    def _set_stage(self, run_id: str, stage: LifecycleStage) -> None:
+        self._session.recorder(self.tracking_uri).flush(run_id)
+        self._session.known(run_id, self.tracking_uri).forget()
+        self._store.update_run(run_id, RunChange(lifecycle_stage=stage))
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return all points of a metric, ordered by (timestamp, step, value); empty when there are none."""

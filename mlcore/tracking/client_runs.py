@@ -49,14 +49,18 @@ class RunOperations:
         """
         refuse_logged_models(dataset_name=dataset_name, dataset_digest=dataset_digest, model_id=model_id)
         run = self.run(run_id)
+        if synchronous is not None:
+            return run.delivered(lambda: run.log_metric(key, value, step, timestamp), synchronous)
         run.log_metric(key, value, step, timestamp)
-        return run.delivery() if synchronous is False else None
+        return None
 
     def log_param(self, run_id: str, key: str, value: object, synchronous: bool | None = None) -> object:
         """Record a param and return its value; see `RunHandle.log_param`."""
         run = self.run(run_id)
+        if synchronous is not None:
+            return run.delivered(lambda: run.log_param(key, value), synchronous) or value
         run.log_param(key, value)
-        return run.delivery() if synchronous is False else value
+        return value
 
     def log_batch(
         self,
@@ -68,8 +72,10 @@ class RunOperations:
     ) -> Delivery | None:
         """Record points, params and tags together; over 1000 in all they are sent in pieces."""
         run = self.run(run_id)
+        if synchronous is not None:
+            return run.delivered(lambda: run.log_batch(metrics, params, tags), synchronous)
         run.log_batch(metrics, params, tags)
-        return run.delivery() if synchronous is False else None
+        return None
 
     def log_inputs(
         self, run_id: str, datasets: Iterable[DatasetInput] | None = None, models: Iterable[object] | None = None
@@ -81,8 +87,10 @@ class RunOperations:
     def set_tag(self, run_id: str, key: str, value: object, synchronous: bool | None = None) -> Delivery | None:
         """Set a tag over any earlier value."""
         run = self.run(run_id)
+        if synchronous is not None:
+            return run.delivered(lambda: run.set_tag(key, value), synchronous)
         run.set_tag(key, value)
-        return run.delivery() if synchronous is False else None
+        return None
 
     def delete_tag(self, run_id: str, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""

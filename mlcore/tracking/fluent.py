@@ -1,11 +1,12 @@
 """The fluent API on runs: `start_run`, `log_metric`, ... with MLflow's names and signatures.
 
-`synchronous` is accepted where MLflow has it; every call here returns when the store has the data. With
-`synchronous=False` it returns a `Delivery`, whose `wait()` is at hand for code that calls it.
+A call returns when what it records is in a journal; a thread brings it to the store. With `synchronous=True` it waits
+for the store and raises what that says; with `synchronous=False` it returns a `Delivery`, whose `wait()` does so.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from mlcore.tracking.session import current_session
 from mlcore.tracking.starting import create, resume, resumed_run_id, usable_parent
 from mlcore.tracking.unsupported import refuse_logged_models
 from mlcore.wire import limits
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class _Started:
@@ -114,8 +117,9 @@ def last_active_run() -> ActiveRun | Run | None:
 
 
 def flush_async_logging() -> None:
-    """Return when everything recorded so far is in its store."""
-    current_session().flush()
+    """Wait until everything recorded so far is in its store; as long as the store takes, in bounded time when it fails."""
+    if not current_session().flush():
+        logger.warning("not everything that was recorded is in its store yet; it is delivered later")
 
 
 def flush_artifact_async_logging() -> None:
@@ -134,10 +138,6 @@ def _run(run_id: str | None = None) -> RunHandle:
     return run
 
 
-def _delivery(run: RunHandle, synchronous: bool | None) -> Delivery | None:
-    return run.delivery() if synchronous is False else None
-
-
 def log_metric(
     key: str,
     value: float,
@@ -154,8 +154,10 @@ def log_metric(
     """
     refuse_logged_models(model_id=model_id, dataset=dataset)
     run = _run(run_id)
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_metric(key, value, step, timestamp), synchronous)
     run.log_metric(key, value, step, timestamp)
-    return _delivery(run, synchronous)
+    return None
 
 
 def log_metrics(
@@ -170,15 +172,19 @@ def log_metrics(
     """Record one point of each metric, all with the same step and timestamp; for the rest see `log_metric`."""
     refuse_logged_models(model_id=model_id, dataset=dataset)
     run = _run(run_id)
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_metrics(metrics, step, timestamp), synchronous)
     run.log_metrics(metrics, step, timestamp)
-    return _delivery(run, synchronous)
+    return None
 
 
 def log_param(key: str, value: object, synchronous: bool | None = None) -> object:
     """Record a param and return its value. Raises ParamConflictError: it has another value already."""
     run = _run()
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_param(key, value), synchronous) or value
     run.log_param(key, value)
-    return _delivery(run, synchronous) or value
+    return value
 
 
 def log_params(
@@ -186,22 +192,28 @@ def log_params(
 ) -> Delivery | None:
     """Record params. Raises ParamConflictError: one has another value already."""
     run = _run(run_id)
+    if synchronous is not None:
+        return run.delivered(lambda: run.log_params(params), synchronous)
     run.log_params(params)
-    return _delivery(run, synchronous)
+    return None
 
 
 def set_tag(key: str, value: object, synchronous: bool | None = None) -> Delivery | None:
     """Set a tag over any earlier value."""
     run = _run()
+    if synchronous is not None:
+        return run.delivered(lambda: run.set_tag(key, value), synchronous)
     run.set_tag(key, value)
-    return _delivery(run, synchronous)
+    return None
 
 
 def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> Delivery | None:
     """Set tags over any earlier values."""
     run = _run()
+    if synchronous is not None:
+        return run.delivered(lambda: run.set_tags(tags), synchronous)
     run.set_tags(tags)
-    return _delivery(run, synchronous)
+    return None
 
 
 def delete_tag(key: str) -> None:

@@ -170,6 +170,7 @@ class RunArtifacts:
             self._note_table(path)
 
     def _note_table(self, path: str) -> None:
+        self._recorder.flush(self.run_id)
         current = self._store.get_run(self.run_id).data.tags.get(tags.LOGGED_ARTIFACTS, "[]")
         entries = [e for e in json.loads(current) if e.get("path") != path]
         self._set_own_tag(tags.LOGGED_ARTIFACTS, json.dumps([*entries, {"path": path, "type": "table"}]))

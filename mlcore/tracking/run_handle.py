@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
 from mlcore.entities import (
     Batch,
     DatasetInput,
+    InputsUse,
     Metric,
     Param,
+    Recorded,
     Run,
     RunChange,
     RunData,
@@ -19,8 +21,9 @@ from mlcore.entities import (
     RunInputs,
     RunStatus,
     RunTag,
+    TagRemoval,
 )
-from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError, ParamConflictError
+from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError
 from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.events import announce
@@ -44,6 +47,8 @@ class RunHandle(RunArtifacts):
         self.tracking_uri: str = tracking_uri or self._session.tracking_uri
         self.run_id: str = limits.check_run_id(run_id)
         self._recorder = self._session.recorder(self.tracking_uri)
+        self._writer = self._recorder.writer(run_id)
+        self._known = self._session.known(run_id, self.tracking_uri)
         self._artifact_uri: str | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -54,12 +59,21 @@ class RunHandle(RunArtifacts):
 
     def stored(self) -> Run:
         """Return the run with all that is recorded so far."""
-        self._recorder.flush()
+        self._recorder.flush(self.run_id)
         return self._store.get_run(self.run_id)
 
-    def delivery(self) -> Delivery:
-        """Return what waits until the store has everything recorded so far."""
-        return Delivery(self._recorder)
+    def delivered(self, record: Callable[[], None], synchronous: bool) -> Delivery | None:
+        """Record, and wait for the store if *synchronous*; else return what waits.
+
+        Raises what the store raised. StoreUnavailableError: it does not answer; the data waits in the spool.
+        """
+        since = self._writer.end()
+        record()
+        delivery = Delivery(self._recorder, self.run_id, since, self._writer.end())
+        if not synchronous:
+            return delivery
+        delivery.wait()
+        return None
 
     def log_metric(self, key: str, value: float, step: int | None = None, timestamp: int | None = None) -> None:
         """Record one point of a metric.
@@ -68,14 +82,16 @@ class RunHandle(RunArtifacts):
         timestamp: ms since the epoch, UTC; now when not given.
         """
         point = limits.metric(key, value, now_ms() if timestamp is None else timestamp, 0 if step is None else step)
-        self._recorder.record(self.run_id, Batch((point,)))
+        if not self._known.is_checked:
+            self._look()
+        self._writer.point(point.key, point.value, point.timestamp, point.step)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None, timestamp: int | None = None) -> None:
         """Record one point of each metric, all with the same step and timestamp."""
         moment = now_ms() if timestamp is None else timestamp
         at = 0 if step is None else step
         points = tuple(limits.metric(key, value, moment, at) for key, value in limits.pairs("metrics", metrics))
-        self._recorder.record(self.run_id, Batch(points))
+        self._write(Batch(points))
 
     def log_param(self, key: str, value: object) -> None:
         """Record a param; its value, as text, can't change later."""
@@ -85,9 +101,7 @@ class RunHandle(RunArtifacts):
         """Record params; see `log_param`. Raises ParamConflictError: one has another value already."""
         truncate = self._session.settings.truncate_long_values
         checked = tuple(limits.param(key, value, truncate=truncate) for key, value in limits.pairs("params", params))
-        self._refuse_conflicts(checked)
-        self._recorder.record(self.run_id, Batch(params=checked))
-        self._remember(checked)
+        self._write(Batch(params=checked))
 
     def set_tag(self, key: str, value: object) -> None:
         """Set a tag to *value* as text, over any earlier value."""
@@ -97,12 +111,15 @@ class RunHandle(RunArtifacts):
         """Set tags; see `set_tag`."""
         truncate = self._session.settings.truncate_long_values
         checked = tuple(limits.tag(key, value, truncate=truncate) for key, value in limits.pairs("tags", values))
-        self._recorder.record(self.run_id, Batch(tags=checked))
+        self._write(Batch(tags=checked))
 
     def delete_tag(self, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""
         limits.check_key(key)
-        self._recorder.flush()
+        if self._recorder.is_down:
+            self._write(TagRemoval(key))
+            return
+        self._recorder.flush(self.run_id)
         self._store.delete_tag(self.run_id, key)
 
     def log_batch(
@@ -114,9 +131,7 @@ class RunHandle(RunArtifacts):
         checked = tuple(limits.param(p.key, p.value, truncate=truncate) for p in limits.entries("params", params))
         notes = tuple(limits.tag(t.key, t.value, truncate=truncate) for t in limits.entries("tags", tags))
         limits.check_distinct_params(checked)
-        self._refuse_conflicts(checked)
-        self._recorder.record(self.run_id, Batch(points, checked, notes))
-        self._remember(checked)
+        self._write(Batch(points, checked, notes))
 
     def log_input(
         self, dataset: LoggedDataset, context: str | None = None, tags: Mapping[str, str] | None = None
@@ -130,14 +145,23 @@ class RunHandle(RunArtifacts):
             raise InvalidParameterError(f"invalid inputs {inputs!r}: expected a list of mlcore.entities.DatasetInput")
         checked = tuple(limits.dataset_input(i) for i in inputs)
         limits.check_dataset_count(len(checked))
-        self._recorder.flush()
-        self._store.log_inputs(self.run_id, checked)
+        self._write(InputsUse(checked))
 
-    def _refuse_conflicts(self, params: tuple[Param, ...]) -> None:
-        """Nothing is known here of earlier params; the store decides."""
+    def _write(self, recorded: Recorded) -> None:
+        """Record what is checked in itself, if it fits what is known of the run."""
+        if not self._known.is_checked:
+            self._look()
+        params = recorded.params if isinstance(recorded, Batch) else ()
+        if params:
+            self._known.refuse_conflicts(params)
+        self._writer.write(recorded)
+        if params:
+            self._known.remember(params)
 
-    def _remember(self, params: tuple[Param, ...]) -> None:
-        """Nothing is kept here."""
+    def _look(self) -> None:
+        """See that the run is there, before its first record; a recorder that waits for the store needs no look."""
+        if not self._recorder.is_direct:
+            self._known.ask(self._store, self._recorder, self._session.settings.patience_s)
 
 
 class ActiveRun(RunHandle):
@@ -153,7 +177,7 @@ class ActiveRun(RunHandle):
         self.started_by: tuple[int, int] = active.who_starts()
         self._run = run
         self._artifact_uri = run.info.artifact_uri
-        self._params = dict(run.data.params)
+        self._known.learn(run)
         self._pid = os.getpid()
         self.is_ended: bool = False
         self.monitors: Monitors = Monitors(session, self.run_id, run.data.latest, self.log_metrics)
@@ -192,8 +216,10 @@ class ActiveRun(RunHandle):
         try:
             if mine:
                 self.monitors.end()
-                self._recorder.flush()
-                self._store.update_run(self.run_id, RunChange(status=final, end_time=now_ms()))
+                if not self._known.is_checked:
+                    self._look()
+                self._writer.write(RunChange(status=final, end_time=now_ms()))
+                self._recorder.finish(self.run_id)
         except MlcoreError:
             self._leave()
             raise
@@ -220,18 +246,6 @@ class ActiveRun(RunHandle):
                 raise
             # what ended the block is what the caller must see
             error.add_note(f"and run {self.run_id!r} could not be ended: {failed}")
-
-    def _refuse_conflicts(self, params: tuple[Param, ...]) -> None:
-        for param in params:
-            known = self._params.get(param.key)
-            if known is not None and known != param.value:
-                raise ParamConflictError(
-                    f"changing param values is not allowed: param {param.key!r} was already logged with value {known!r} "
-                    f"for run {self.run_id!r}, the new value is {param.value!r}; log it under another name, or start a new run"
-                )
-
-    def _remember(self, params: tuple[Param, ...]) -> None:
-        self._params.update((p.key, p.value) for p in params)
 
 
 def ending(status: RunStatus | str) -> RunStatus:

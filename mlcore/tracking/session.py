@@ -14,11 +14,12 @@ from mlcore.artifacts.repos import open_repo
 from mlcore.entities import Experiment, Run
 from mlcore.errors import InvalidParameterError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, RegistryStore, TrackingStore
+from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsJournals, TrackingStore
 from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
-from mlcore.tracking.recorder import DirectRecorder, Recorder
+from mlcore.tracking.known import KnownRun
+from mlcore.tracking.recorder import DirectRecorder, JournalRecorder, Recorder, StoreJournalRecorder
 from mlcore.uris import absolute, anchored, proxied_url, scheme
 
 _URI, _REGISTRY_URI = "MLCORE_TRACKING_URI", "MLCORE_REGISTRY_URI"
@@ -54,7 +55,8 @@ class Session:
         self._stores: dict[str, TrackingStore] = {}
         self._registries: dict[str, RegistryStore] = {}
         self._repos: dict[str, ArtifactRepo] = {}
-        self._recorders: dict[str, Recorder] = {}
+        self._recorders: dict[tuple[str, bool, bool], Recorder] = {}
+        self._known: dict[tuple[str, str], KnownRun] = {}
         self._lock = threading.RLock()
 
     @property
@@ -189,12 +191,39 @@ class Session:
             return self._registries[key]
 
     def recorder(self, uri: str | None = None) -> Recorder:
-        """Return what takes batches to the store at *uri*."""
-        key = self.anchored(uri or self.tracking_uri)
+        """Return what takes records to the store at *uri*."""
+        anchored_uri = self.anchored(uri or self.tracking_uri)
+        key = anchored_uri, self.settings.strict, self.settings.offline
         found = self._recorders.get(key)
         if found is None:
-            found = self._recorders.setdefault(key, DirectRecorder(self.store(key)))
+            with self._lock:
+                found = self._recorders.get(key)
+                if found is None:
+                    found = self._recorders[key] = self._new_recorder(anchored_uri)
         return found
+
+    def _new_recorder(self, uri: str) -> Recorder:
+        settings = self.settings
+        if settings.strict:
+            return DirectRecorder(self.store(uri))
+        store = None if settings.offline else self.store(uri)
+        if isinstance(store, SupportsJournals):
+            return StoreJournalRecorder(store, store)
+        from mlcore.delivery import Outbox, Policy, Spool, spool_root
+
+        policy = Policy(settings.patience_s, settings.spool_limit_mb, settings.fsync, settings.offline)
+        return JournalRecorder(Outbox(Spool(spool_root(settings.spool_dir), uri), lambda: self.store(uri), policy))
+
+    def known(self, run_id: str, uri: str | None = None) -> KnownRun:
+        """Return what this process knows of a run; all handles of the run share it."""
+        key = self.anchored(uri or self.tracking_uri), run_id
+        found = self._known.get(key)
+        return found if found is not None else self._known.setdefault(key, KnownRun(run_id))
+
+    def forget_known(self) -> None:
+        """Look at every run again before its next record, as after an experiment was deleted."""
+        for known in tuple(self._known.values()):
+            known.forget()
 
     def repo(self, uri: str, tracking_uri: str | None = None) -> ArtifactRepo:
         """Return the artifact repository at *uri*, opened at the first call.
@@ -215,10 +244,10 @@ class Session:
         """Return the artifact repository of a run; *tracking_uri* is that of its store, when it is another one."""
         return self.repo(run.info.artifact_uri, tracking_uri)
 
-    def flush(self) -> None:
-        """Return when everything recorded so far is in its store."""
-        for recorder in tuple(self._recorders.values()):
-            recorder.flush()
+    def flush(self) -> bool:
+        """Wait in bounded time until everything recorded so far is in its store; return whether it is."""
+        flushed = [recorder.flush() for recorder in tuple(self._recorders.values())]
+        return all(flushed)
 
     def reset_lock(self) -> None:
         """Make the session usable in a forked child; another thread may have held the lock."""
@@ -227,8 +256,9 @@ class Session:
     def close(self) -> None:
         """Deliver what is recorded, then let go of stores, repositories and environment variables."""
         self._inherited.take_back()
+        for recorder in tuple(self._recorders.values()):
+            recorder.close()
         with self._lock:
-            self.flush()
             for store in self._stores.values():
                 store.close()
             for registry in self._registries.values():
@@ -239,6 +269,7 @@ class Session:
             self._stores.clear()
             self._repos.clear()
             self._recorders.clear()
+            self._known.clear()
 
 
 def checked_uri(uri: str | os.PathLike[str] | None, what: str = "tracking") -> str | None:

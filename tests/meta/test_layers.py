@@ -29,6 +29,7 @@ LAYERS = {
     "scaffold": 5,
     "plugins": 4,
     "artifacts": 5,
+    "delivery": 6,
     "registry": 6,
     "tracking": 7,
     "models": 7,

@@ -1,0 +1,92 @@
+"""Journals whose process is gone before they were delivered."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mlcore.delivery.locks import hold, lives, take
+from mlcore.delivery.outgoing import Outgoing
+from mlcore.delivery.spool import RunFolder, Spool
+from mlcore.errors import CorruptStoreError, UnsupportedError
+from mlcore.journal import SUFFIX, JournalReader
+from mlcore.journal.format import MAGIC
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+_YOUNG_S = 10.0  # between the making of a journal and its lock
+
+
+def claim(
+    spool: Spool, is_mine: Callable[[Path], bool], *, living: bool = False
+) -> Iterator[tuple[RunFolder, Outgoing]]:
+    """Yield the journals of *spool* that nobody delivers, each locked for this process.
+
+    is_mine: tells which journals this process writes itself. living: take those too whose writer goes on, which is
+    right when that writer does not deliver, as without a connection.
+    """
+    for folder in spool.runs():
+        for path in folder.journals():
+            if is_mine(path):
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                outgoing = _claimed(folder, path, living)
+                if outgoing is not None:
+                    yield folder, outgoing
+
+
+def _claimed(folder: RunFolder, path: Path, living: bool) -> Outgoing | None:
+    if not living and not is_left(path):
+        return None
+    lock = take(path.with_suffix(".lock"))
+    if lock is None:
+        return None
+    if not path.exists():  # somebody else was faster
+        path.with_suffix(".lock").unlink(missing_ok=True)
+        lock.release()
+        return None
+    try:
+        outgoing = Outgoing(folder, JournalReader.open(path), None)
+    except (CorruptStoreError, UnsupportedError) as err:
+        _set_aside(folder, path, err)
+        lock.release()
+        return None
+    outgoing.lock = lock
+    return outgoing
+
+
+def is_left(path: Path) -> bool:
+    """Return whether nobody writes a journal any more."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        free = hold(fd)
+        if free is None:
+            with contextlib.suppress(CorruptStoreError, UnsupportedError):
+                origin = JournalReader.open(path).header.origin
+                return origin.host == os.uname().nodename and not lives(origin.pid)
+        return bool(free) and (time.time() - os.fstat(fd).st_mtime > _YOUNG_S or _writer_is_dead(path))
+    finally:
+        os.close(fd)
+
+
+def _writer_is_dead(path: Path) -> bool:
+    with contextlib.suppress(CorruptStoreError, UnsupportedError):
+        origin = JournalReader.open(path).header.origin
+        return origin.host == os.uname().nodename and not lives(origin.pid)
+    return False
+
+
+def _set_aside(folder: RunFolder, path: Path, err: Exception) -> None:
+    """Keep a journal that cannot be read out of the way; one in which nothing stands is removed."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if not start.strip(b"\0") or path.stat().st_size < len(MAGIC):
+        folder.forget(path.name.removesuffix(SUFFIX))
+        return
+    if isinstance(err, CorruptStoreError):
+        logger.warning("%s; it is kept as %s.damaged", err, path)
+        path.rename(path.with_name(path.name + ".damaged"))

@@ -1,0 +1,171 @@
+"""Bring entries of a journal to a store: those that it will never take are told, everything else raises."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TypeVar
+
+from mlcore.delivery.creation import create
+from mlcore.delivery.outgoing import Stretch, entries_of
+from mlcore.delivery.spool import RunFolder
+from mlcore.entities import (
+    Batch,
+    InputsUse,
+    Note,
+    Recorded,
+    RunChange,
+    RunCreation,
+    RunTag,
+    SpooledArtifact,
+    TagRemoval,
+)
+from mlcore.errors import (
+    AlreadyExistsError,
+    BadRequestError,
+    ConflictError,
+    InvalidParameterError,
+    InvalidStateError,
+    MlcoreError,
+    NotFoundError,
+    ParamConflictError,
+    UnsupportedError,
+)
+from mlcore.interfaces import SupportsReplay, TrackingStore
+from mlcore.wire import limits
+
+# What a store says once and for all of an entry; anything else may be different the next time.
+FINAL = (InvalidParameterError, BadRequestError, NotFoundError, AlreadyExistsError, ConflictError, UnsupportedError)
+
+V = TypeVar("V")
+
+Refusals = list[tuple[Stretch, MlcoreError]]
+
+
+class Target:
+    """A run in a store, for which a journal is delivered."""
+
+    def __init__(self, store: TrackingStore, folder: RunFolder, run_id: str) -> None:
+        """Deliver to *store* what waits for *run_id*, under the id that the run has there."""
+        self.store: TrackingStore = store
+        self.folder: RunFolder = folder
+        self.run_id: str = folder.facts().server_run_id or run_id
+
+    def deliver(self, writer: str, stretches: Sequence[Stretch]) -> Refusals:
+        """Store entries of one journal, in order; return those that the store will never take, and why.
+
+        Raises what the store raises when it may take them later: nothing is known then of how much is stored, and all
+        of it has to be delivered again.
+        """
+        refused: Refusals = []
+        for is_plain, group in groupby(stretches, _is_plain):
+            together = list(group)
+            if is_plain and isinstance(self.store, SupportsReplay):
+                refused += self._replay(self.store, writer, together)
+                continue
+            for stretch in together:
+                try:
+                    self._apply(stretch.entry.recorded)
+                except FINAL as err:
+                    refused.append((stretch, err))
+        return refused
+
+    def _replay(self, store: SupportsReplay, writer: str, stretches: list[Stretch]) -> Refusals:
+        try:
+            told = store.replay(self.run_id, writer, entries_of(stretches))
+        except FINAL as err:
+            return [(stretch, err) for stretch in stretches]
+        found = {stretch.entry.sequence: stretch for stretch in stretches}
+        return [(found[sequence], err) for sequence, err in told]
+
+    def _apply(self, recorded: Recorded) -> None:
+        match recorded:
+            case RunCreation():
+                self.run_id = create(self.store, self.folder, recorded)
+            case SpooledArtifact() | Note():
+                pass
+            case _:
+                apply(self.store, self.run_id, recorded)
+
+
+def apply(store: TrackingStore, run_id: str, recorded: Recorded) -> None:
+    """Store one entry by the contract that every store has. Raises what the store raises."""
+    match recorded:
+        case Batch():
+            for piece in split(recorded):
+                _log(store, run_id, piece)
+        case RunChange():
+            store.update_run(run_id, recorded)
+        case TagRemoval():
+            try:
+                store.delete_tag(run_id, recorded.key)
+            except NotFoundError:
+                store.get_run(run_id)  # raises when it is the run that is missing
+        case InputsUse():
+            store.log_inputs(run_id, recorded.inputs)
+        case _:
+            raise UnsupportedError(f"a {type(recorded).__name__} waits for the shipper, no store takes it as it is")
+
+
+def _log(store: TrackingStore, run_id: str, batch: Batch) -> None:
+    """Store a batch; one that is refused as a whole goes in smaller pieces, as far as it can be divided."""
+    try:
+        store.log_batch(run_id, batch)
+    except (ParamConflictError, InvalidStateError):
+        raise
+    except (InvalidParameterError, BadRequestError):  # one bad point among many, or too much for one request
+        pieces = halves(batch)
+        if not pieces:
+            raise
+        failed: MlcoreError | None = None
+        for piece in pieces:
+            try:
+                _log(store, run_id, piece)
+            except FINAL as err:
+                failed = err
+        if failed is not None:
+            raise failed from None
+
+
+def halves(batch: Batch) -> tuple[Batch, ...]:
+    """Return two batches that are this one; none when it cannot be divided."""
+    for name in ("params", "tags", "metrics"):
+        part = getattr(batch, name)
+        if len(part) > 1:
+            middle = len(part) // 2
+            rest = Batch(*[() if n == name else getattr(batch, n) for n in ("metrics", "params", "tags")])
+            first, second = Batch(**{name: part[:middle]}), Batch(**{name: part[middle:]})
+            return tuple(b for b in (first, second, rest) if b != Batch())
+    kinds = [Batch(params=batch.params), Batch(tags=batch.tags), Batch(batch.metrics)]
+    filled = tuple(b for b in kinds if b != Batch())
+    return filled if len(filled) > 1 else ()
+
+
+def split(batch: Batch) -> list[Batch]:
+    """Cut a batch into requests within the limits: params and tags first, then points in order."""
+    total = len(batch.metrics) + len(batch.params) + len(batch.tags)
+    fits = len(batch.params) <= limits.BATCH_PARAMS and len(batch.tags) <= limits.BATCH_TAGS
+    if total <= limits.BATCH_TOTAL and fits:
+        return [batch]
+    pieces = [Batch(params=part) for part in _parts(batch.params, limits.BATCH_PARAMS)]
+    pieces += [Batch(tags=part) for part in _parts(batch.tags, limits.BATCH_TAGS)]
+    pieces += [Batch(metrics=part) for part in _parts(batch.metrics, limits.BATCH_METRICS)]
+    return pieces
+
+
+def _parts(items: tuple[V, ...], size: int) -> Iterator[tuple[V, ...]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _is_plain(stretch: Stretch) -> bool:
+    return isinstance(stretch.entry.recorded, (Batch, RunChange, TagRemoval, InputsUse))
+
+
+def tell(store: TrackingStore, run_id: str, key: str, text: str) -> bool:
+    """Set a tag that tells of what went wrong; return False when the store does not take it, now or ever."""
+    with contextlib.suppress(MlcoreError):
+        store.log_batch(run_id, Batch(tags=(RunTag(key, text),)))
+        return True
+    return False
