@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mlcore.artifacts.progress import Progress, auto
+from mlcore.artifacts.transfer import download_file
 from mlcore.entities import FileInfo
 from mlcore.errors import ArtifactNotFoundError, MlcoreError, StoreUnavailableError
 from mlcore.interfaces import ArtifactRepo
-from mlcore.tracking.offline import explaining
-from mlcore.tracking.reach import Question, is_outage, is_remote
+from mlcore.tracking.offline import explaining, unavailable
+from mlcore.tracking.reach import Question, ask, is_outage, is_remote
 from mlcore.uris import redacted
 
 if TYPE_CHECKING:
@@ -64,6 +66,25 @@ class ArtifactWay:
         if not _waits(folder):
             return self._remote()
         return self._spool(folder) if folder.facts().is_pending else Both(self._spool(folder), self._remote)
+
+    def fetch(self, path: str, target: Path) -> bool:
+        """Bring a file to *target* if it is there; return whether it is.
+
+        Raises StoreUnavailableError: the repository is out of reach, or known to be, or takes too long.
+        """
+        recorder = self._recorder
+        folder = recorder.folder(self._run_id)
+        if recorder.is_down and folder is not None and not _waits(folder):
+            raise unavailable(self._session, self._uri)
+
+        def fetch() -> bool:
+            repo = self.reading()
+            if repo.stat(path) is None:
+                return False
+            download_file(repo, path, target)
+            return True
+
+        return fetch() if recorder.is_direct else ask(self._uri, fetch, self._session.settings.patience_s)
 
     @property
     def _recorder(self) -> Recorder:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from mlcore.entities import Entry, Experiment, NewRun, Run, RunCreation, RunInfo, RunStatus
+from mlcore.entities import Entry, Experiment, NewRun, Recorded, Run, RunChange, RunCreation, RunInfo, RunStatus
 from mlcore.errors import CorruptStoreError, MlcoreError, StoreUnavailableError, UnsupportedError
 from mlcore.interfaces import TrackingStore
 from mlcore.tracking import tags
-from mlcore.tracking.reach import ask, is_outage
+from mlcore.tracking.reach import ask, is_outage, is_remote
 from mlcore.uris import file_uri, redacted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def ask_store(session: Session, question: Callable[[TrackingStore], T], uri: str
     key = session.anchored(uri or session.tracking_uri)
     if session.settings.strict:
         return question(session.store(key))
-    if session.recorder(key).is_down:
+    if session.recorder(key).is_down and (is_remote(key) or session.settings.offline):
         raise unavailable(session, key)
     return ask(key, lambda: question(session.store(key)), session.settings.patience_s)
 
@@ -43,9 +43,7 @@ def ask_store(session: Session, question: Callable[[TrackingStore], T], uri: str
 def unavailable(session: Session, uri: str) -> StoreUnavailableError:
     """Return the error for a store that is not asked: because the user said so, or because it did not answer before."""
     if session.settings.offline:
-        return StoreUnavailableError(
-            f"{redacted(uri)} is not asked: recording is offline ({session.settings.origins.get('offline', 'offline')})"
-        )
+        return session.offline_error(uri)
     return StoreUnavailableError(f"{redacted(uri)} does not answer")
 
 
@@ -84,6 +82,18 @@ def experiment_called(session: Session, name: str, uri: str | None = None) -> Ex
         _go_on(session, uri, err)
     session.pending_experiments[pending_id(name)] = name
     return Experiment(pending_id(name), name, "")
+
+
+def experiment_on_trust(session: Session, experiment_id: str, uri: str | None = None) -> Experiment:
+    """Return an experiment; nothing but its id when the store is down."""
+    name = session.pending_experiments.get(experiment_id)
+    if name is not None:
+        return experiment_called(session, name, uri)
+    try:
+        return ask_store(session, lambda store: store.get_experiment(experiment_id), uri)
+    except MlcoreError as err:
+        _go_on(session, uri, err)
+    return Experiment(experiment_id, "", "")
 
 
 def begin(session: Session, new: NewRun, uri: str | None = None) -> Run:
@@ -128,6 +138,42 @@ def resumed(session: Session, run_id: str, experiment_id: str | None, uri: str |
     return Run(RunInfo(run_id, experiment_id or "", "", "", RunStatus.RUNNING, 0, None, ""))
 
 
+def reopened(session: Session, run: Run, uri: str | None = None) -> Run:
+    """Set a run to RUNNING again, in the store or through its journal, and return it."""
+    change = RunChange(status=RunStatus.RUNNING)
+
+    def reopen(store: TrackingStore, run_id: str) -> Run:
+        store.update_run(run_id, change)
+        return store.get_run(run_id)
+
+    session.recorder(uri).flush(run.info.run_id)
+    found = change_store(session, run.info.run_id, reopen, otherwise=change, uri=uri)
+    return found or evolve(run, info=evolve(run.info, status=RunStatus.RUNNING))
+
+
+def change_store(
+    session: Session,
+    run_id: str,
+    change: Callable[[TrackingStore, str], T],
+    *,
+    otherwise: Recorded,
+    uri: str | None = None,
+) -> T | None:
+    """Change a run in its store; through its journal when that is down, or does not have the run yet.
+
+    change: gets the store and the id that the run has there. otherwise: what says the same in a journal.
+    Returns what *change* returns; None when it goes through the journal. Raises what the store raises, but for outages.
+    """
+    folder = session.recorder(uri).folder(run_id)
+    if folder is None or not folder.facts().is_pending:
+        try:
+            return ask_store(session, lambda store: change(store, session.server_run_id(run_id, uri)), uri)
+        except MlcoreError as err:
+            _go_on(session, uri, err, run_id)
+    session.recorder(uri).write(run_id, otherwise)
+    return None
+
+
 def spooled_run(session: Session, run_id: str, uri: str | None = None) -> Run | None:
     """Return a run that is in the spool alone, with all that was recorded; None when it is none of these."""
     folder = session.recorder(uri).folder(run_id)
@@ -142,9 +188,12 @@ def spooled_run(session: Session, run_id: str, uri: str | None = None) -> Run | 
     return fold(_created(creation.new, folder), entries)
 
 
-def known_run(session: Session, run: Run, uri: str | None = None) -> Run:
-    """Return a run as it is; when the store is down: *run*, and what this machine has recorded since."""
-    recorder, run_id = session.recorder(uri), run.info.run_id
+def known_run(session: Session, at_start: Run | None, run_id: str, uri: str | None = None) -> Run:
+    """Return a run as it is; when the store is down: what it was at its start, and what was recorded here since.
+
+    Raises StoreUnavailableError: the store is down and nobody here has started the run.
+    """
+    recorder = session.recorder(uri)
     recorder.flush(run_id)
     spooled = spooled_run(session, run_id, uri)
     if spooled is not None:
@@ -153,11 +202,22 @@ def known_run(session: Session, run: Run, uri: str | None = None) -> Run:
     try:
         return ask_store(session, lambda store: store.get_run(session.server_run_id(run_id, uri)), uri)
     except MlcoreError as err:
-        if folder is None or not is_outage(err):
+        if folder is None or at_start is None or not is_outage(err):
             raise
     from mlcore.tracking.fold import fold
 
-    return fold(run, _entries(folder))
+    return fold(at_start, _entries(folder))
+
+
+def artifact_root(session: Session, run_id: str, uri: str | None = None) -> str:
+    """Return the root of a run's artifacts: a folder of the spool as long as the run is there alone."""
+    folder = session.recorder(uri).folder(run_id)
+    if folder is not None:
+        facts = folder.facts()
+        if facts.is_pending or facts.artifact_uri:
+            return facts.artifact_uri or file_uri(folder.artifacts)
+    with explaining(session, uri):
+        return session.store(uri).get_run(session.server_run_id(run_id, uri)).info.artifact_uri
 
 
 def _created(new: NewRun, folder: RunFolder) -> Run:
@@ -180,8 +240,9 @@ def _entries(folder: RunFolder) -> list[Entry]:
 
 
 def _go_on(session: Session, uri: str | None, err: MlcoreError, run_id: str = "-") -> RunFolder:
-    """Return where to go on without the store. Raises *err*: it is no outage, or there is nowhere to go on."""
-    if session.settings.strict or not is_outage(err):
+    """Return where to go on without the store. Raises *err*: it is no outage, or the store is on this machine."""
+    place = session.anchored(uri or session.tracking_uri)
+    if session.settings.strict or not is_outage(err) or not (is_remote(place) or session.settings.offline):
         raise err
     recorder = session.recorder(uri)
     folder = recorder.folder(run_id)

@@ -30,18 +30,21 @@ class Question(threading.Thread, Generic[T]):
     """A question in a thread of its own, which nobody has to wait for."""
 
     def __init__(self, ask: Callable[[], T]) -> None:
+        """Begin with `start`."""
         super().__init__(name="mlcore-ask", daemon=True)
         self._ask = ask
         self.answers: list[T] = []
         self.error: BaseException | None = None
 
     def run(self) -> None:
+        """Ask."""
         try:
             self.answers.append(self._ask())
         except BaseException as err:  # noqa: BLE001  # it is raised where somebody waits for the answer
             self.error = err
 
     def answer(self) -> T:
+        """Return the answer, or raise what was raised instead; once the thread has ended."""
         if self.error is not None:
             raise self.error
         return self.answers[0]

@@ -7,14 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from faulty_server import FaultyServer, MortalServer, faulty_server, mortal_server
-from outage_jobs import Job, content, runs_of, until
+from outage_jobs import SYNC, Job, content, runs_of, until
 
 from mlcore.tracking.session import Session
 
@@ -125,7 +123,7 @@ def _copy(job: Job, folder: Path) -> Path:
 
 
 def _sync(spool: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mlcore.cli", "sync", "--spool", str(spool), "--tracking-uri", uri, *options]
+    command = [sys.executable, *SYNC, "--spool", str(spool), "--tracking-uri", uri, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
 
 
@@ -172,7 +170,7 @@ def test_a_sync_that_is_killed_again_and_again_gets_there(
 ) -> None:
     spool = _copy(recorded, tmp_path)
     with mortal_server() as server, faulty_server(server.uri) as proxy:
-        command = [sys.executable, "-m", "mlcore.cli", "sync", "--spool", str(spool), "--tracking-uri", proxy.uri]
+        command = [sys.executable, *SYNC, "--spool", str(spool), "--tracking-uri", proxy.uri]
         for enough in (4, 9, 14, 19):
             begun = len(proxy.seen)
             process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -223,7 +221,7 @@ def test_errors_that_are_no_outages_are_raised_at_once(tmp_path: Path, server: M
     assert "cannot set a deleted experiment" in job.told()
     unknown = Job(tmp_path / "unknown", "import mlcore\nmlcore.start_run()\n", {"MLCORE_TRACKING_URI": "nowhere://x"})
     assert unknown.end() == 1
-    assert "unknown scheme 'nowhere'" in unknown.told()
+    assert "scheme 'nowhere'" in unknown.told()
 
 
 def test_reading_offline_says_what_waits_and_how_to_deliver_it(tmp_path: Path) -> None:
@@ -238,6 +236,9 @@ mlcore.search_runs()
 
     assert job.end() == 1
     told = job.told()
-    assert "StoreUnavailableError: http://127.0.0.1:9 is not asked: recording is offline (environment MLCORE_OFFLINE)" in told
+    assert (
+        "StoreUnavailableError: http://127.0.0.1:9 is not asked: recording is offline (environment MLCORE_OFFLINE)"
+        in told
+    )
     assert "1 run wait" in told
     assert "`mlcore sync` delivers them" in told

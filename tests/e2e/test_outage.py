@@ -60,7 +60,7 @@ def _check(server: MortalServer, job: Job) -> None:
     found = content(server.uri, job.folder.name)
     assert list(found) == ["job"]
     run = found["job"]
-    points = [(1_700_000_000_000 + step, step, 1 / (step + 1)) for step in range(60)]
+    points = [(1_700_000_000_000 + step, step, repr(1 / (step + 1))) for step in range(60)]
     assert run["metrics"] == {"loss": points}
     params = {f"p{step}": "v" * 100 for step in range(60)} | {f"q{n}": "w" * 200 for n in range(30)}
     assert run["params"] == params
@@ -102,7 +102,9 @@ def test_a_server_that_fails_from_the_start_neither_delays_nor_ends_a_job(
     assert not job.waits()
 
 
-@pytest.mark.parametrize("fault", ["absent", "hang", "slow", "refuse500", "busy429", "large413", "not_json", "login", "cut"])
+@pytest.mark.parametrize(
+    "fault", ["absent", "hang", "slow", "refuse500", "busy429", "large413", "not_json", "login", "cut"]
+)
 def test_a_server_that_begins_to_fail_neither_delays_nor_ends_a_job(
     fault: str, proxy: FaultyServer, server: MortalServer, tmp_path: Path
 ) -> None:
