@@ -120,11 +120,12 @@ def test_what_was_added_since_is_all_that_the_next_copy_writes(source: str, targ
     assert (report.counts.runs, report.counts.runs_changed) == (0, 3)
 
 
-def test_a_long_curve_is_completed_in_its_middle(tmp_path: Path, target: str) -> None:
+def test_a_long_curve_is_completed_in_its_middle(tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlcore.moving.points._PAGE", 1000)
     source = f"sqlite:///{tmp_path}/a/mlcore.db"
     store = tracking(source)
     store.create_run(NewRun("0", PARENT, "n", "u", 1, {}))
-    points = [Metric("m", float(i), i, i) for i in range(25_000)]
+    points = [Metric("m", float(i), i, i) for i in range(4000)]
     store.log_batch(PARENT, Batch(metrics=tuple(points[::2])))
     copy_store(source, target)
     store.log_batch(PARENT, Batch(metrics=tuple(points[1::2])))

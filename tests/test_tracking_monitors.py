@@ -101,11 +101,12 @@ def test_a_run_that_fails_is_watched_no_longer(watcher: Watcher, error: BaseExce
 
 
 def test_the_end_of_the_process_ends_the_monitors_of_open_runs(watcher: Watcher) -> None:
+    from mlcore.tracking.endings import ending_of
     from mlcore.tracking.exits import end_open_runs
 
     run = mlcore.start_run(log_system_metrics=True)
 
-    end_open_runs(None)
+    end_open_runs(ending_of(None))
 
     assert watcher.ended == [run.run_id]
 

@@ -18,7 +18,7 @@ from mlcore.tracking.session import Session
 # What differs between two runs of one script: clocks, and what follows from them.
 VOLATILE_TAGS = ("mlcore.heartbeat", "mlflow.log-model.history", "mlcore.clientRunId", "mlflow.source.name")
 SCRIPTS_OWN_TIMES = range(1_700_000_000_000, 1_700_000_100_000)  # ms: any other is of a clock
-VOLATILE_FILES = ("MLmodel", "mlcore_manifest.json", "model.skops")  # they hold ids, or times
+VOLATILE_FILES = ("MLmodel", "mlcore_manifest.json", "model.skops", "traceback.txt")  # ids, times, places
 _DEADLINE_S = 90.0
 SYNC = ["/tmp/msync.py"]
 

@@ -34,6 +34,7 @@ from mlcore.uris import proxied_url, scheme
 T0 = 1_700_000_000_000
 PARENT, CHILD, FAILED, BINNED, GOING, GONE = (digit * 32 for digit in "abcdef")
 MODEL = "m-" + "1" * 32
+AWAY = ExperimentChange(lifecycle_stage=LifecycleStage.DELETED)
 
 
 def fill(uri: str) -> None:
@@ -50,6 +51,21 @@ def fill(uri: str) -> None:
 
 def fill_runs(store: TrackingStore, uri: str) -> None:
     """Make experiments, runs, artifacts and logged models."""
+    fill_runs_without_files(store)
+    for run_id in (PARENT, CHILD):
+        files = {"model/MLmodel": b"flavors: {}\n", "model/data/w.bin": bytes(5000), "ä b.txt": b""}
+        put(store.get_run(run_id), uri, files)
+
+
+def an_end(number: int) -> RunChange:
+    """Return one of the ways in which runs end, or not."""
+    stage = LifecycleStage.DELETED if number % 2 else None
+    status = (RunStatus.FINISHED, RunStatus.KILLED, None)[number // 2]
+    return RunChange(status=status, end_time=T0 + number if status else None, lifecycle_stage=stage)
+
+
+def fill_runs_without_files(store: TrackingStore) -> None:
+    """Make experiments, runs and logged models."""
     wine = store.create_experiment("wine", artifact_location=None, tags={"team": "ü", "mlflow.note.content": "x\ny"})
     gone = store.create_experiment("gone", artifact_location=None, tags={"why": "old"})
     _curves(store, wine.experiment_id)
@@ -59,12 +75,6 @@ def fill_runs(store: TrackingStore, uri: str) -> None:
     store.update_run(GONE, RunChange(status=RunStatus.FINISHED, end_time=T0 + 10))
     if isinstance(store, SupportsLoggedModels):
         _logged(store, wine.experiment_id)
-    for run_id in (PARENT, CHILD):
-        put(
-            store.get_run(run_id),
-            uri,
-            {"model/MLmodel": b"flavors: {}\n", "model/data/w.bin": bytes(5000), "ä b.txt": b""},
-        )
     store.update_run(PARENT, RunChange(status=RunStatus.FINISHED, end_time=T0 + 5000))
     store.update_experiment(gone.experiment_id, ExperimentChange(lifecycle_stage=LifecycleStage.DELETED))
 
@@ -125,7 +135,7 @@ def fill_registry(registry: RegistryStore, store: TrackingStore) -> None:
     place = store.get_run(PARENT).info.artifact_uri
     registry.create_model("forest", description="of trees", tags={"owner": "ann"})
     for source in (f"{place}/model", f"runs:/{PARENT}/model", f"{place}/model", f"runs:/{CHILD}/model"):
-        registry.create_version("forest", source, run_id=PARENT, run_link="", description="", tags={})
+        registry.create_version("forest", source, run_id=PARENT, run_link="http://x/1", description="", tags={})
     registry.delete_version("forest", "2")
     registry.set_tag("forest", "3", "checked", "yes")
     registry.update_version("forest", "3", description="third", stage="Production", archive_existing=False)

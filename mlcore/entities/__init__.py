@@ -7,6 +7,7 @@ from mlcore.entities.experiment import Experiment, ExperimentChange, ExperimentT
 from mlcore.entities.file_info import FileInfo
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus, SourceType, ViewType
+from mlcore.entities.liveness import Heartbeat, RunState
 from mlcore.entities.logged_model import (
     LoggedModel,
     LoggedModelChange,
@@ -41,6 +42,7 @@ __all__ = [
     "Field",
     "FileInfo",
     "Filter",
+    "Heartbeat",
     "InputTag",
     "InputsUse",
     "LifecycleStage",
@@ -75,6 +77,7 @@ __all__ = [
     "RunInfo",
     "RunInputs",
     "RunQuery",
+    "RunState",
     "RunStatus",
     "RunTag",
     "Series",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from attrs import asdict, field, fields, frozen
 
 from mlcore.entities.dataset import RunInputs
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus
+from mlcore.entities.liveness import RunState, state
 from mlcore.entities.logged_model import ModelOutput
 from mlcore.entities.metric import Metric
 
@@ -61,6 +63,11 @@ class Run:
     inputs: RunInputs = field(factory=RunInputs)
     outputs: tuple[ModelOutput, ...] = ()
 
+    @property
+    def state(self) -> RunState:
+        """What the run is doing now: its status, or LOST when its process has given no heartbeat for too long."""
+        return state(self.info.status, self.data.tags, time.time_ns() // 1_000_000)
+
     def to_dictionary(self) -> dict[str, object]:
         """Return plain dicts in MLflow's layout: info, data and inputs."""
         info = {a.name: _plain(getattr(self.info, a.name)) for a in fields(RunInfo)}
@@ -87,7 +94,10 @@ class NewRun:
 
 @frozen
 class RunChange:
-    """What to change of a run; None means: leave as it is."""
+    """What to change of a run; None means: leave as it is.
+
+    A run whose status becomes RUNNING has no end any more: without an end_time of its own the change removes it.
+    """
 
     status: RunStatus | None = None
     end_time: int | None = None

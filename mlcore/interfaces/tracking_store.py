@@ -93,6 +93,7 @@ class TrackingStore(Protocol):
     def update_run(self, run_id: str, change: RunChange) -> RunInfo:
         """Change status, end time, name or lifecycle stage; a rename rewrites the tag `mlflow.runName`.
 
+        A run that becomes RUNNING loses its end time, unless the change brings one.
         Deleting a deleted run and restoring an active one do nothing.
         """
         ...

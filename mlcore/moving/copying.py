@@ -11,7 +11,7 @@ from mlcore.entities import Run, RunQuery, ViewType
 from mlcore.interfaces import SupportsCounts
 from mlcore.moving.experiments import Pair, chosen, pair
 from mlcore.moving.ids import RunIds
-from mlcore.moving.logged import copy_metrics, copy_models
+from mlcore.moving.logged import copy_links, copy_metrics, copy_models
 from mlcore.moving.report import Choice, Report, Step, Tally
 from mlcore.moving.runs import RunCopier, runs_of
 from mlcore.moving.sides import Job, Side, open_side, refuse_same
@@ -64,8 +64,10 @@ def copy_sides(source: Side, target: Side, choice: Choice, progress: Callable[[S
         pairs.append(found)
         _copy_experiment(copier, found)
     copier.settle()
+    copy_links(job, copier.links)
     for each in pairs:
         copy_metrics(job, each, ids)
+    for each in pairs:
         each.close()
     if choice.models:
         copy_registry(job, pairs, ids)
@@ -76,9 +78,9 @@ def _copy_experiment(copier: RunCopier, found: Pair) -> None:
     job = copier.job
     if not (found.is_new and job.choice.dry_run):
         copier.ids.load(found.target.experiment_id)
-    copy_models(job, found)
     for runs in runs_of(job, found.source.experiment_id):
         _each(lambda run: copier.copy(run, found), runs, job.choice.jobs)
+    copy_models(job, found, copier.ids)
 
 
 def _each(copy: Callable[[Run], None], runs: Iterable[Run], jobs: int) -> None:

@@ -99,8 +99,8 @@ class RunIds:
             tags={**marked, names.RUN_NAME: name_of(source)} if name_of(source) else marked,
         )
         try:
-            self._job.tally.add(writes=1)
             made = store.create_run(new)
+            self._job.tally.add(writes=1)
         except AlreadyExistsError:
             made = store.get_run(wanted)  # somebody else was first, in another experiment
         got = made.info.run_id

@@ -1,20 +1,24 @@
-"""Logged models: their records and files before the runs that made them, what was measured on them after."""
+"""Logged models, after the runs that made them; then which runs read and made them, and what was measured on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from mlcore.entities import (
+    LifecycleStage,
     LoggedModel,
     LoggedModelChange,
     LoggedModelQuery,
     LoggedModelStatus,
     ModelMetric,
+    ModelOutput,
     NewLoggedModel,
+    RunChange,
 )
-from mlcore.errors import InvalidStateError, MlcoreError, NotFoundError, StoreUnavailableError
+from mlcore.errors import MlcoreError, NotFoundError, StoreUnavailableError
 from mlcore.interfaces import SupportsLoggedModels
 from mlcore.moving.experiments import Pair
 from mlcore.moving.ids import RunIds
@@ -39,7 +43,18 @@ def models_of(job: Job, experiment_id: str) -> Iterator[LoggedModel]:
         query = evolve(query, page_token=page.next_token)
 
 
-def copy_models(job: Job, pair: Pair) -> None:
+@frozen
+class Link:
+    """Logged models that a run read and made, and that its counterpart does not know; run_id is the counterpart's."""
+
+    run_id: str
+    shown: str
+    pair: Pair
+    inputs: tuple[str, ...]
+    outputs: tuple[ModelOutput, ...]
+
+
+def copy_models(job: Job, pair: Pair, ids: RunIds) -> None:
     """Make the logged models of an experiment in the target, with their files."""
     store = job.target.store
     for source in models_of(job, pair.source.experiment_id):
@@ -47,9 +62,47 @@ def copy_models(job: Job, pair: Pair) -> None:
             job.tally.lack("logged models", f"{source.name!r} ({source.model_id})")
             continue
         try:
-            _copy_model(job, store, pair, source)
-        except InvalidStateError:
-            job.tally.lack("logged models of experiments that are deleted in the target", repr(source.name))
+            _copy_model(job, store, pair, evolve(source, source_run_id=ids.known(source.source_run_id)))
+        except StoreUnavailableError:
+            raise
+        except MlcoreError as err:
+            job.tally.lack("logged models that the target refuses", f"{source.name!r}: {err.message}")
+
+
+def copy_links(job: Job, links: Sequence[Link]) -> None:
+    """Tell the target which runs read and made which logged models, now that both are there."""
+    store = job.target.store
+    for each in links:
+        if isinstance(store, SupportsLoggedModels):
+            _link(job, store, each)
+        else:
+            job.tally.lack("links of runs to logged models", each.shown, len(each.inputs) + len(each.outputs))
+
+
+def _link(job: Job, store: SupportsLoggedModels, link: Link) -> None:
+    try:
+        link.pair.open()
+        with _writable(job, link.run_id):
+            job.write(lambda: store.link_models(link.run_id, inputs=link.inputs, outputs=link.outputs))
+    except StoreUnavailableError:
+        raise
+    except MlcoreError as err:
+        count = len(link.inputs) + len(link.outputs)
+        job.tally.lack("links of runs to logged models", f"{link.shown}: {err.message}", count)
+
+
+@contextmanager
+def _writable(job: Job, run_id: str) -> Iterator[None]:
+    """Restore a deleted run of the target for a while."""
+    store = job.target.store
+    if job.choice.dry_run or store.get_run(run_id).info.lifecycle_stage != LifecycleStage.DELETED:
+        yield
+        return
+    job.write(lambda: store.update_run(run_id, RunChange(lifecycle_stage=LifecycleStage.ACTIVE)))
+    try:
+        yield
+    finally:
+        job.write(lambda: store.update_run(run_id, RunChange(lifecycle_stage=LifecycleStage.DELETED)))
 
 
 def copy_metrics(job: Job, pair: Pair, ids: RunIds) -> None:
@@ -65,17 +118,20 @@ def copy_metrics(job: Job, pair: Pair, ids: RunIds) -> None:
             moved = evolve(each, run_id=ids.known(each.run_id))
             if _marks(moved) not in known:
                 by_run.setdefault(moved.run_id, []).append(moved)
+        if by_run:
+            pair.open()
         for run_id, metrics in by_run.items():
             _log_metrics(job, store, run_id, tuple(metrics))
 
 
 def _log_metrics(job: Job, store: SupportsLoggedModels, run_id: str, metrics: tuple[ModelMetric, ...]) -> None:
     try:
-        job.write(lambda: store.log_model_metrics(run_id, metrics))
+        with _writable(job, run_id):
+            job.write(lambda: store.log_model_metrics(run_id, metrics))
     except StoreUnavailableError:
         raise
     except MlcoreError as err:
-        what = "metrics of logged models whose run is deleted, or is not copied"
+        what = "metrics of logged models whose run is not copied"
         job.tally.lack(what, f"{metrics[0].model_id}: {err.message}", len(metrics))
     else:
         job.tally.add(points=len(metrics))
@@ -115,7 +171,13 @@ def _make(job: Job, store: SupportsLoggedModels, pair: Pair, source: LoggedModel
     )
     lost = ["times of logged models"]
     lost += ["messages about the status of logged models"] if source.status_message else []
-    made = job.write(lambda: store.create_logged_model(new))
+    try:
+        made = job.write(lambda: store.create_logged_model(new))
+    except NotFoundError:
+        if not new.source_run_id:
+            raise
+        made = job.write(lambda: store.create_logged_model(evolve(new, source_run_id="")))
+        lost.append("source runs of logged models, which are not copied")
     if made is not None:
         lost += ["creators of logged models"] if made.creator_id != source.creator_id else []
     for what in lost:

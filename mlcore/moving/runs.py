@@ -24,9 +24,10 @@ from mlcore.entities import (
     ViewType,
 )
 from mlcore.errors import MlcoreError, StoreUnavailableError
-from mlcore.interfaces import SupportsLoggedModels, SupportsSummary
+from mlcore.interfaces import SupportsSummary
 from mlcore.moving.experiments import Pair
 from mlcore.moving.ids import RunIds, name_of
+from mlcore.moving.logged import Link
 from mlcore.moving.outbox import Outbox
 from mlcore.moving.points import history, missing
 from mlcore.moving.sides import Job
@@ -72,6 +73,7 @@ class RunCopier:
 
     job: Job
     ids: RunIds
+    links: list[Link] = field(factory=list, init=False)
     _waiting: list[Waiting] = field(factory=list, init=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False)
 
@@ -247,16 +249,11 @@ class _OneRun:
         ]
         for start in range(0, len(new), limits.DATASETS):
             self._log_inputs(tuple(new[start : start + limits.DATASETS]))
-        made = [each for each in self.source.outputs if each not in self.target.outputs]
-        read = [each for each in self.source.inputs.model_inputs if each not in self.target.inputs.model_inputs]
-        if not made and not read:
-            return
-        store = self._job.target.store
-        if not isinstance(store, SupportsLoggedModels):
-            self._job.tally.lack("links of runs to logged models", self._shown, len(made) + len(read))
-            return
-        self._open()
-        self._job.write(lambda: store.link_models(self._id, inputs=tuple(read), outputs=tuple(made)))
+        outputs = tuple(each for each in self.source.outputs if each not in self.target.outputs)
+        inputs = tuple(each for each in self.source.inputs.model_inputs if each not in self.target.inputs.model_inputs)
+        if outputs or inputs:
+            self._changed = True
+            self.copier.links.append(Link(self._id, self._shown, self.pair, inputs, outputs))
 
     def _log_inputs(self, inputs: tuple[DatasetInput, ...]) -> None:
         self._open()
@@ -297,7 +294,8 @@ class _OneRun:
             self._job.write(lambda: self._job.target.store.update_run(self._id, change))
         if ours.start_time != theirs.start_time:
             self._job.tally.lack("times at which runs started", self._shown)
-        if ours.end_time is None and theirs.end_time is not None and not self._is_lost_alike():
+        runs_again = change.status == RunStatus.RUNNING  # which has no end
+        if ours.end_time is None and theirs.end_time is not None and not runs_again and not self._is_lost_alike():
             self._job.tally.lack("runs that go on and have an end in the target", self._shown)
         if names.LOST in self.target.data.tags and names.LOST not in self.source.data.tags:
             self._forget_lost()

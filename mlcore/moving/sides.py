@@ -87,9 +87,10 @@ class Job:
     tally: Tally
 
     def write(self, change: Callable[[], T]) -> T | None:
-        """Change the target, and count that; in a dry run only count, and return None."""
+        """Change the target, and count that once it is done; in a dry run only count, and return None."""
+        done = None if self.choice.dry_run else change()
         self.tally.add(writes=1)
-        return None if self.choice.dry_run else change()
+        return done
 
 
 def open_side(session: Session, uri: str, registry_uri: str | None, *, must_exist: bool) -> Side:

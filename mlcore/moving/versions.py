@@ -168,7 +168,6 @@ class _Line:
         self.job.write(lambda: self.target.delete_version(version.name, version.version))
 
     def _create(self, wanted: ModelVersion, extra: dict[str, str]) -> ModelVersion:
-        self.job.tally.add(writes=1)
         made = self.target.create_version(
             wanted.name,
             wanted.source,
@@ -177,6 +176,7 @@ class _Line:
             description=wanted.description,
             tags={**wanted.tags, **extra},
         )
+        self.job.tally.add(writes=1)
         self._highest = int(made.version)
         return made
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from mlcore.errors import BadRequestError, InvalidParameterError
-from mlcore.serving import strict_json
+from mlcore.serving import legacy, strict_json
 
 KINDS = ("dataframe_split", "dataframe_records", "instances", "inputs")
-CSV = "csv"
+JSON, CSV, ARROW, PARQUET = "json", "csv", "arrow", "parquet"
+TYPES = {
+    "application/json": JSON,
+    "text/csv": CSV,
+    "application/vnd.apache.arrow.stream": ARROW,
+    "application/vnd.apache.parquet": PARQUET,
+    legacy.NUMPY_TYPE: legacy.NUMPY,
+}
+_TYPES = ", ".join(list(TYPES)[:-1])
 _KINDS = frozenset(KINDS)
 _SPLIT = frozenset(("columns", "index", "data"))
 _EXPECTED = f"expected a JSON object with exactly one of {', '.join(KINDS)}, and optionally params"
@@ -21,16 +29,18 @@ _NO_PARAMS: Mapping[str, object] = {}
 class Payload:
     """A request, taken apart.
 
-    kind: one of `KINDS`, or `csv`.
-    data: rows for `dataframe_split`, a list of objects for `dataframe_records`, bytes with a header line for `csv`, any
-    JSON value for the rest.
+    kind: one of `KINDS`, or `csv`, `arrow`, `parquet`.
+    data: rows for `dataframe_split`, a list of objects for `dataframe_records`, bytes for `csv` (with a header line),
+    `arrow` (an IPC stream) and `parquet`, any JSON value for the rest.
     columns: names for rows; None when the request has none.
+    bare: whether the predictions are the whole answer, as of MLflow before 2.0, and not one key of an object.
     """
 
     kind: str
     data: object
     columns: Sequence[str] | None = None
     params: Mapping[str, object] = field(factory=dict)
+    bare: bool = False
 
 
 class UnsupportedContentTypeError(BadRequestError):
@@ -46,26 +56,30 @@ class BodyTooLargeError(BadRequestError):
 
 
 def content_kind(header: str | None) -> str:
-    """Return `json` or `csv` for the header Content-Type.
+    """Return what the header Content-Type says of a body: a value of `TYPES`, or one of the formats of `legacy`.
 
     Raises UnsupportedContentTypeError: another type, another charset than UTF-8, or other parameters.
     """
     if header == "application/json":
-        return "json"
+        return JSON
     if header is None:
-        raise UnsupportedContentTypeError("the request has no Content-Type: expected application/json or text/csv")
-    kind, *options = (part.strip() for part in header.lower().split(";"))
-    if kind not in ("application/json", "text/csv"):
-        raise UnsupportedContentTypeError(f"unsupported Content-Type {header!r}: expected application/json or text/csv")
+        raise UnsupportedContentTypeError(f"the request has no Content-Type: expected {_TYPES}")
+    media, *options = (part.strip() for part in header.lower().split(";"))
+    kind = TYPES.get(media)
+    if kind is None:
+        raise UnsupportedContentTypeError(f"unsupported Content-Type {header!r}: expected {_TYPES}")
     for option in filter(None, options):
-        name, _, value = option.partition("=")
-        if name.strip() != "charset":
+        name, _, value = (part.strip().strip('"') for part in option.partition("="))
+        if name == "format" and kind == JSON and value in legacy.FORMATS:
+            kind = value
+        elif name != "charset":
             raise UnsupportedContentTypeError(
-                f"unsupported Content-Type parameter {name.strip()!r} in {header!r}: expected none but charset=utf-8"
+                f"unsupported Content-Type parameter {name!r} in {header!r}: expected none but charset=utf-8, or "
+                f"format={' or '.join(legacy.FORMATS)} of MLflow 1.x"
             )
-        if value.strip().strip('"') not in ("utf-8", "utf8"):
+        elif value not in ("utf-8", "utf8"):
             raise UnsupportedContentTypeError(f"unsupported charset in Content-Type {header!r}: expected utf-8")
-    return "csv" if kind == "text/csv" else "json"
+    return kind
 
 
 def read(kind: str, body: bytes) -> Payload:
@@ -73,7 +87,12 @@ def read(kind: str, body: bytes) -> Payload:
 
     Raises BadRequestError: not JSON. InvalidParameterError: JSON of another shape; says which.
     """
-    return Payload(CSV, body) if kind == CSV else _read_json(strict_json.loads(body))
+    if kind in (CSV, ARROW, PARQUET):
+        return Payload(kind, body)
+    document = strict_json.loads(body)
+    modern = document if kind == JSON and not legacy.is_legacy(document) else legacy.modernized(kind, document)
+    found = _read_json(modern)
+    return found if modern is document else evolve(found, bare=True)
 
 
 def _read_json(document: object) -> Payload:

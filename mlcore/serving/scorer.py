@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
-from mlcore.serving.payload import CSV, Payload
+from mlcore.serving.payload import ARROW, CSV, PARQUET, Payload
 
 if TYPE_CHECKING:
     from mlcore.models.pyfunc import PyFuncModel
@@ -28,8 +28,16 @@ class ModelScorer:
 
     def score(self, request: Payload) -> object:
         """Return the predictions. Raises SignatureError: the request does not fit; lists every fault."""
+        return self.predict(*self.checked(request))
+
+    def checked(self, request: Payload) -> tuple[object, dict[str, object]]:
+        """Return data and params of a request as the model takes them. Raises SignatureError."""
         params = self._model.validator.params(request.params)
-        return self._model.predict_checked(self._data(request), params)
+        return self._data(request), params
+
+    def predict(self, data: object, params: dict[str, object]) -> object:
+        """Return the predictions for checked data."""
+        return self._model.predict_checked(data, params)
 
     def _data(self, request: Payload) -> object:
         validator = self._model.validator
@@ -39,4 +47,8 @@ class ModelScorer:
             return validator.records(cast("Sequence[Mapping[str, object]]", request.data))
         if request.kind == CSV:
             return validator.csv(cast(bytes, request.data))
+        if request.kind in (ARROW, PARQUET):
+            from mlcore.serving import tables
+
+            return validator.frame(tables.frame(request.kind, cast(bytes, request.data)))
         return validator.json(request.data)

@@ -8,8 +8,9 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from urllib.parse import parse_qs
 
-from mlcore.errors import BadRequestError
+from mlcore.errors import BadRequestError, InvalidParameterError
 
 _SHOWN = 80
 
@@ -37,6 +38,20 @@ def dumps(value: object) -> bytes:
     except (TypeError, ValueError):
         # something that only the slow way can spell: keys that are no texts, integers beyond 64 bits
         return json.dumps(plain(value), allow_nan=False, separators=(",", ":")).encode()
+
+
+def writer(query: bytes) -> Callable[[object], bytes]:
+    """Return what writes an answer as the query of its request asks.
+
+    query: `nan=text` for NaN and infinities as the texts "NaN", "Infinity" and "-Infinity" instead of null.
+    Raises InvalidParameterError: another wish.
+    """
+    if not query:
+        return dumps
+    wish = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("nan", ["null"])[-1]
+    if wish not in ("null", "text"):
+        raise InvalidParameterError(f"invalid value {wish!r} of the query parameter nan: expected null or text")
+    return dumps if wish == "null" else _dumps_named
 
 
 def plain(value: object) -> object:
@@ -86,6 +101,22 @@ def _convert_array(value: object) -> object:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"a prediction of type {type(value).__name__} cannot be written as JSON")
+
+
+def _dumps_named(value: object) -> bytes:
+    return json.dumps(_named(value), allow_nan=False, separators=(",", ":")).encode()
+
+
+def _named(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {_key(key): _named(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_named(item) for item in value]
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    return _named(convert(value))
 
 
 def _is_missing(value: object) -> bool:

@@ -142,7 +142,7 @@ class MemoryTrackingStore(MemoryReplay):
             kept.info = evolve(
                 old,
                 status=change.status or old.status,
-                end_time=old.end_time if change.end_time is None else change.end_time,
+                end_time=_end(old, change),
                 run_name=change.run_name or old.run_name,
                 lifecycle_stage=change.lifecycle_stage or old.lifecycle_stage,
             )
@@ -285,6 +285,12 @@ class MemoryTrackingStore(MemoryReplay):
                     f"param {param.key!r} has the value {joined[param.key]!r} already, got {param.value!r}"
                 )
         return joined
+
+
+def _end(old: RunInfo, change: RunChange) -> int | None:
+    if change.end_time is not None:
+        return change.end_time
+    return None if change.status is RunStatus.RUNNING else old.end_time
 
 
 def _age(point: Metric) -> tuple[int, int, bool, float]:

@@ -120,6 +120,15 @@ class RunContract(PluginModuleContract):
         assert (info.status, info.end_time, info.run_name) == (RunStatus.FAILED, 5, "other")
         assert store.get_run(run_id).info == info
 
+    def test_a_run_that_runs_again_has_no_end(self, store: TrackingStore) -> None:
+        run_id = store.create_run(new_run()).info.run_id
+        store.update_run(run_id, RunChange(status=RunStatus.FAILED, end_time=5))
+
+        info = store.update_run(run_id, RunChange(status=RunStatus.RUNNING))
+
+        assert (info.status, info.end_time) == (RunStatus.RUNNING, None)
+        assert store.get_run(run_id).info == info
+
     def test_a_renamed_run_has_its_name_in_the_tag(self, store: TrackingStore) -> None:
         run_id = store.create_run(new_run()).info.run_id
 

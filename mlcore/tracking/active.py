@@ -15,6 +15,7 @@ import itertools
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,11 @@ class OpenRuns:
         self._runs: dict[str, ActiveRun] = {}
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        self._ended: list[Callable[[], None]] = []
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Let *call* be called after a run has ended."""
+        self._ended.append(call)
 
     def add(self, run: ActiveRun) -> None:
         """Count *run* as open."""
@@ -45,6 +51,8 @@ class OpenRuns:
         """Count *run* as ended."""
         with self._lock:
             self._runs.pop(run.info.run_id, None)
+        for call in self._ended:
+            call()
 
     def all(self) -> tuple[ActiveRun, ...]:
         """Return the open runs, the oldest first; a forked child owns none of its parent's."""

@@ -26,8 +26,8 @@ from mlcore.interfaces import SupportsSummary, TrackingStore
 from mlcore.tracking import names, tags
 from mlcore.tracking.client_registry import ModelVersions
 from mlcore.tracking.client_runs import RunOperations
+from mlcore.tracking.endings import ending
 from mlcore.tracking.offline import begin, change_store, explaining
-from mlcore.tracking.run_handle import ending
 from mlcore.tracking.session import Session
 from mlcore.tracking.summaries import summarize
 from mlcore.tracking.tables import all_pages, read_tables

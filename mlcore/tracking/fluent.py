@@ -17,8 +17,9 @@ from mlcore.entities import Run, RunStatus
 from mlcore.errors import InvalidParameterError, InvalidStateError
 from mlcore.tracking import active, exits, monitors
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
+from mlcore.tracking.endings import ending
 from mlcore.tracking.recorder import Delivery
-from mlcore.tracking.run_handle import ActiveRun, RunHandle, ending
+from mlcore.tracking.run_handle import ActiveRun, RunHandle
 from mlcore.tracking.session import current_session
 from mlcore.tracking.starting import create, resume, resumed_run_id, usable_parent
 from mlcore.tracking.unsupported import refuse_logged_models

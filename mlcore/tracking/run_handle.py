@@ -26,6 +26,7 @@ from mlcore.entities import (
 from mlcore.errors import InvalidParameterError, InvalidStateError, MlcoreError
 from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
+from mlcore.tracking.endings import Ending, ending, ending_of, keep
 from mlcore.tracking.events import announce
 from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
@@ -243,23 +244,34 @@ class ActiveRun(RunHandle):
     def end(self, status: RunStatus | str = RunStatus.FINISHED) -> None:
         """End the run; does nothing in a forked child, or when it has ended.
 
+        An end other than FINISHED while an exception is being handled keeps that with the run.
         Raises what the store raises; the run is no longer active then, and keeps its status until somebody sets it.
         """
         final = ending(status)
+        self.end_as(Ending(final, None if final is RunStatus.FINISHED else sys.exc_info()[1]))
+
+    def end_as(self, end: Ending) -> None:
+        """End the run and keep why it ended; for the rest see `end`."""
         mine = not (self.is_ended or self.is_joined) and self._pid == os.getpid()
         try:
             if mine:
+                keep(self, end)
                 self.monitors.end()
                 if not self._known.is_checked:
                     self._look()
-                self._writer.write(RunChange(status=final, end_time=now_ms()))
+                self._writer.write(RunChange(status=end.status, end_time=now_ms()))
                 self._recorder.finish(self.run_id)
         except MlcoreError:
             self._leave()
             raise
         self._leave()  # not after Ctrl-C: then the exit of the process ends the run
         if mine:
-            announce(self._session, "run_ended", self.info, status=final.value)
+            announce(self._session, "run_ended", self.info, status=end.status.value)
+
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for a store that does not answer, in seconds."""
+        return self._session.settings.patience_s
 
     def _leave(self) -> None:
         self.is_ended = True
@@ -274,29 +286,9 @@ class ActiveRun(RunHandle):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.end(status_of(error))
+            self.end_as(ending_of(error))
         except MlcoreError as failed:
             if error is None:
                 raise
             # what ended the block is what the caller must see
             error.add_note(f"and run {self.run_id!r} could not be ended: {failed}")
-
-
-def ending(status: RunStatus | str) -> RunStatus:
-    """Return the status with which a run ends. Raises InvalidParameterError: not one of these."""
-    if isinstance(status, str) and status in RunStatus.__members__ and RunStatus(status).is_terminated():
-        return RunStatus(status)
-    ends = [s.value for s in RunStatus if s.is_terminated()]
-    raise InvalidParameterError(f"invalid run status {status!r} at the end of a run: expected one of {', '.join(ends)}")
-
-
-def status_of(error: BaseException | None) -> RunStatus:
-    """Return how a run ended that was left by *error*.
-
-    None and `sys.exit(0)` mean FINISHED; Ctrl-C and a cancelled asyncio task KILLED; anything else FAILED.
-    """
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return RunStatus.FINISHED
-    asyncio = sys.modules.get("asyncio")
-    killed = isinstance(error, KeyboardInterrupt) or (asyncio and isinstance(error, asyncio.CancelledError))
-    return RunStatus.KILLED if killed else RunStatus.FAILED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mlcore.entities import liveness
+
 RUN_NAME = "mlflow.runName"
 NOTE = "mlflow.note.content"
 PARENT_RUN_ID = "mlflow.parentRunId"
@@ -16,13 +18,12 @@ AUTOLOGGING = "mlflow.autologging"
 DATASET_CONTEXT = "mlflow.data.context"
 
 # Those without a counterpart in MLflow.
-HEARTBEAT = (
-    "mlcore.heartbeat"  # ms since the epoch at which the run's process was last seen, a space, the period in seconds
-)
-LOST = "mlcore.lost"  # of a FAILED run whose process was not seen any more: its last heartbeat
+HEARTBEAT = liveness.HEARTBEAT
+LOST = liveness.LOST
+SIGNAL = "mlcore.signal"  # the name of the signal that ended the run's process
 ERROR_TYPE = "mlcore.error.type"
 ERROR_MESSAGE = "mlcore.error.message"
-EXIT_CODE = "mlcore.exit.code"
+EXIT_CODE = "mlcore.exit.code"  # with which the process was left by sys.exit; "unknown" when nobody can tell
 REFUSED = "mlcore.refused"  # JSON: what was recorded and the store did not take
 DROPPED = "mlcore.dropped"  # JSON: what could not be recorded, as the disk was full
 CLIENT_RUN_ID = "mlcore.clientRunId"  # the id that a run had before a server chose another one

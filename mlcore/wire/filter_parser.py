@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
+from mlcore.entities.liveness import HEARTBEAT, LOST
 from mlcore.errors import FilterError, InvalidParameterError
 from mlcore.wire import limits
 from mlcore.wire.filter_fields import EXPERIMENTS, RUNS, Vocabulary
@@ -19,9 +20,11 @@ def parse_run_filter(text: str | None) -> Filter | None:
     """Parse a filter of runs; None and the empty text are no filter.
 
     Names are canonical in the tree, and numbers finite: an infinite literal such as `1e400` is the largest float.
+    The status 'LOST', which no store keeps, becomes what lost runs are: FAILED, with the tags that tell why.
     Raises FilterError: anything that is not a filter, with the column.
     """
-    return _filter(text, RUNS)
+    tree = _filter(text, RUNS)
+    return tree if tree is None else _without_lost(tree)
 
 
 def parse_experiment_filter(text: str | None) -> Filter | None:
@@ -95,6 +98,26 @@ def parse_logged_model_order(clauses: Sequence[str]) -> tuple[OrderBy, ...]:
 
 
 _IS_PROMPT = Field("tag", PROMPT_TAG)
+
+
+_STATUS = Field("attribute", "status")
+_IS_LOST = And(
+    (
+        Comparison(_STATUS, "=", "FAILED"),
+        Comparison(Field("tag", LOST), "IS NOT NULL"),
+        Comparison(Field("tag", HEARTBEAT), "IS NOT NULL"),
+    )
+)
+
+
+def _without_lost(tree: Filter) -> Filter:
+    if isinstance(tree, Not):
+        return Not(_without_lost(tree.part))
+    if not isinstance(tree, Comparison):
+        return type(tree)(tuple(_without_lost(part) for part in tree.parts))
+    if tree.field != _STATUS or tree.value != "LOST" or tree.op not in ("=", "!="):
+        return tree
+    return _IS_LOST if tree.op == "=" else Not(_IS_LOST)
 
 
 def _names(tree: Filter, found: Field) -> bool:

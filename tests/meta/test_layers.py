@@ -63,6 +63,7 @@ HOMES = {
     "scipy": {"models", "testing"},
     "matplotlib": {"tracking"},
     "PIL": {"tracking"},
+    "pyarrow": {"serving"},
 }
 
 

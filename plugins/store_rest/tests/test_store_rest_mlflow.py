@@ -21,6 +21,7 @@ pytestmark = [
 
 _CHOOSES = "MLflow's server chooses the ids of runs"
 _RESTORES = "MLflow restores all runs of an experiment, those that were deleted before it included"
+_ENDS = "MLflow keeps the end of a run that runs again"
 _INFINITE = "MLflow keeps infinities as the largest finite numbers"
 _DOUBLES = "test_every_double_is_read_back_as_it_was_logged"
 _DIFFERENT = {
@@ -35,6 +36,7 @@ _DIFFERENT = {
     "test_a_run_id_of_another_experiment_is_refused": _CHOOSES,
     "test_a_run_that_was_deleted_before_its_experiment_stays_deleted": _RESTORES,
     "test_a_run_deleted_after_its_experiment_came_back_stays_deleted_the_next_time": _RESTORES,
+    "test_a_run_that_runs_again_has_no_end": _ENDS,
     "test_counts_and_facets_are_those_of_the_runs_that_are_found": _CHOOSES,
     "test_short_curves_come_whole_by_run_in_the_order_asked_then_by_key": _INFINITE,
     "test_a_long_curve_keeps_its_ends_and_its_peaks[False]": _INFINITE,

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from attrs import frozen
 
-from mlcore.entities import RunStatus
 from mlcore.interfaces import AutologOptions
 from mlcore.tracking import datasets, fluent, tags
-from mlcore.tracking.run_handle import ActiveRun, status_of
+from mlcore.tracking.endings import ending_of
+from mlcore.tracking.run_handle import ActiveRun
 from mlcore_flavor_sklearn import pictures, scores
 from mlcore_flavor_sklearn.tuning import is_search, record_search
 
@@ -81,7 +81,7 @@ class Training:
     def end(self, error: BaseException | None) -> None:
         """End the run if autologging started it."""
         if self.owned:
-            self.run.end(RunStatus.FINISHED if error is None else status_of(error))
+            self.run.end_as(ending_of(error))
 
 
 def record(training: Training, options: AutologOptions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlcore.errors import UnsupportedError
 from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import RegistryStore, TrackingStore
-from mlcore.uris import local_path, scheme
+from mlcore.uris import scheme
 
 
 @hookimpl
@@ -13,11 +13,11 @@ def tracking_store(uri: str, artifact_root: str | None) -> TrackingStore | None:
     """Open the tracking store in the directory at *uri*, a `file:` URI or a plain path."""
     if scheme(uri) != "file":
         return None
-    from mlcore_store_file.mlruns import is_mlruns, open_tracking
+    from mlcore_store_file.mlruns import is_mlruns, open_tracking, place_of
 
-    path = local_path(uri)
-    if is_mlruns(path):
-        return open_tracking(path, artifact_root)
+    path, in_mlflows_layout = place_of(uri)
+    if in_mlflows_layout or is_mlruns(path):
+        return open_tracking(path, artifact_root, writing=in_mlflows_layout)
     raise UnsupportedError(f"no file store can be made at {str(path)!r} yet")
 
 
@@ -26,9 +26,9 @@ def registry_store(uri: str) -> RegistryStore | None:
     """Open the registry store in the directory at *uri*, a `file:` URI or a plain path."""
     if scheme(uri) != "file":
         return None
-    from mlcore_store_file.mlruns import is_mlruns, open_registry
+    from mlcore_store_file.mlruns import is_mlruns, open_registry, place_of
 
-    path = local_path(uri)
-    if is_mlruns(path):
-        return open_registry(path)
+    path, in_mlflows_layout = place_of(uri)
+    if in_mlflows_layout or is_mlruns(path):
+        return open_registry(path, writing=in_mlflows_layout)
     raise UnsupportedError(f"no file store can be made at {str(path)!r} yet")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
-from mlcore.entities import Batch, Entry, InputsUse, Metric, Param, Recorded, RunChange, TagRemoval
+from mlcore.entities import Batch, Entry, InputsUse, Metric, Param, Recorded, RunChange, RunStatus, TagRemoval
 from mlcore.errors import (
     InvalidParameterError,
     InvalidStateError,
@@ -212,6 +212,6 @@ def _change(change: RunChange, outcome: _Outcome) -> None:
         outcome.name = outcome.tags[RUN_NAME_TAG] = change.run_name
     if change.status is not None:
         outcome.status = str(change.status)
-    if change.end_time is not None:
+    if change.end_time is not None or change.status is RunStatus.RUNNING:
         outcome.end_time = change.end_time
     outcome.stage, outcome.changed = stage, True

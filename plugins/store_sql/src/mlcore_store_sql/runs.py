@@ -81,7 +81,8 @@ class RunsPart(Part):
                 )
             name = old_name if change.run_name is None else change.run_name
             status = change.status or old_status
-            end_time = old_end if change.end_time is None else change.end_time
+            kept_end = None if change.status is RunStatus.RUNNING else old_end
+            end_time = kept_end if change.end_time is None else change.end_time
             deleted_time = now_ms() if stage == DELETED else None
             cursor.execute(self._texts.update_run, (name, str(status), end_time, str(stage), deleted_time, number))
             if change.run_name is not None:

@@ -1,0 +1,118 @@
+"""Copies between stores of different kinds, field by field: what arrives, and what is told not to have."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import own_server
+import pytest
+import rich_store
+import whole_store
+from mlflow_servers import MlflowServer, mlflow_server
+from own_server import OwnServer
+
+from mlcore.moving import Report, copy_store
+
+TIMES = ("*/times",)
+SOURCES = "models/*/versions/*/source"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OwnServer]:
+    with own_server.own_server() as running:
+        yield running
+
+
+@pytest.fixture
+def own(server: OwnServer) -> str:
+    server.empty()
+    return server.uri
+
+
+@pytest.fixture(scope="module")
+def mlflow_process(peer_mlflow: Path) -> Iterator[MlflowServer]:
+    with mlflow_server(peer_mlflow) as running:
+        yield running
+
+
+@pytest.fixture
+def sql(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/sql/mlcore.db"
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> str:
+    uri = f"sqlite:///{tmp_path}/filled/mlcore.db"
+    rich_store.fill(uri)
+    return uri
+
+
+def differences(source: str, target: str, *ignored: str) -> list[str]:
+    return whole_store.differences(
+        whole_store.read_all(source), whole_store.read_all(target), *TIMES, SOURCES, *ignored
+    )
+
+
+def shortfalls(report: Report) -> dict[str, int]:
+    return {each.what: each.count for each in report.shortfalls}
+
+
+def test_a_database_goes_to_a_server_and_back(filled: str, own: str, sql: str) -> None:
+    there = copy_store(filled, own)
+    again = copy_store(filled, own)
+    back = copy_store(own, sql)
+
+    assert differences(filled, own) == []
+    assert differences(filled, sql) == []
+    assert (there.failures, back.failures) == ((), ())
+    assert again.counts.writes == 0
+    assert copy_store(own, sql).counts.writes == 0
+
+
+def test_a_server_of_mlflow_keeps_all_but_what_is_told(filled: str, mlflow_process: MlflowServer, sql: str) -> None:
+    there = copy_store(filled, mlflow_process.uri)
+    again = copy_store(filled, mlflow_process.uri)
+    back = copy_store(mlflow_process.uri, sql)
+
+    assert there.failures == back.failures == ()
+    assert again.counts.writes == 0
+    assert shortfalls(there) == {
+        "infinities, which the target keeps as the greatest number": 2,
+        "links of runs to logged models": 2,
+        "logged models": 1,
+        "model versions that the target refuses": 1,  # its run is not the one that its source names
+        "times of experiments": 2,
+        "times of model versions": 2,
+        "times of registered models": 2,
+    }
+    arrived = _by_client_id(whole_store.read_all(sql))
+    assert whole_store.differences(_as_mlflow_keeps_it(whole_store.read_all(filled)), arrived) == []
+
+
+def _by_client_id(store: dict[str, object]) -> dict[str, object]:
+    """Give runs the ids again that they had before MLflow's server chose others."""
+    text = json.dumps(store["runs"])
+    for run_id, run in json.loads(text).items():
+        text = text.replace(run_id, run["tags"]["mlcore.clientRunId"])
+    runs = json.loads(text)
+    for run in runs.values():
+        del run["tags"]["mlcore.clientRunId"]
+    return _sorted(runs)
+
+
+def _sorted(runs: dict[str, dict[str, object]]) -> dict[str, object]:
+    for run in runs.values():
+        run["histories"] = {key: sorted(points) for key, points in run["histories"].items()}
+    return runs
+
+
+def _as_mlflow_keeps_it(store: dict[str, object]) -> dict[str, object]:
+    """Change what MLflow's server does not keep: infinities and logged models."""
+    greatest = repr(sys.float_info.max)
+    runs = json.loads(json.dumps(store["runs"]).replace("inf)", f"{greatest})").replace("inf'", f"{greatest}'"))
+    for run in runs.values():
+        run["models made"], run["models read"] = [], []
+    return _sorted(runs)
