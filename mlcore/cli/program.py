@@ -29,6 +29,7 @@ class Program(LazyGroup):
         "export": ("mlcore.cli.moving:export", "Copy experiments, runs and models into another store."),
         "import": ("mlcore.cli.moving:import_", "Copy experiments, runs and models of another store into this one."),
         "deployments": ("mlcore.cli.deployments:deployments", "Bring models to serving targets, and ask them there."),
+        "sync": ("mlcore.cli.sync:sync", "Deliver what was recorded while a store was away."),
         "config": ("mlcore.cli.config:config", "Show every setting and where its value comes from."),
         "plugins": ("mlcore.cli.plugins:plugins", "List, examine, trace, write and prove plugins."),
         "doctor": ("mlcore.cli.doctor:doctor", "Check settings, plugins, store and disk."),

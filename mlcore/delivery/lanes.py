@@ -95,11 +95,14 @@ class Lane:
         refusal = Refusal(self.run_id, writer, stretch.start, stretch.end, named(recorded), error)
         self.refusals.append(refusal)
         self.untold = True
+        sequence = stretch.entry.sequence
         with contextlib.suppress(OSError):
+            if any((told.get("writer"), told.get("sequence")) == (writer, sequence) for told in self.folder.refusals()):
+                return refusal  # delivered once more, as nobody could remember how far it was
             self.folder.refuse(
                 {
                     "writer": writer,
-                    "sequence": stretch.entry.sequence,
+                    "sequence": sequence,
                     "at": stretch.entry.at,
                     "what": refusal.what,
                     "error": error.code,

@@ -18,7 +18,8 @@ from mlcore.journal.format import MAGIC
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-_YOUNG_S = 10.0  # between the making of a journal and its lock
+_YOUNG_S = 10.0  # more than lies between the making of a journal and its lock
+_FOREIGN_S = 3600.0
 
 
 def claim(
@@ -60,24 +61,25 @@ def _claimed(folder: RunFolder, path: Path, living: bool) -> Outgoing | None:
 
 
 def is_left(path: Path) -> bool:
-    """Return whether nobody writes a journal any more."""
+    """Return whether nobody writes a journal any more.
+
+    Its lock tells; that of another machine may not be seen here, so that a journal from there has to rest for an hour.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         free = hold(fd)
-        if free is None:
-            with contextlib.suppress(CorruptStoreError, UnsupportedError):
-                origin = JournalReader.open(path).header.origin
-                return origin.host == os.uname().nodename and not lives(origin.pid)
-        return bool(free) and (time.time() - os.fstat(fd).st_mtime > _YOUNG_S or _writer_is_dead(path))
+        if free is False:
+            return False
+        rested_s = time.time() - os.fstat(fd).st_mtime
     finally:
         os.close(fd)
-
-
-def _writer_is_dead(path: Path) -> bool:
-    with contextlib.suppress(CorruptStoreError, UnsupportedError):
+    try:
         origin = JournalReader.open(path).header.origin
-        return origin.host == os.uname().nodename and not lives(origin.pid)
-    return False
+    except (CorruptStoreError, UnsupportedError):
+        return rested_s > _YOUNG_S
+    if origin.host != os.uname().nodename:
+        return rested_s > _FOREIGN_S
+    return not lives(origin.pid) or (free is True and rested_s > _YOUNG_S)
 
 
 def _set_aside(folder: RunFolder, path: Path, err: Exception) -> None:

@@ -272,6 +272,12 @@ class Outbox:
         if done and not self.policy.is_offline and self.lanes():
             self._settle()
         self.shipper.stop(_STOP_S)
+        self.release()
+        self.spool.tidy()
+        return done
+
+    def release(self) -> None:
+        """Let others deliver what waits."""
         for lane in self.lanes():
             for outgoing in lane.outgoing:
                 outgoing.release()
@@ -279,7 +285,6 @@ class Outbox:
             self._lanes.clear()
             self._writers.clear()
         _outboxes.discard(self)
-        return done
 
     def _settle(self) -> None:
         """Let the shipper remove what is delivered and tell what was refused."""

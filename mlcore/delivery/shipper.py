@@ -120,12 +120,14 @@ class Shipper:
         if lane.backoff.left_s:
             return False
         for outgoing in tuple(lane.outgoing):
-            if not outgoing.is_waiting:
-                self._settle(lane, outgoing)
-                continue
-            if not self._is_ready(lane, outgoing):
-                return False
-            return self._attempt(lane, outgoing)
+            try:
+                if not outgoing.is_waiting:
+                    self._settle(lane, outgoing)
+                    continue
+                return self._is_ready(lane, outgoing) and self._attempt(lane, outgoing)
+            except FileNotFoundError:  # somebody else has delivered it, or removed it
+                outgoing.release()
+                lane.outgoing.remove(outgoing)
         if lane.untold and lane.held is None:
             self._tell(lane)
         if not lane.outgoing:
@@ -143,10 +145,6 @@ class Shipper:
             lane.backoff.failed()
             self._note(down=None)
             return False
-        except FileNotFoundError:  # somebody else has delivered it, or removed it
-            outgoing.release()
-            lane.outgoing.remove(outgoing)
-            return True
         lane.held = None
         lane.backoff.worked()
         self._note(down=None, delivered=True)
@@ -177,6 +175,7 @@ class Shipper:
                 outgoing.lock = take(lane.folder.path / f"{outgoing.writer}.lock")
                 if outgoing.lock is None:
                     return False
+                outgoing.sent = max(outgoing.sent, lane.folder.sent(outgoing.writer))  # by who had it before
         return True
 
     def _settle(self, lane: Lane, outgoing: Outgoing) -> None:
@@ -188,7 +187,10 @@ class Shipper:
             return
         if outgoing.is_waiting:
             return
-        outgoing.finish()
+        if journal is None and not leftovers.is_left(outgoing.reader.path):
+            outgoing.release()  # its process writes on
+        else:
+            outgoing.finish()
         lane.outgoing.remove(outgoing)
 
     def _tell(self, lane: Lane) -> None:

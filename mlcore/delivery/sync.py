@@ -1,0 +1,128 @@
+"""Deliver what processes have left in the spool, from outside of them; and tell what waits there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from attrs import frozen
+
+from mlcore.delivery import leftovers
+from mlcore.delivery.budget import used_bytes
+from mlcore.delivery.outbox import Outbox, Policy
+from mlcore.delivery.spool import RunFolder, Spool
+from mlcore.errors import CorruptStoreError, MlcoreError, UnsupportedError
+from mlcore.interfaces import TrackingStore
+from mlcore.journal import JournalReader
+
+
+@frozen
+class Waiting:
+    """What of one run is in the spool.
+
+    journal_bytes: of journals, not delivered yet. artifact_bytes: of files. refused: how many records the store
+    refused; they stay in `folder/refused.jsonl`. is_live: a process writes into it. is_pending: the store does not
+    have the run yet.
+    """
+
+    store: str
+    run_id: str
+    folder: Path
+    journal_bytes: int
+    artifact_bytes: int
+    refused: int
+    is_live: bool
+    is_pending: bool
+
+
+@frozen
+class Synced:
+    """What came of the delivery of one run: what waits still, and why."""
+
+    store: str
+    run_id: str
+    delivered_bytes: int
+    waiting_bytes: int
+    refused: int
+    error: MlcoreError | None = None
+
+
+def waiting(spool: Spool) -> Iterator[Waiting]:
+    """Yield what is in the spool of a store, run by run; reads only."""
+    for folder in spool.runs():
+        paths = folder.journals()
+        yield Waiting(
+            store=spool.uri,
+            run_id=folder.run_id,
+            folder=folder.path,
+            journal_bytes=sum(_unsent(folder, path) for path in paths),
+            artifact_bytes=used_bytes(folder.artifacts),
+            refused=len(folder.refusals()),
+            is_live=any(_is_written(path) for path in paths),
+            is_pending=folder.facts().is_pending,
+        )
+
+
+def sync(spool: Spool, open_store: Callable[[], TrackingStore], policy: Policy) -> list[Synced]:
+    """Deliver all that waits for a store and that no other process delivers at the moment.
+
+    A store that does not answer is asked again for *policy.patience_s*. Journals of processes that go on are delivered
+    as far as they are.
+    """
+    outbox = Outbox(spool, open_store, policy)
+    before: dict[str, int] = {}
+    for folder, outgoing in leftovers.claim(spool, outbox.is_mine, living=True):
+        outbox.lane(folder).add(outgoing)
+        before[folder.run_id] = before.get(folder.run_id, 0) + _unsent(folder, outgoing.reader.path)
+    lanes = outbox.lanes()
+    _deliver(outbox, policy.patience_s)
+    done = []
+    for lane in lanes:
+        left = sum(max(0, outgoing.end - outgoing.sent) for outgoing in lane.outgoing)
+        error = (lane.held or outbox.shipper.down) if left else None
+        taken = max(0, before.get(lane.run_id, 0) - left)
+        done.append(Synced(spool.uri, lane.run_id, taken, left, len(lane.refusals), error))
+    outbox.release()
+    spool.tidy()
+    return done
+
+
+def _deliver(outbox: Outbox, patience_s: float) -> None:
+    """Deliver until nothing waits, or nothing moves any more."""
+    shipper = outbox.shipper
+    deadline = time.monotonic() + patience_s
+    while True:
+        if shipper.round():
+            deadline = time.monotonic() + patience_s
+            continue
+        if not any(lane.is_waiting or lane.untold or lane.outgoing for lane in outbox.lanes()):
+            return
+        pauses = [shipper.backoff.left_s, *(lane.backoff.left_s for lane in outbox.lanes() if lane.is_waiting)]
+        pause = max(0.001, *pauses)
+        if time.monotonic() + pause >= deadline or not (shipper.down or any(lane.held for lane in outbox.lanes())):
+            return
+        time.sleep(pause)
+
+
+def _unsent(folder: RunFolder, path: Path) -> int:
+    """Return how much of a journal is not delivered; room at its end does not count."""
+    try:
+        reader = JournalReader.open(path)
+        sent = max(folder.sent(reader.header.origin.writer), reader.start)
+        since = sent
+        while True:
+            chunk = reader.read(since, is_live=True)
+            end = chunk.entries[-1].sequence if chunk.entries else since
+            if chunk.is_last or chunk.end == since:
+                return chunk.end - sent if end or chunk.entries else 0
+            since = chunk.end
+    except (OSError, CorruptStoreError, UnsupportedError):
+        return 0
+
+
+def _is_written(path: Path) -> bool:
+    try:
+        return not leftovers.is_left(path)
+    except OSError:
+        return False
