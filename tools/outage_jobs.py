@@ -20,7 +20,6 @@ VOLATILE_TAGS = ("mlcore.heartbeat", "mlflow.log-model.history", "mlcore.clientR
 SCRIPTS_OWN_TIMES = range(1_700_000_000_000, 1_700_000_100_000)  # ms: any other is of a clock
 VOLATILE_FILES = ("MLmodel", "mlcore_manifest.json", "model.skops", "traceback.txt")  # ids, times, places
 _DEADLINE_S = 90.0
-SYNC = ["/tmp/msync.py"]
 
 # A job touches `<point>` and goes on when `<point>.go` is there.
 PAUSE = """
@@ -85,7 +84,7 @@ class Job:
     def sync(self, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run `mlcore sync` with its spool."""
         return subprocess.run(
-            [sys.executable, *SYNC, *options],
+            [sys.executable, "-m", "mlcore.cli", "sync", *options],
             cwd=self.folder,
             env={**self.environ, "MLCORE_OFFLINE": "", **environ},
             capture_output=True,

@@ -55,6 +55,7 @@ class Shipper:
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
         self.deliveries: int = 0
+        self.is_quiet: bool = False
         self.down: MlcoreError | None = None
         self.backoff: Backoff = Backoff()
 
@@ -222,7 +223,7 @@ class Shipper:
         """Remember whether the store answers; tell the user when that changes."""
         before, self.down = self.down, down
         spool = self._outbox.spool
-        if (before is None) == (down is None) or self._outbox.policy.is_offline:
+        if (before is None) == (down is None) or self._outbox.policy.is_offline or self.is_quiet:
             return
         if down is None:
             logger.warning("%s answers again: what waited in the spool is being delivered", spool.uri)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from faulty_server import FaultyServer, MortalServer, faulty_server, mortal_server
-from outage_jobs import SYNC, Job, content, runs_of, until
+from outage_jobs import Job, content, runs_of, until
 
 from mlcore.tracking.session import Session
 
@@ -123,7 +123,7 @@ def _copy(job: Job, folder: Path) -> Path:
 
 
 def _sync(spool: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *SYNC, "--spool", str(spool), "--tracking-uri", uri, *options]
+    command = [sys.executable, "-m", "mlcore.cli", "sync", "--spool", str(spool), "--tracking-uri", uri, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
 
 
@@ -170,7 +170,7 @@ def test_a_sync_that_is_killed_again_and_again_gets_there(
 ) -> None:
     spool = _copy(recorded, tmp_path)
     with mortal_server() as server, faulty_server(server.uri) as proxy:
-        command = [sys.executable, *SYNC, "--spool", str(spool), "--tracking-uri", proxy.uri]
+        command = [sys.executable, "-m", "mlcore.cli", "sync", "--spool", str(spool), "--tracking-uri", proxy.uri]
         for enough in (4, 9, 14, 19):
             begun = len(proxy.seen)
             process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
