@@ -21,12 +21,14 @@ import s3
 import searching
 import serving
 import tracking_server
+import training_loop
 from measure import Row, Side, sides
 
 BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "import": recording.imports,
     "first": recording.first_metric,
     "metrics": recording.metrics,
+    "training": training_loop.training,
     "search": searching.search,
     "serving": serving.scoring,
     "server": tracking_server.server,

@@ -1,7 +1,7 @@
-"""Make the environments of the peers: MLflow of several releases, from their own packages.
+"""Make the environments of the peers: MLflow of several releases, Aim and Weights & Biases, from their own packages.
 
-Benchmarks and interchange tests compare with the newest one; our client is tested at servers of the two newest lines,
-our server with clients of all. One environment holds plugins that others wrote for MLflow, and mlcore with its bridge.
+Benchmarks compare with the newest of each, interchange tests with the newest MLflow; our client is tested at servers of
+MLflow's two newest lines, our server with clients of all. One environment holds plugins that others wrote for MLflow, and mlcore with its bridge.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ OLDEST, OLDEST_HOME = "1.30.1", PEERS / "mlflow-1.30"
 OLDEST_PYTHONS = ("3.10", "3.9", "3.8")
 PLUGINS_HOME = PEERS / "mlflow_plugins"
 # of two groups, and in need of no account anywhere
+TRACKERS = {"aim": "3.29.1", "wandb": "0.31.0"}
 PLUGINS = {"mlflow-jfrog-plugin": "1.0.2", "ar-io-mlflow": "0.3.0"}
 
 
@@ -33,6 +34,7 @@ def main() -> None:
     _make_older()
     _make_oldest()
     _make_plugins()
+    _make_trackers()
 
 
 def _make_peer() -> None:
@@ -93,6 +95,16 @@ def _make_plugins() -> None:
     ours = ["-e", f"{ROOT}[testing]", "-e", str(ROOT / "plugins" / "bridge_mlflow")]
     install(create(PLUGINS_HOME), [*ours, *(f"{name}=={version}" for name, version in wanted.items())])
     print(f"peer: {names} installed at {python}")
+
+
+def _make_trackers() -> None:
+    for name, wanted in TRACKERS.items():
+        python = python_of(PEERS / name)
+        if _versions(python, (name, "scikit-learn"))[:1] == [wanted]:
+            print(f"peer: {name} {wanted} at {python}")
+            continue
+        install(create(PEERS / name), [f"{name}=={wanted}", *_same_versions("scikit-learn", "numpy")])
+        print(f"peer: {name} {wanted} installed at {python}")
 
 
 def _versions(python: Path, names: tuple[str, ...]) -> list[str]:

@@ -23,14 +23,14 @@ _FOREIGN_S = 3600.0
 
 
 def claim(
-    spool: Spool, is_mine: Callable[[Path], bool], *, living: bool = False
+    spool: Spool, is_mine: Callable[[Path], bool], *, living: bool = False, only: RunFolder | None = None
 ) -> Iterator[tuple[RunFolder, Outgoing]]:
     """Yield the journals of *spool* that nobody delivers, each locked for this process.
 
     is_mine: tells which journals this process writes itself. living: take those too whose writer goes on, which is
-    right when that writer does not deliver, as without a connection.
+    right when that writer does not deliver, as without a connection. only: of this run.
     """
-    for folder in spool.runs():
+    for folder in spool.runs() if only is None else (only,):
         for path in folder.journals():
             if is_mine(path):
                 continue
@@ -41,7 +41,8 @@ def claim(
 
 
 def _claimed(folder: RunFolder, path: Path, living: bool) -> Outgoing | None:
-    if not living and not is_left(path):
+    left = is_left(path)
+    if not left and not living:
         return None
     lock = take(path.with_suffix(".lock"))
     if lock is None:
@@ -57,6 +58,7 @@ def _claimed(folder: RunFolder, path: Path, living: bool) -> Outgoing | None:
         lock.release()
         return None
     outgoing.lock = lock
+    outgoing.is_living = not left
     return outgoing
 
 

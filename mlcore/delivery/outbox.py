@@ -21,7 +21,7 @@ from mlcore.delivery.replaying import apply
 from mlcore.delivery.shipper import Shipper
 from mlcore.delivery.spool import RunFolder, Spool
 from mlcore.delivery.telling import Ending, report
-from mlcore.delivery.writing import RunWriter, SyncedWriter, new_journal
+from mlcore.delivery.writing import RunWriter, new_journal
 from mlcore.entities import Recorded
 from mlcore.errors import MlcoreError, StoreUnavailableError
 from mlcore.interfaces import ArtifactRepo, TrackingStore
@@ -79,12 +79,12 @@ class Outbox:
         with self._lock:
             found = self._writers.get(run_id)
             if found is None:
-                kind = SyncedWriter if self.policy.fsync == "always" else RunWriter
-                found = self._writers[run_id] = kind(self, run_id)
+                found = self._writers[run_id] = RunWriter(self, run_id)
             return found
 
     def open_journal(self, writer: RunWriter, created: int) -> Journal:
         """Make a journal of a run and see to its delivery; for `RunWriter`. Raises OSError: it cannot be made."""
+        watch(_at_exit)  # a forked child is another process than the one in which the outbox was made
         folder = self.spool.run(writer.run_id)
         journal: Journal | None = None
         for attempt in range(3):
@@ -109,7 +109,7 @@ class Outbox:
 
     def _journal_in(self, folder: RunFolder, created: int) -> Journal:
         self._budget.check()
-        journal = new_journal(folder.path, folder.run_id, created)
+        journal = new_journal(folder.path, folder.run_id, created, fsync=self.policy.fsync)
         journal.reserve = self._budget.check
         hold(journal.fileno())
         return journal
@@ -181,18 +181,21 @@ class Outbox:
 
     # Waiting
 
-    def flush(self, run_id: str | None = None, patience_s: float | None = None) -> bool:
+    def flush(
+        self, run_id: str | None = None, patience_s: float | None = None, *, with_leftovers: bool = False
+    ) -> bool:
         """Wait until what is recorded so far, of one run or of all, is in the store; return whether it is.
 
         Waits as long as delivery makes progress, and at most *patience_s* (of the policy when not given) without. A
         store that is known to be down is asked once more.
+        with_leftovers: wait for what dead processes have left, too, as far as this one delivers it.
         """
         goals = [
             (outgoing, outgoing.end)
             for lane in self.lanes()
             if run_id in (None, lane.run_id)
             for outgoing in lane.outgoing
-            if outgoing.journal is not None and outgoing.is_waiting
+            if (outgoing.journal is not None or with_leftovers) and outgoing.is_waiting
         ]
         if not goals:
             return True
@@ -232,7 +235,8 @@ class Outbox:
     def finish(self, run_id: str) -> Ending:
         """Close the journal of a run that this process is done with, wait for its delivery, and say how it stands."""
         writer = self._writers.get(run_id)
-        done = self.flush(run_id)
+        self.shipper.adopt(self.spool.run(run_id))
+        done = self.flush(run_id, with_leftovers=True)
         if writer is not None:
             writer.close()
         self.shipper.wake()

@@ -11,8 +11,10 @@ from attrs import frozen
 
 from mlcore.delivery.locks import FileLock
 from mlcore.delivery.spool import RunFolder
-from mlcore.entities import Batch, Entry, Metric
+from mlcore.entities import Batch, Entry, Metric, Note
 from mlcore.journal import Chunk, Fault, Journal, JournalReader
+from mlcore.journal.format import HEAD, whole_frame
+from mlcore.journal.merging import point_frames
 
 AT_A_TIME = 2 * 2**20
 
@@ -42,6 +44,8 @@ class Outgoing:
         self.lock: FileLock | None = None
         self.faults: list[Fault] = []
         self.is_damaged: bool = False
+        self.is_living: bool = False
+        self._names: dict[bytes, str] = {}
         self._seen = (0, 0.0)
         # its own descriptor: the journal can be closed, or lose its name, before all of it is delivered; the lock that
         # tells others that its writer lives hangs on it
@@ -60,24 +64,49 @@ class Outgoing:
 
     def read(self) -> tuple[list[Stretch], int]:
         """Return the next entries to deliver, points merged, and where they end."""
-        chunk = self._read_live(self.journal) if self.journal is not None else self._read_left()
+        data, is_last = self._bytes(AT_A_TIME)
+        if len(data) >= HEAD.size and HEAD.unpack_from(data)[0] + HEAD.size > len(data):
+            data, is_last = self._bytes(HEAD.unpack_from(data)[0] + HEAD.size)  # one entry, larger than a piece
+        stretches: list[Stretch] = []
+        at, begin = 0, self.sent
+        while at < len(data):
+            points, last, end = point_frames(data, at, self._names)
+            if points:
+                entry = Entry(begin + last, 0, Batch(tuple(points)))
+                stretches.append(Stretch(begin + at, begin + end, entry))
+                at = end
+            end = whole_frame(data, at)
+            if not end:
+                break
+            stretches.append(self._decoded(data, at, end))
+            at = end
+        if at and not is_last:
+            return stretches, begin + at  # what follows is not whole, or damaged: the next piece begins with it
+        rest = self.reader.chunk(data[at:], begin + at, is_live=self._is_written, is_last=is_last)
+        self.faults += rest.faults
+        if not self._is_written and (is_last or rest.end == begin):
+            self._left_end = rest.end
+        return stretches + merged(rest), rest.end
+
+    def _decoded(self, data: bytes, start: int, end: int) -> Stretch:
+        chunk = self.reader.chunk(data[start:end], self.sent + start, is_live=False, is_last=False)
         self.faults += chunk.faults
-        return merged(chunk), chunk.end
+        entry = chunk.entries[0] if chunk.entries else Entry(self.sent + start, 0, Note("unknown"))
+        return Stretch(self.sent + start, self.sent + end, entry)
 
-    def _read_live(self, journal: Journal) -> Chunk:
-        end = journal.end
-        data = os.pread(self._fd, min(end - self.sent, AT_A_TIME), self.sent)
-        chunk = self.reader.chunk(data, self.sent, is_live=True, is_last=False)
-        if chunk.end == self.sent:  # one entry that is larger than a piece
-            data = os.pread(self._fd, end - self.sent, self.sent)
-            chunk = self.reader.chunk(data, self.sent, is_live=False, is_last=True)
-        return chunk
+    @property
+    def _is_written(self) -> bool:
+        return self.is_living or self.journal is not None
 
-    def _read_left(self) -> Chunk:
-        chunk = self.reader.read(self.sent, most_bytes=AT_A_TIME)
-        if chunk.is_last or chunk.end == self.sent:
-            self._left_end = chunk.end
-        return chunk
+    def _bytes(self, most: int) -> tuple[bytes, bool]:
+        """Return what comes next in the journal, and whether that is all of it."""
+        end = self.end
+        size = min(end - self.sent, most)
+        if self._fd >= 0:  # by the open file: somebody may have removed its name
+            return os.pread(self._fd, size, self.sent), self.sent + size >= end
+        with self.reader.path.open("rb") as file:
+            file.seek(self.sent)
+            return file.read(size), self.sent + size >= end
 
     def advance(self, end: int) -> None:
         """Remember that everything before *end* is delivered."""
@@ -113,7 +142,7 @@ class Outgoing:
 
 def merged(chunk: Chunk) -> list[Stretch]:
     """Return the entries of a chunk, neighbours that hold nothing but points as one."""
-    ends = [entry.sequence for entry in chunk.entries[1:]] + [chunk.end]
+    ends = [*(entry.sequence for entry in chunk.entries[1:]), chunk.end][: len(chunk.entries)]
     out: list[Stretch] = []
     points: list[Metric] = []
     start = 0

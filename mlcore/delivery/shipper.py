@@ -14,6 +14,7 @@ from mlcore.delivery.lanes import Backoff, Lane
 from mlcore.delivery.locks import take
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.replaying import Target, tell
+from mlcore.delivery.spool import RunFolder
 from mlcore.delivery.spooled_files import Files
 from mlcore.entities import RunCreation
 from mlcore.errors import LimitExceededError, MlcoreError, StoreUnavailableError
@@ -28,6 +29,7 @@ REFUSED = "mlcore.refused"
 _POLL_S, _QUIET_S = 0.05, 0.4
 _LEFTOVERS_S = 60.0
 _IDLE_S = 60.0
+_AGAIN_S = 30.0
 _ROTATE_BYTES = 32 * 2**20
 
 
@@ -51,6 +53,7 @@ class Shipper:
         self._wake = threading.Event()
         self._turn = threading.Lock()
         self._next_look = 0.0
+        self._started = 0.0
         self._stopped = False
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
@@ -63,8 +66,9 @@ class Shipper:
         """See to it that the thread runs; return False when it cannot, as at the very end of the interpreter."""
         if self._thread is not None and self._thread.is_alive():
             return True
-        if self._stopped:
-            return False
+        if self._stopped or (self._thread is not None and time.monotonic() - self._started < _AGAIN_S):
+            return False  # the last one died of an error that was printed; not at once again
+        self._started = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="mlcore-shipper", daemon=True)
         try:
             self._thread.start()
@@ -116,6 +120,16 @@ class Shipper:
         self._next_look = time.monotonic() + _LEFTOVERS_S
         for folder, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine):
             self._outbox.lane(folder).add(outgoing)
+
+    def adopt(self, folder: RunFolder) -> None:
+        """Deliver what dead processes have left of one run, such as workers that were forked and killed, from now on."""
+        if self._outbox.policy.is_offline or not folder.path.exists() or not self._turn.acquire(timeout=1.0):
+            return  # when the thread hangs in a store, leftovers wait for their next chance
+        try:
+            for found, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine, only=folder):
+                self._outbox.lane(found).add(outgoing)
+        finally:
+            self._turn.release()
 
     def _ship(self, lane: Lane) -> bool:
         if lane.backoff.left_s:
@@ -188,7 +202,7 @@ class Shipper:
             return
         if outgoing.is_waiting:
             return
-        if journal is None and not leftovers.is_left(outgoing.reader.path):
+        if outgoing.is_living:
             outgoing.release()  # its process writes on
         else:
             outgoing.finish()

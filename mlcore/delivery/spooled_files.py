@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from mlcore.artifacts.progress import Silent
@@ -11,6 +12,8 @@ from mlcore.delivery.spool_repo import SpoolRepo
 from mlcore.entities import SpooledArtifact
 from mlcore.errors import ArtifactWriteError, InvalidParameterError, MlcoreError, StoreUnavailableError
 from mlcore.interfaces import ArtifactRepo, TrackingStore
+
+_TRIES = 12  # of a file that its repository does not take: with the pauses between them some minutes
 
 
 class _Told(Silent):
@@ -33,6 +36,7 @@ class Files:
         """Open nothing yet."""
         self._open_repo = open_repo
         self._moved = moved
+        self._failures: Counter[tuple[str, str]] = Counter()
 
     def deliver(self, store: TrackingStore, folder: RunFolder, run_id: str, spooled: SpooledArtifact) -> None:
         """Store a file under its path and remove it here; one that is gone, or was replaced since, is passed over.
@@ -56,7 +60,9 @@ class Files:
             raise ArtifactWriteError(f"artifact {spooled.path!r} cannot be stored now: {err.message}") from err
         except ArtifactWriteError as err:
             cause = err.__cause__
-            if isinstance(cause, MlcoreError) and 400 <= cause.status < 500:
+            self._failures[folder.run_id, spooled.path] += 1
+            is_final = isinstance(cause, MlcoreError) and 400 <= cause.status < 500
+            if is_final or self._failures[folder.run_id, spooled.path] >= _TRIES:
                 raise InvalidParameterError(f"{err.message}; it stays in {str(folder.artifacts)!r}") from err
             raise
         waiting.drop(spooled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -16,10 +17,18 @@ if TYPE_CHECKING:
     from mlcore.delivery.outbox import Outbox
 
 
-class _NoJournal:
+class NoJournal:
     """Stands where no journal is open."""
 
     is_closed = True
+
+    def quick(self, *_: object) -> bool:
+        """Refuse, so that the longer way is taken."""
+        return False
+
+    def quick_points(self, *_: object) -> bool:
+        """Refuse, so that the longer way is taken."""
+        return False
 
     def point(self, *_: object) -> None:
         """Refuse, so that one is opened."""
@@ -33,17 +42,20 @@ class _NoJournal:
         """Do nothing."""
 
 
-_NO_JOURNAL = _NoJournal()
+NO_JOURNAL = NoJournal()
 
 
 class RunWriter:
-    """Append to the journal of one run, whichever that is at the moment; one object per run and process."""
+    """Append to the journal of one run, whichever that is at the moment; one object per run and process.
+
+    journal: where points may be appended by `quick`.
+    """
 
     def __init__(self, outbox: Outbox, run_id: str) -> None:
         """Open nothing yet."""
         self.run_id: str = run_id
         self._outbox = outbox
-        self._journal: Journal | _NoJournal = _NO_JOURNAL
+        self.journal: Journal | NoJournal = NO_JOURNAL
         # re-entrant: a signal handler that records runs inside the call that it interrupts
         self._lock = threading.RLock()
         self._created = 0
@@ -51,48 +63,48 @@ class RunWriter:
     def point(self, key: str, value: float, timestamp: int, step: int) -> None:
         """Record one checked point of a metric."""
         try:
-            self._journal.point(key, value, timestamp, step)
+            self.journal.point(key, value, timestamp, step)
         except (ValueError, OSError):
             self._otherwise(Batch((Metric(key, value, timestamp, step),)))
 
     def write(self, recorded: Recorded) -> None:
         """Record anything that is checked."""
         try:
-            self._journal.write(recorded)
+            self.journal.write(recorded)
         except (ValueError, OSError):
             self._otherwise(recorded)
 
     def end(self) -> tuple[str, int]:
         """Return where the journal ends now: its writer, and the byte."""
-        journal = self._journal
+        journal = self.journal
         return ("", 0) if not isinstance(journal, Journal) else (journal.header.origin.writer, journal.end)
 
     def close(self, journal: Journal | None = None) -> None:
         """Close the journal, if it is still *journal* when that is given; the next call opens another one."""
         with self._lock:
-            now = self._journal
+            now = self.journal
             if isinstance(now, Journal) and journal in (None, now):
-                self._journal = _NO_JOURNAL
+                self.journal = NO_JOURNAL
                 now.close()
 
     def abandon(self) -> None:
         """Let go of the parent's journal in a forked child."""
         self._lock = threading.RLock()
-        if isinstance(self._journal, Journal):
-            self._journal.abandon()
-        self._journal = _NO_JOURNAL
+        if isinstance(self.journal, Journal):
+            self.journal.abandon()
+        self.journal = NO_JOURNAL
 
     def sync(self) -> None:
         """Force what is written to the disk."""
-        self._journal.sync()
+        self.journal.sync()
 
     def _otherwise(self, recorded: Recorded) -> None:
         """Record what the journal did not take: into the next one, or past the journals."""
         try:
             with self._lock:
-                if self._journal.is_closed:
-                    self._journal = self._open()
-                self._journal.write(recorded)
+                if self.journal.is_closed:
+                    self.journal = self._open()
+                self.journal.write(recorded)
         except OSError as failed:
             self._outbox.overflow(self.run_id, recorded, failed)
 
@@ -102,20 +114,25 @@ class RunWriter:
         return self._outbox.open_journal(self, self._created)
 
 
-class SyncedWriter(RunWriter):
-    """A writer whose calls return when what they recorded would survive a loss of power."""
+class SyncedJournal(MappedJournal):
+    """A journal whose calls return when what they recorded would survive a loss of power."""
 
-    def point(self, key: str, value: float, timestamp: int, step: int) -> None:
-        """Record one checked point of a metric."""
-        super().point(key, value, timestamp, step)
+    quick = Journal.quick  # which appends by the method below
+
+    def _append(self, data: bytes) -> int:
+        end = super()._append(data)
         self.sync()
-
-    def write(self, recorded: Recorded) -> None:
-        """Record anything that is checked."""
-        super().write(recorded)
-        self.sync()
+        return end
 
 
-def new_journal(folder: Path, run_id: str, created: int) -> MappedJournal:
-    """Make a journal for a run. Raises OSError: the folder is gone, or the disk is full."""
-    return MappedJournal(folder, run_id, evolve(new_origin(), created=created))
+def new_journal(folder: Path, run_id: str, created: int, *, fsync: str = "never") -> MappedJournal:
+    """Make a journal for a run; *fsync* as in the settings. Raises OSError: the folder is gone, or the disk is full."""
+    kind = SyncedJournal if fsync == "always" else MappedJournal
+    journal = kind(folder, run_id, evolve(new_origin(), created=created))
+    if fsync != "never":  # the file's name, too, has to be there after a loss of power
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    return journal

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import threading
 import time
 import uuid
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import asdict
 
 from mlcore.entities import Recorded
 from mlcore.journal.entries import encode
-from mlcore.journal.format import FIRST_POINT, HEAD, JSON, MAGIC, POINTS, SUFFIX, VERSION, Header, Origin, frame
+from mlcore.journal.format import FIRST_POINT, HEAD, JSON, MAGIC, POINT, POINTS, SUFFIX, VERSION, Header, Origin, frame
 
 _KEYS = 4096
+_POINTS = bytes((POINTS,))
+NOT_SO_QUICK = (KeyError, TypeError, ValueError, OverflowError, struct.error, OSError)
 
 
 def new_origin() -> Origin:
@@ -65,6 +68,31 @@ class Journal:
             name = self._encoded(key)
         payload = FIRST_POINT.pack(POINTS, timestamp, step, value, len(name)) + name
         self._append(HEAD.pack(len(payload), zlib.crc32(payload)) + payload)
+
+    def quick(self, key: str, value: float, step: int) -> bool:
+        """Append a point that was measured now, checking no more than what cannot be stored; the way of `log_metric`.
+
+        Returns False, and has appended nothing, when that does not do: for a key that was never appended here before, a
+        value that is no number, a step that is no int64, a journal that is closed or a disk that is full.
+        """
+        try:
+            name = self._keys[key]
+            payload = FIRST_POINT.pack(POINTS, time.time_ns() // 1_000_000, step, value, len(name)) + name
+            self._append(HEAD.pack(len(payload), zlib.crc32(payload)) + payload)
+        except NOT_SO_QUICK:
+            return False
+        return True
+
+    def quick_points(self, values: Mapping[str, float], timestamp: int, step: int) -> bool:
+        """Append a point of each metric, all or none; for the rest see `quick`."""
+        keys, pack = self._keys, POINT.pack
+        try:
+            points = [pack(timestamp, step, value, len(name := keys[key])) + name for key, value in values.items()]
+            if points:
+                self._append(frame(_POINTS + b"".join(points)))
+        except NOT_SO_QUICK:
+            return False
+        return True
 
     def write(self, recorded: Recorded, at: int | None = None) -> int:
         """Append an entry and return where it ends.

@@ -12,7 +12,7 @@ from mlcore.interfaces import SupportsCounts
 from mlcore.moving.experiments import Pair, chosen, pair
 from mlcore.moving.ids import RunIds
 from mlcore.moving.logged import copy_links, copy_metrics, copy_models
-from mlcore.moving.report import Choice, Report, Step, Tally
+from mlcore.moving.report import Choice, Failure, Report, Step, Tally
 from mlcore.moving.runs import RunCopier, runs_of
 from mlcore.moving.sides import Job, Side, open_side, refuse_same
 from mlcore.moving.versions import copy_registry
@@ -40,11 +40,15 @@ def copy_store(
     """
     session = session or current_session()
     refuse_same(session.anchored(source_uri), session.anchored(target_uri))
-    session.flush()
+    delivered = session.flush()
     source = open_side(session, source_uri, source_registry_uri, must_exist=True)
     target = open_side(session, target_uri, target_registry_uri, must_exist=False)
     try:
-        return copy_sides(source, target, choice or Choice(), progress)
+        report = copy_sides(source, target, choice or Choice(), progress)
+        if delivered:
+            return report
+        waits = Failure("what this process has recorded", "it waits for its store: mlcore sync delivers it")
+        return evolve(report, failures=(*report.failures, waits))
     finally:
         source.close()
         target.close()

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from attrs import define, field, frozen
 
 from mlcore.artifacts.repos import open_repo
-from mlcore.errors import InvalidParameterError, NotFoundError, PluginNotFoundError
+from mlcore.errors import InvalidParameterError, NotFoundError, PluginNotFoundError, UnsupportedError
 from mlcore.interfaces import ArtifactRepo, RegistryStore, TrackingStore
 from mlcore.moving.report import Choice, Tally
 from mlcore.plugins import Plugins
@@ -107,7 +107,7 @@ def open_side(session: Session, uri: str, registry_uri: str | None, *, must_exis
         _refuse_missing(registry_place)
     try:
         registry: RegistryStore | None = session.registry(registry_place)
-    except PluginNotFoundError:
+    except (PluginNotFoundError, UnsupportedError):
         if registry_uri is not None and registry_uri != uri:
             raise
         registry = None
@@ -126,7 +126,7 @@ def _refuse_missing(uri: str) -> None:
         path = uri.partition("://")[2].partition("?")[0].removeprefix("/")
         missing = path not in ("", ":memory:") and not local_path(path).exists()
     else:
-        missing = kind == "file" and not local_path(uri).exists()
+        missing = kind == "file" and not local_path(uri.partition("?")[0].removesuffix("%3Flayout=mlflow")).exists()
     if missing:
         raise NotFoundError(f"there is no store at {redacted(uri)!r} to copy from: check the path")
 

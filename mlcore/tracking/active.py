@@ -60,6 +60,10 @@ class OpenRuns:
             self._drop_inherited()
             return tuple(self._runs.values())
 
+    def inherited(self) -> tuple[ActiveRun, ...]:
+        """Return the runs of the parent, in a child that was just forked."""
+        return tuple(self._runs.values()) if self._pid != os.getpid() else ()
+
     def _drop_inherited(self) -> None:
         if self._pid != os.getpid():
             self._pid = os.getpid()
@@ -81,7 +85,10 @@ def stack() -> tuple[ActiveRun, ...]:
 
 def running() -> ActiveRun | None:
     """Return the innermost run of this context that has not ended."""
-    return next((r for r in reversed(_stack.get()) if not r.is_ended), None)
+    runs = _stack.get()
+    if runs and not runs[-1].is_ended:
+        return runs[-1]
+    return next((r for r in reversed(runs) if not r.is_ended), None)
 
 
 def push(run: ActiveRun) -> None:
@@ -113,6 +120,9 @@ def innermost() -> ActiveRun | None:
 
     Raises InvalidStateError: this thread has no run of its own and the process has several open.
     """
+    runs = _stack.get()
+    if runs and not runs[-1].is_ended:  # the way of nearly every call, without another one
+        return runs[-1]
     mine = running()
     if mine is not None or threading.current_thread() is threading.main_thread():
         return mine

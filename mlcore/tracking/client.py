@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from mlcore.entities import (
     Experiment,
     ExperimentChange,
@@ -27,7 +29,8 @@ from mlcore.tracking import names, tags
 from mlcore.tracking.client_registry import ModelVersions
 from mlcore.tracking.client_runs import RunOperations
 from mlcore.tracking.endings import ending
-from mlcore.tracking.offline import begin, change_store, explaining
+from mlcore.tracking.lost import as_seen
+from mlcore.tracking.offline import begin, change_store, explaining, spooled_run
 from mlcore.tracking.session import Session
 from mlcore.tracking.summaries import summarize
 from mlcore.tracking.tables import all_pages, read_tables
@@ -175,7 +178,14 @@ class Client(RunOperations, ModelVersions):
 
     def get_run(self, run_id: str) -> Run:
         """Return a run with all that is recorded so far, deleted or not."""
-        return self.run(run_id).stored()
+        checked, uri = limits.check_run_id(run_id), self.tracking_uri
+        self._session.recorder(uri).flush()
+        spooled = spooled_run(self._session, checked, uri)
+        if spooled is not None:
+            return spooled
+        with explaining(self._session, uri):
+            store = self._store
+            return self._session.lost.seen(store, store.get_run(self._session.server_run_id(checked, uri)))
 
     def get_runs(self, run_ids: Sequence[str]) -> list[Run]:
         """Return runs by their ids, in that order; one id is as good as a list of one."""
@@ -209,7 +219,11 @@ class Client(RunOperations, ModelVersions):
             page_token=limits.check_page_token(page_token),
         )
         with explaining(self._session, self.tracking_uri):
-            page = self._store.search_runs(query)
+            store = self._store
+            lost = self._session.lost.look(self.tracking_uri, store, query.experiment_ids)
+            if lost:
+                query = evolve(query, filter=as_seen(query.filter, lost))
+            page = store.search_runs(query)
         return PagedList(page.items, page.next_token)
 
     def update_run(self, run_id: str, status: RunStatus | str | None = None, name: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from os import PathLike
 from typing import BinaryIO
 
@@ -50,7 +51,7 @@ class RunOperations:
         refuse_logged_models(dataset_name=dataset_name, dataset_digest=dataset_digest, model_id=model_id)
         run = self.run(run_id)
         if synchronous is not None:
-            return run.delivered(lambda: run.log_metric(key, value, step, timestamp), synchronous)
+            return run.delivered(partial(run.log_metric, key, value, step, timestamp), synchronous)
         run.log_metric(key, value, step, timestamp)
         return None
 
@@ -58,7 +59,7 @@ class RunOperations:
         """Record a param and return its value; see `RunHandle.log_param`."""
         run = self.run(run_id)
         if synchronous is not None:
-            return run.delivered(lambda: run.log_param(key, value), synchronous) or value
+            return run.delivered(partial(run.log_param, key, value), synchronous) or value
         run.log_param(key, value)
         return value
 
@@ -73,7 +74,7 @@ class RunOperations:
         """Record points, params and tags together; over 1000 in all they are sent in pieces."""
         run = self.run(run_id)
         if synchronous is not None:
-            return run.delivered(lambda: run.log_batch(metrics, params, tags), synchronous)
+            return run.delivered(partial(run.log_batch, metrics, params, tags), synchronous)
         run.log_batch(metrics, params, tags)
         return None
 
@@ -88,7 +89,7 @@ class RunOperations:
         """Set a tag over any earlier value."""
         run = self.run(run_id)
         if synchronous is not None:
-            return run.delivered(lambda: run.set_tag(key, value), synchronous)
+            return run.delivered(partial(run.set_tag, key, value), synchronous)
         run.set_tag(key, value)
         return None
 

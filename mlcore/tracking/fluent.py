@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import BinaryIO
 
@@ -18,6 +19,7 @@ from mlcore.errors import InvalidParameterError, InvalidStateError
 from mlcore.tracking import active, exits, monitors
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.endings import ending
+from mlcore.tracking.heartbeat import heart
 from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_handle import ActiveRun, RunHandle
 from mlcore.tracking.session import current_session
@@ -93,6 +95,7 @@ def start_run(
         run.set_tags(tags)
     active.push(run)
     exits.watch()
+    heart.watch(run)
     if is_watched and not run.is_joined:
         run.monitors.begin()
     _started.last = run
@@ -153,10 +156,13 @@ def log_metric(
 
     model_id, dataset: None; MLflow's logged models are not kept, so that anything else is refused.
     """
-    refuse_logged_models(model_id=model_id, dataset=dataset)
-    run = _run(run_id)
+    if model_id is not None or dataset is not None:
+        refuse_logged_models(model_id=model_id, dataset=dataset)
+    run: RunHandle | None = active.innermost() if run_id is None else None
+    if run is None:
+        run = _run(run_id)
     if synchronous is not None:
-        return run.delivered(lambda: run.log_metric(key, value, step, timestamp), synchronous)
+        return run.delivered(partial(run.log_metric, key, value, step, timestamp), synchronous)
     run.log_metric(key, value, step, timestamp)
     return None
 
@@ -171,10 +177,13 @@ def log_metrics(
     dataset: object = None,
 ) -> Delivery | None:
     """Record one point of each metric, all with the same step and timestamp; for the rest see `log_metric`."""
-    refuse_logged_models(model_id=model_id, dataset=dataset)
-    run = _run(run_id)
+    if model_id is not None or dataset is not None:
+        refuse_logged_models(model_id=model_id, dataset=dataset)
+    run: RunHandle | None = active.innermost() if run_id is None else None
+    if run is None:
+        run = _run(run_id)
     if synchronous is not None:
-        return run.delivered(lambda: run.log_metrics(metrics, step, timestamp), synchronous)
+        return run.delivered(partial(run.log_metrics, metrics, step, timestamp), synchronous)
     run.log_metrics(metrics, step, timestamp)
     return None
 
@@ -183,7 +192,7 @@ def log_param(key: str, value: object, synchronous: bool | None = None) -> objec
     """Record a param and return its value. Raises ParamConflictError: it has another value already."""
     run = _run()
     if synchronous is not None:
-        return run.delivered(lambda: run.log_param(key, value), synchronous) or value
+        return run.delivered(partial(run.log_param, key, value), synchronous) or value
     run.log_param(key, value)
     return value
 
@@ -194,7 +203,7 @@ def log_params(
     """Record params. Raises ParamConflictError: one has another value already."""
     run = _run(run_id)
     if synchronous is not None:
-        return run.delivered(lambda: run.log_params(params), synchronous)
+        return run.delivered(partial(run.log_params, params), synchronous)
     run.log_params(params)
     return None
 
@@ -203,7 +212,7 @@ def set_tag(key: str, value: object, synchronous: bool | None = None) -> Deliver
     """Set a tag over any earlier value."""
     run = _run()
     if synchronous is not None:
-        return run.delivered(lambda: run.set_tag(key, value), synchronous)
+        return run.delivered(partial(run.set_tag, key, value), synchronous)
     run.set_tag(key, value)
     return None
 
@@ -212,7 +221,7 @@ def set_tags(tags: Mapping[str, object], synchronous: bool | None = None) -> Del
     """Set tags over any earlier values."""
     run = _run()
     if synchronous is not None:
-        return run.delivered(lambda: run.set_tags(tags), synchronous)
+        return run.delivered(partial(run.set_tags, tags), synchronous)
     run.set_tags(tags)
     return None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from mlcore.entities import Entry, Experiment, NewRun, Recorded, Run, RunChange, RunCreation, RunInfo, RunStatus
+from mlcore.entities import Entry, Experiment, NewRun, Recorded, Run, RunCreation, RunInfo, RunStatus
 from mlcore.errors import CorruptStoreError, MlcoreError, StoreUnavailableError, UnsupportedError
 from mlcore.interfaces import TrackingStore
 from mlcore.tracking import tags
@@ -136,19 +136,6 @@ def resumed(session: Session, run_id: str, experiment_id: str | None, uri: str |
         _go_on(session, uri, err, run_id)
     logger.warning("run %s goes on without a look at it: what is recorded is delivered if the run is there", run_id)
     return Run(RunInfo(run_id, experiment_id or "", "", "", RunStatus.RUNNING, 0, None, ""))
-
-
-def reopened(session: Session, run: Run, uri: str | None = None) -> Run:
-    """Set a run to RUNNING again, in the store or through its journal, and return it."""
-    change = RunChange(status=RunStatus.RUNNING)
-
-    def reopen(store: TrackingStore, run_id: str) -> Run:
-        store.update_run(run_id, change)
-        return store.get_run(run_id)
-
-    session.recorder(uri).flush(run.info.run_id)
-    found = change_store(session, run.info.run_id, reopen, otherwise=change, uri=uri)
-    return found or evolve(run, info=evolve(run.info, status=RunStatus.RUNNING))
 
 
 def change_store(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from mlcore.errors import LimitExceededError, MlcoreError, StoreUnavailableError
+from mlcore.errors import ArtifactWriteError, LimitExceededError, MlcoreError, StoreUnavailableError
 from mlcore.uris import redacted
 
 T = TypeVar("T")
@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 def is_outage(err: MlcoreError) -> bool:
     """Whether *err* says that the place is out of order for now, and not that something is wrong with the request."""
+    if isinstance(err, ArtifactWriteError):
+        return type(err.__cause__) is MlcoreError  # status 500 without more to say
     return isinstance(err, (StoreUnavailableError, LimitExceededError)) or type(err) is MlcoreError
 
 

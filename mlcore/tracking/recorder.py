@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from mlcore.entities import Batch, Metric, Recorded
@@ -16,8 +16,25 @@ if TYPE_CHECKING:
 Mark = tuple[str, int]  # a journal's writer, and a byte of it
 
 
+class Quick(Protocol):
+    """Take points by a short way, which checks no more than what cannot be stored; see `mlcore.journal.Journal.quick`."""
+
+    def quick(self, key: str, value: float, step: int, /) -> bool:
+        """Record a point that was measured now; False when this takes the longer way."""
+        ...
+
+    def quick_points(self, values: Mapping[str, float], timestamp: int, step: int, /) -> bool:
+        """Record a point of each metric; False when this takes the longer way."""
+        ...
+
+
 class Writer(Protocol):
     """Record into one run; everything given is checked before."""
+
+    @property
+    def journal(self) -> Quick:
+        """Where points may be recorded by the short way."""
+        ...
 
     def point(self, key: str, value: float, timestamp: int, step: int) -> None:
         """Record one point of a metric."""
@@ -163,7 +180,24 @@ class DirectRecorder:
         """Do nothing: nothing is ever left behind."""
 
 
+class NotQuick:
+    """Stands where there is no short way."""
+
+    def quick(self, *_: object) -> bool:
+        """Return False."""
+        return False
+
+    def quick_points(self, *_: object) -> bool:
+        """Return False."""
+        return False
+
+
+NOT_QUICK: NotQuick = NotQuick()
+
+
 class _DirectWriter:
+    journal = NOT_QUICK
+
     def __init__(self, recorder: DirectRecorder, run_id: str) -> None:
         self._recorder = recorder
         self._run_id = run_id
@@ -276,6 +310,10 @@ class StoreJournalRecorder(DirectRecorder):
 
 
 class _StoreWriter:
+    @property
+    def journal(self) -> Quick:
+        return self._journal if self._journal is not None else NOT_QUICK
+
     def __init__(self, journals: SupportsJournals, run_id: str) -> None:
         self._journals = journals
         self._run_id = run_id
@@ -294,7 +332,8 @@ class _StoreWriter:
         journal.write(recorded)
 
     def end(self) -> Mark:
-        return "", 0
+        journal = self._journal
+        return ("", 0) if journal is None else (journal.header.origin.writer, journal.end)
 
     def close(self) -> None:
         if self._journal is not None:

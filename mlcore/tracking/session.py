@@ -20,6 +20,7 @@ from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
 from mlcore.tracking.known import KnownRun
 from mlcore.tracking.last_tables import Tables
+from mlcore.tracking.lost import Watch
 from mlcore.tracking.reach import ask, is_outage, is_remote
 from mlcore.tracking.recorder import DirectRecorder, JournalRecorder, Recorder, StoreJournalRecorder
 from mlcore.uris import absolute, anchored, local_path, proxied_url, redacted, scheme
@@ -57,6 +58,7 @@ class Session:
         self._stores: dict[str, TrackingStore] = {}
         self._registries: dict[str, RegistryStore] = {}
         self._repos: dict[str, ArtifactRepo] = {}
+        self.lost: Watch = Watch()
         self._recorders: dict[tuple[str, bool, bool], Recorder] = {}
         self._known: dict[tuple[str, str], KnownRun] = {}
         self.pending_experiments: dict[str, str] = {}
@@ -309,6 +311,7 @@ class Session:
         """Make the session usable in a forked child; another thread may have held the lock."""
         self._lock = threading.RLock()
         self._openings = {}
+        self.lost.reset_lock()
 
     def close(self) -> None:
         """Deliver what is recorded, then let go of stores, repositories and environment variables."""

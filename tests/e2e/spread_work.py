@@ -175,6 +175,8 @@ def main() -> None:
     """Spread the jobs over workers while a run is open."""
     mechanism, way = sys.argv[1:]
     with mlcore.start_run() as run:
+        mlcore.log_metric("before", 1.0)
+        mlcore.flush_async_logging()  # whatever delivers is at work when the others begin
         jobs = [(run if way == "handle" else None, number) for number in range(JOBS)]
         workers = MECHANISMS[mechanism](work, jobs)
     print(json.dumps({"run_id": run.run_id, "here": os.getpid(), "workers": sorted(set(workers))}))

@@ -171,7 +171,7 @@ def test_a_sync_that_is_killed_again_and_again_gets_there(
     spool = _copy(recorded, tmp_path)
     with mortal_server() as server, faulty_server(server.uri) as proxy:
         command = [sys.executable, "-m", "mlcore.cli", "sync", "--spool", str(spool), "--tracking-uri", proxy.uri]
-        for enough in (4, 9, 14, 19):
+        for enough in (5, 15):
             begun = len(proxy.seen)
             process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
             until(lambda: len(proxy.seen) >= begun + enough or process.poll() is not None, "some requests are sent")  # noqa: B023  # called at once
@@ -183,7 +183,7 @@ def test_a_sync_that_is_killed_again_and_again_gets_there(
         assert content(server.uri, "offline") == online
 
 
-@pytest.mark.parametrize("fault", ["absent", "gone", "cut"])
+@pytest.mark.parametrize("fault", ["absent", "cut"])
 def test_a_network_that_comes_and_goes_leaves_no_trace(
     fault: str, online: dict[str, dict[str, object]], server: MortalServer, proxy: FaultyServer, tmp_path: Path
 ) -> None:
