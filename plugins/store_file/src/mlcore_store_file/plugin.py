@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mlcore.errors import UnsupportedError
 from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import RegistryStore, TrackingStore
 from mlcore.uris import scheme
@@ -18,7 +17,9 @@ def tracking_store(uri: str, artifact_root: str | None) -> TrackingStore | None:
     path, in_mlflows_layout = place_of(uri)
     if in_mlflows_layout or is_mlruns(path):
         return open_tracking(path, artifact_root, writing=in_mlflows_layout)
-    raise UnsupportedError(f"no file store can be made at {str(path)!r} yet")
+    from mlcore_store_file.store import FileStore
+
+    return FileStore.open(path, artifact_root)
 
 
 @hookimpl
@@ -31,4 +32,6 @@ def registry_store(uri: str) -> RegistryStore | None:
     path, in_mlflows_layout = place_of(uri)
     if in_mlflows_layout or is_mlruns(path):
         return open_registry(path, writing=in_mlflows_layout)
-    raise UnsupportedError(f"no file store can be made at {str(path)!r} yet")
+    from mlcore_store_file.registry import FileRegistry
+
+    return FileRegistry.open(path)
