@@ -272,6 +272,7 @@ class SupportsAdoption(Protocol):
         """Create an experiment with the id, times, tags and lifecycle stage that it has elsewhere.
 
         An empty artifact_location lets the store choose. A second call returns the experiment as it is.
-        Raises AlreadyExistsError: another experiment has the id or the name.
+        Raises AlreadyExistsError: another experiment has the id or the name. InvalidParameterError: the store cannot
+        have such an id.
         """
         ...

@@ -102,6 +102,26 @@ class MemoryRegistryStore:
             line.model = evolve(line.model, last_updated_timestamp=now)
             return made
 
+    def adopt_model(self, model: RegisteredModel) -> RegisteredModel:
+        """Create a registered model with the times, description and tags that it has elsewhere."""
+        with self._lock:
+            if model.name not in self.lines:
+                bare = evolve(model, latest_versions=(), tags=dict(model.tags), aliases={})
+                self.lines[model.name] = _Line(bare)
+            return self.get_model(model.name)
+
+    def adopt_version(self, version: ModelVersion) -> ModelVersion:
+        """Create a version with the number, times, stage, status, tags and aliases that it has elsewhere."""
+        with self._lock:
+            line, number = self._line(version.name), version.version
+            if number not in line.versions:
+                kept = {**line.versions, number: evolve(version, aliases=(), tags=dict(version.tags))}
+                line.versions = dict(sorted(kept.items(), key=lambda pair: int(pair[0])))
+                line.count = max(line.count, int(number))
+                for alias in version.aliases:
+                    line.aliases.setdefault(alias, number)
+            return self.get_version(version.name, number)
+
     def get_version(self, name: str, version: str) -> ModelVersion:
         """Return one version."""
         with self._lock:

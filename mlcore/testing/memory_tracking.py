@@ -33,7 +33,14 @@ from mlcore.entities import (
     Series,
     SeriesQuery,
 )
-from mlcore.errors import AlreadyExistsError, InvalidStateError, MlcoreError, NotFoundError, ParamConflictError
+from mlcore.errors import (
+    AlreadyExistsError,
+    InvalidParameterError,
+    InvalidStateError,
+    MlcoreError,
+    NotFoundError,
+    ParamConflictError,
+)
 from mlcore.testing.memory_logged import Kept
 from mlcore.testing.memory_paging import page_of
 from mlcore.testing.memory_replay import MemoryReplay
@@ -60,11 +67,35 @@ class MemoryTrackingStore(MemoryReplay):
         """Create an experiment whose name no other has. Raises AlreadyExistsError: the name is taken."""
         with self._lock:
             self._refuse_taken(name)
-            made = str(len(self.experiments))
+            made = str(1 + max((int(number) for number in self.experiments), default=-1))
             now = time.time_ns() // 1_000_000
             place = artifact_location or f"memory:/artifacts/{made}"
             self.experiments[made] = Experiment(made, name, place, ACTIVE, now, now, dict(tags))
             return self.experiments[made]
+
+    def adopt_experiment(self, experiment: Experiment) -> Experiment:
+        """Create an experiment with the id, times, tags and lifecycle stage that it has elsewhere."""
+        with self._lock:
+            number, now = experiment.experiment_id, time.time_ns() // 1_000_000
+            known = self.experiments.get(number)
+            if known is not None and known.name == experiment.name:
+                return known
+            self._refuse_taken(experiment.name)
+            if known is not None:
+                raise AlreadyExistsError(f"the experiment {known.name!r} has the id {number!r} already")
+            if not number.isdigit():
+                raise InvalidParameterError(f"the id {number!r} is no decimal number, as ids are here")
+            created = now if experiment.creation_time is None else experiment.creation_time
+            changed = created if experiment.last_update_time is None else experiment.last_update_time
+            place = experiment.artifact_location or f"memory:/artifacts/{number}"
+            self.experiments[number] = evolve(
+                experiment,
+                artifact_location=place,
+                creation_time=created,
+                last_update_time=changed,
+                tags=dict(experiment.tags),
+            )
+            return self.experiments[number]
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Return the experiment, deleted or not."""

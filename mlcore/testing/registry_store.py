@@ -23,6 +23,7 @@ from mlcore.entities import ModelVersionStatus
 from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import RegistryStore
 from mlcore.testing.plugin_module import PluginModuleContract
+from mlcore.testing.registry_adoption import ModelAdoptionContract
 from mlcore.testing.registry_models import (
     SOURCE,
     ModelSearchContract,
@@ -290,6 +291,7 @@ class RegistryStoreContract(
     AliasContract,
     VersionSearchContract,
     ChangeContract,
+    ModelAdoptionContract,
     RegistryRaceContract,
     RegistryProcessContract,
     RegistryOracleContract,

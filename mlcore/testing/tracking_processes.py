@@ -153,7 +153,7 @@ class ProcessContract(PluginModuleContract):
         points = store.get_metric_history(run_id, "m", max_results=1000, page_token=None).items
         assert len(points) == _PROCESSES * 5
 
-    def test_a_process_killed_between_any_two_writes_leaveswhole_batches(
+    def test_a_process_killed_between_any_two_writes_leaves_whole_batches(
         self, start: Start, store_uri: str, store: TrackingStore
     ) -> None:
         for crash in range(_CRASHES):

@@ -50,6 +50,7 @@ from mlcore.errors import (
 from mlcore.interfaces import TrackingStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.tokens import BAD_TOKENS
+from mlcore.testing.tracking_adoption import AdoptionContract
 from mlcore.testing.tracking_changes import ChangesContract, RacingChangesContract
 from mlcore.testing.tracking_counts import CountContract, SeriesContract
 from mlcore.testing.tracking_experiments import ExperimentContract
@@ -253,6 +254,7 @@ class SearchContract(PluginModuleContract):
 
 class TrackingStoreContract(
     ExperimentContract,
+    AdoptionContract,
     RunContract,
     RecordingContract,
     GroupCommitContract,

@@ -60,6 +60,10 @@ class OpenRuns:
             self._drop_inherited()
             return tuple(self._runs.values())
 
+    def inherited(self) -> tuple[ActiveRun, ...]:
+        """Return the runs of the parent, in a child that was just forked."""
+        return tuple(self._runs.values()) if self._pid != os.getpid() else ()
+
     def _drop_inherited(self) -> None:
         if self._pid != os.getpid():
             self._pid = os.getpid()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from mlcore.entities import (
     Experiment,
     ExperimentChange,
@@ -27,6 +29,7 @@ from mlcore.tracking import names, tags
 from mlcore.tracking.client_registry import ModelVersions
 from mlcore.tracking.client_runs import RunOperations
 from mlcore.tracking.endings import ending
+from mlcore.tracking.lost import as_seen
 from mlcore.tracking.session import Session
 from mlcore.tracking.summaries import summarize
 from mlcore.tracking.tables import all_pages, read_tables
@@ -186,7 +189,8 @@ class Client(RunOperations, ModelVersions):
     def get_run(self, run_id: str) -> Run:
         """Return a run with all that is recorded so far, deleted or not."""
         self._session.recorder(self.tracking_uri).flush()
-        return self._store.get_run(limits.check_run_id(run_id))
+        store = self._store
+        return self._session.lost.seen(store, store.get_run(limits.check_run_id(run_id)))
 
     def get_runs(self, run_ids: Sequence[str]) -> list[Run]:
         """Return runs by their ids, in that order; one id is as good as a list of one."""
@@ -219,7 +223,11 @@ class Client(RunOperations, ModelVersions):
             max_results=limits.check_max_results(max_results),
             page_token=limits.check_page_token(page_token),
         )
-        page = self._store.search_runs(query)
+        store = self._store
+        lost = self._session.lost.look(self.tracking_uri, store, query.experiment_ids)
+        if lost:
+            query = evolve(query, filter=as_seen(query.filter, lost))
+        page = store.search_runs(query)
         return PagedList(page.items, page.next_token)
 
     def update_run(self, run_id: str, status: RunStatus | str | None = None, name: str | None = None) -> None:

@@ -19,6 +19,7 @@ from mlcore.errors import InvalidParameterError, InvalidStateError
 from mlcore.tracking import active, exits, monitors
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.endings import ending
+from mlcore.tracking.heartbeat import heart
 from mlcore.tracking.recorder import Delivery
 from mlcore.tracking.run_handle import ActiveRun, RunHandle
 from mlcore.tracking.session import current_session
@@ -94,6 +95,7 @@ def start_run(
         run.set_tags(tags)
     active.push(run)
     exits.watch()
+    heart.watch(run)
     if is_watched and not run.is_joined:
         run.monitors.begin()
     _started.last = run

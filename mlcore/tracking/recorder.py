@@ -332,7 +332,8 @@ class _StoreWriter:
         journal.write(recorded)
 
     def end(self) -> Mark:
-        return "", 0
+        journal = self._journal
+        return ("", 0) if journal is None else (journal.header.origin.writer, journal.end)
 
     def close(self) -> None:
         if self._journal is not None:

@@ -10,6 +10,7 @@ from types import TracebackType
 from mlcore.entities import (
     Batch,
     DatasetInput,
+    Heartbeat,
     InputsUse,
     Metric,
     Param,
@@ -28,9 +29,11 @@ from mlcore.tracking import active, tags
 from mlcore.tracking.datasets import LoggedDataset, as_inputs
 from mlcore.tracking.endings import Ending, ending, ending_of, keep
 from mlcore.tracking.events import announce
+from mlcore.tracking.heartbeat import when_recorded
+from mlcore.tracking.lost import settle
 from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
-from mlcore.tracking.recorder import Delivery
+from mlcore.tracking.recorder import Delivery, Mark, Writer
 from mlcore.tracking.run_artifacts import RunArtifacts
 from mlcore.tracking.session import Session, current_session
 from mlcore.wire import limits
@@ -187,6 +190,41 @@ class RunHandle(RunArtifacts):
         if not self._recorder.is_direct:
             self._known.ask(self._store, self._recorder, self._session.settings.patience_s)
 
+    @property
+    def heartbeat_s(self) -> float:
+        """How often a process that records into the run says that it lives, in seconds; 0 for never."""
+        return self._session.settings.heartbeat_s
+
+    def give_heartbeat(self, beat: Heartbeat) -> bool:
+        """Record that this process lives, unless an earlier heartbeat still waits; return whether it was recorded."""
+        if self._recorder.is_down:
+            return False
+        self._writer.write(Batch(tags=(RunTag(tags.HEARTBEAT, str(beat)),)))
+        return True
+
+    def come_back(self) -> None:
+        """Let the run go on if it has been marked as lost."""
+        settle(self._store, self.stored())
+
+    def recorded_until(self) -> Mark:
+        """Return where the journal of this process ends now."""
+        return self._writer.end()
+
+    def keep_alive(self) -> None:
+        """Let this process give heartbeats for the run, which another one has open, while it records into it."""
+        self._writer = when_recorded(self, self._writer)
+
+    def use_writer(self, writer: Writer) -> None:
+        """Record by *writer* from now on."""
+        self._writer = writer
+
+
+def _inherited(run_id: str, tracking_uri: str) -> RunHandle:
+    """Return the handle of a run that another process has open, which has sent it here."""
+    run = RunHandle(run_id, tracking_uri)
+    run.keep_alive()
+    return run
+
 
 class ActiveRun(RunHandle):
     """The run that `start_run` returns: a handle, a context manager, and the run as it was when it started."""
@@ -249,6 +287,8 @@ class ActiveRun(RunHandle):
                 if not self._known.is_checked:
                     self._look()
                 self._writer.write(RunChange(status=end.status, end_time=now_ms()))
+                if self.heartbeat_s > 0:
+                    self._writer.write(TagRemoval(tags.HEARTBEAT))
                 self._recorder.finish(self.run_id)
         except MlcoreError:
             self._leave()
@@ -256,6 +296,19 @@ class ActiveRun(RunHandle):
         self._leave()  # not after Ctrl-C: then the exit of the process ends the run
         if mine:
             announce(self._session, "run_ended", self.info, status=end.status.value)
+
+    @property
+    def heartbeat_s(self) -> float:
+        """How often this process says of the run that it lives, in seconds; 0 for never."""
+        return 0 if self.is_joined else super().heartbeat_s
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _inherited, (self.run_id, self._session.anchored(self.tracking_uri))
+
+    def note_end(self, end: Ending) -> None:
+        """Journal the end at once, as a signal handler has to; `end_as` does it again, with all the rest."""
+        if not self._recorder.is_direct and not self.is_joined:
+            self._writer.write(RunChange(status=end.status, end_time=now_ms()))
 
     @property
     def patience_s(self) -> float:

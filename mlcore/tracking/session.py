@@ -19,6 +19,7 @@ from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
 from mlcore.tracking.known import KnownRun
+from mlcore.tracking.lost import Watch
 from mlcore.tracking.recorder import DirectRecorder, JournalRecorder, Recorder, StoreJournalRecorder
 from mlcore.uris import absolute, anchored, proxied_url, scheme
 
@@ -55,6 +56,7 @@ class Session:
         self._stores: dict[str, TrackingStore] = {}
         self._registries: dict[str, RegistryStore] = {}
         self._repos: dict[str, ArtifactRepo] = {}
+        self.lost: Watch = Watch()
         self._recorders: dict[tuple[str, bool, bool], Recorder] = {}
         self._known: dict[tuple[str, str], KnownRun] = {}
         self._lock = threading.RLock()
@@ -252,6 +254,7 @@ class Session:
     def reset_lock(self) -> None:
         """Make the session usable in a forked child; another thread may have held the lock."""
         self._lock = threading.RLock()
+        self.lost.reset_lock()
 
     def close(self) -> None:
         """Deliver what is recorded, then let go of stores, repositories and environment variables."""

@@ -97,7 +97,9 @@ def _end_runs(name: str) -> None:
     runs = active.open_runs.all()
     if not runs:
         return
-    patience = min(_LONGEST_S, *(run.patience_s for run in runs))
-    helper = threading.Thread(target=end_open_runs, args=(Ending(RunStatus.KILLED, signal=name),), daemon=True)
+    end = Ending(RunStatus.KILLED, signal=name)
+    for run in reversed(runs):
+        run.note_end(end)  # a copy in memory: safe from here on, should the rest not be possible
+    helper = threading.Thread(target=end_open_runs, args=(end,), daemon=True)
     helper.start()
-    helper.join(patience)
+    helper.join(min(_LONGEST_S, *(run.patience_s for run in runs)))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from mlcore.entities import LifecycleStage, Run, RunChange, RunStatus
+from mlcore.entities import Batch, LifecycleStage, Run, RunChange, RunStatus, RunTag
 from mlcore.errors import InvalidParameterError, InvalidStateError, NotFoundError
 from mlcore.hookspecs import HookSpecs
+from mlcore.interfaces import TrackingStore
 from mlcore.tracking import active, tags
 from mlcore.tracking.client import Client, new_run
 from mlcore.tracking.events import announce
 from mlcore.tracking.experiments import active_experiment_id
+from mlcore.tracking.heartbeat import first
 from mlcore.tracking.run_handle import ActiveRun
 from mlcore.tracking.session import Session
 from mlcore.wire import limits
@@ -30,7 +32,7 @@ def resumed_run_id(session: Session) -> str | None:
 
 
 def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRun:
-    """Open an existing run again, RUNNING, with its old start and end times; join it if this process has it open.
+    """Open an existing run again, RUNNING, with its old start time and no end; join it if this process has it open.
 
     Raises InvalidStateError: it is deleted. InvalidParameterError: it is in another experiment than the one chosen.
     """
@@ -47,10 +49,21 @@ def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRu
     here = (*active.stack(), *active.open_runs.all())
     if any(r.run_id == run_id and not r.is_ended for r in here):
         return ActiveRun(run, session.tracking_uri, session, joined=True)
-    session.store().update_run(run_id, RunChange(status=RunStatus.RUNNING))
+    _reopen(session.store(), run, session.settings.heartbeat_s)
     resumed = ActiveRun(client.get_run(run_id), session.tracking_uri, session)
     announce(session, "run_resumed", resumed.info)
     return resumed
+
+
+def _reopen(store: TrackingStore, run: Run, period_s: float) -> None:
+    """Let a run go on, with a heartbeat of this process first, lest somebody takes it for lost at once."""
+    run_id, beat = run.info.run_id, first(period_s)
+    if beat:
+        store.log_batch(run_id, Batch(tags=tuple(RunTag(key, value) for key, value in beat.items())))
+    store.update_run(run_id, RunChange(status=RunStatus.RUNNING))
+    for key in (tags.LOST, *(() if beat else (tags.HEARTBEAT,))):
+        if key in run.data.tags:
+            store.delete_tag(run_id, key)
 
 
 def create(
@@ -76,7 +89,7 @@ def create(
     new = new_run(
         experiment_id or active_experiment_id(session),
         run_name,
-        {**found, **dict(limits.pairs("tags", given)), **own},
+        {**found, **dict(limits.pairs("tags", given)), **own, **first(session.settings.heartbeat_s)},
         truncate=session.settings.truncate_long_values,
     )
     try:

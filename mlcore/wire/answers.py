@@ -285,6 +285,25 @@ class SeriesAnswer:
 
 
 @frozen
+class RefusalShape:
+    """An entry that was not stored and never will be."""
+
+    sequence: int
+    error_code: str
+    message: str
+
+
+@frozen
+class ReplayAnswer:
+    """How far a journal has come. delivered: sequence of the last entry of the request; absent when it had none."""
+
+    run_id: str
+    writer: str
+    delivered: int = 0
+    refused: tuple[RefusalShape, ...] = ()
+
+
+@frozen
 class Count:
     """How many there are."""
 

@@ -8,11 +8,13 @@ from mlcore.wire import answers_models as am
 from mlcore.wire import requests_models as m
 from mlcore.wire import requests_registry as r
 from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.requests_adoption import AdoptModel, AdoptVersion
 
 _E, _M = "experiment", "registered_model"
 _READ_L, _EDIT_L = (Permission(x, _E, "model_id") for x in (Action.READ, Action.EDIT))
 _READ, _EDIT, _MANAGE = (Permission(x, _M, "name") for x in (Action.READ, Action.EDIT, Action.MANAGE))
 _LIST = Permission(Action.READ, _M, "answer")
+_ADOPT = Permission(Action.MANAGE, "server")
 
 
 def _row(name: str, request: type, answer: type, call: str, permission: Permission, *, since: str = "1.13") -> Endpoint:
@@ -88,6 +90,7 @@ MODELS = (
         "models.create",
         Permission(Action.CREATE, _M),
     ),
+    _row("POST registered-models/adopt", AdoptModel, am.ModelAnswer, "adoption.model", _ADOPT, since="mlcore"),
     _row("GET registered-models/get", r.ModelName, am.ModelAnswer, "models.get", _READ),
     _row("PATCH registered-models/update", r.UpdateModel, am.ModelAnswer, "models.update", _EDIT),
     _row("POST registered-models/rename", r.RenameModel, am.ModelAnswer, "models.rename", _MANAGE),
@@ -112,6 +115,7 @@ MODELS = (
 
 VERSIONS = (
     _row("POST model-versions/create", r.CreateVersion, am.VersionAnswer, "versions.create", _EDIT),
+    _row("POST model-versions/adopt", AdoptVersion, am.VersionAnswer, "adoption.version", _ADOPT, since="mlcore"),
     _row("GET model-versions/get", r.Version, am.VersionAnswer, "versions.get", _READ),
     _row("PATCH model-versions/update", r.UpdateVersion, am.VersionAnswer, "versions.update", _EDIT),
     _row("DELETE model-versions/delete", r.Version, a.Empty, "versions.delete", _MANAGE),

@@ -7,6 +7,8 @@ from mlcore.wire import answers as a
 from mlcore.wire import requests_tracking as r
 from mlcore.wire import requests_views as v
 from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.requests_adoption import AdoptExperiment
+from mlcore.wire.requests_replay import Replay
 
 _E = "experiment"
 _CREATE = Permission(Action.CREATE, _E)
@@ -55,6 +57,14 @@ EXPERIMENTS = (
     ),
     _get("experiments/list", r.ListExperiments, a.ExperimentPage, "experiments.list", _LIST, preview=True),
     _post(
+        "experiments/adopt",
+        AdoptExperiment,
+        a.ExperimentAnswer,
+        "adoption.experiment",
+        Permission(Action.MANAGE, "server"),
+        since="mlcore",
+    ),
+    _post(
         "experiments/search-datasets",
         r.SearchDatasets,
         a.DatasetSummaries,
@@ -76,6 +86,7 @@ RUNS = (
     _post("runs/set-tag", r.SetTag, a.Empty, "recording.set_tag", _EDIT_R, preview=True),
     _post("runs/delete-tag", r.DeleteTag, a.Empty, "recording.delete_tag", _EDIT_R, preview=True),
     _post("runs/log-batch", r.LogBatch, a.Empty, "recording.log_batch", _EDIT_R, preview=True),
+    _post("runs/replay", Replay, a.ReplayAnswer, "recording.replay", _EDIT_R, since="mlcore"),
     _post("runs/log-model", r.LogModel, a.Empty, "recording.log_model", _EDIT_R, preview=True),
     _post("runs/log-inputs", r.LogInputs, a.Empty, "recording.log_inputs", _EDIT_R, since="2.4"),
     _post("runs/outputs", r.LogOutputs, a.Empty, "recording.log_outputs", _EDIT_R, since="3.x"),

@@ -101,7 +101,8 @@ _IS_PROMPT = Field("tag", PROMPT_TAG)
 
 
 _STATUS = Field("attribute", "status")
-_IS_LOST = And(
+# What the status 'LOST' means to a store.
+IS_LOST: Filter = And(
     (
         Comparison(_STATUS, "=", "FAILED"),
         Comparison(Field("tag", LOST), "IS NOT NULL"),
@@ -117,7 +118,7 @@ def _without_lost(tree: Filter) -> Filter:
         return type(tree)(tuple(_without_lost(part) for part in tree.parts))
     if tree.field != _STATUS or tree.value != "LOST" or tree.op not in ("=", "!="):
         return tree
-    return _IS_LOST if tree.op == "=" else Not(_IS_LOST)
+    return IS_LOST if tree.op == "=" else Not(IS_LOST)
 
 
 def _names(tree: Filter, found: Field) -> bool:

@@ -179,7 +179,16 @@ def _choice(kind: type[Enum], value: object, name: str) -> Enum:
 def _many(each: Reader, value: object, name: str) -> tuple[object, ...]:
     if not isinstance(value, (list, tuple)):
         raise invalid(value, name, "a list")
+    if each in _COLUMNS and _is_column(each, value):
+        return tuple(value)
     return tuple([each(one, f"{name}[{i}]") for i, one in enumerate(value)])
+
+
+def _is_column(each: Reader, value: Sequence[Any]) -> bool:
+    """Whether all values of a list are fine as they are; a long one is looked at as a whole, not value by value."""
+    if set(map(type, value)) != {_COLUMNS[each]}:
+        return False
+    return each is double or -INT64_MAX - 1 <= min(value) <= max(value) <= INT64_MAX
 
 
 def _record(cls: type[object], value: object, name: str) -> object:
@@ -192,6 +201,7 @@ def _anything(value: object, _: str) -> object:
     return value
 
 
+_COLUMNS: dict[Reader, type] = {int64: int, double: float}
 _READERS: dict[object, Reader] = {str: _text, int: int64, float: double, bool: _flag, object: _anything}
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import pytest
-from mlcore_store_rest.opening import open_tracking_store
-from mlcore_store_rest.registry import RestRegistryStore
+from mlcore_store_rest.opening import open_registry_store, open_tracking_store
 from own_server import OwnServer
 
 from mlcore.interfaces import RegistryStore, TrackingStore
@@ -49,6 +48,6 @@ class TestRestRegistry(RegistryStoreContract):
     @pytest.fixture
     def registry(self, own: OwnServer) -> Iterator[RegistryStore]:
         own.empty()
-        opened = RestRegistryStore.open(own.uri)
+        opened = open_registry_store(own.uri)
         yield opened
         opened.close()

@@ -20,6 +20,7 @@ from mlcore_server.access import Access
 from mlcore_server.answering import Answerer, JsonTarget, RecordTarget, StreamTarget, Target
 from mlcore_server.asgi import Receive, Scope, Send
 from mlcore_server.authority import choose
+from mlcore_server.calls.adoption import Adoption
 from mlcore_server.calls.artifacts import Artifacts
 from mlcore_server.calls.caller import Caller
 from mlcore_server.calls.experiments import Experiments
@@ -61,6 +62,7 @@ class ServerApp:
         self._writer = GroupWriter(self._stores, config.max_waiting)
         self._live = Live(self._stores, self.access)
         runs, experiments = Runs(self._stores), Experiments(self._stores)
+        versions = Versions(self._stores, self.access)
         proxy = Proxy(self._stores, config)
         self._groups: dict[str, object] = {
             "experiments": experiments,
@@ -72,7 +74,8 @@ class ServerApp:
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),
-            "versions": Versions(self._stores, self.access),
+            "versions": versions,
+            "adoption": Adoption(self._stores, experiments, versions),
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
         }
         before = _states(self._stores, experiments, runs)

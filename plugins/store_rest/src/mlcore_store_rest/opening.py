@@ -1,8 +1,8 @@
-"""Open the tracking store that fits the server."""
+"""Open the stores that fit the server."""
 
 from __future__ import annotations
 
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import RegistryStore, TrackingStore
 from mlcore.remote.settings import RemoteSettings
 from mlcore_store_rest.peers import meet
 from mlcore_store_rest.service import Service
@@ -20,9 +20,19 @@ def open_tracking_store(uri: str, settings: RemoteSettings | None = None) -> Tra
     service = Service.open(uri, settings)
     peer = meet(service)
     if peer.is_mlcore:
-        from mlcore_store_rest.own_store import MlcoreTrackingStore
+        from mlcore_store_rest.abilities import tracking_class
 
-        return MlcoreTrackingStore(service)
+        return tracking_class(peer.abilities)(service)
     from mlcore_store_rest.mlflow_store import MlflowTrackingStore
 
     return MlflowTrackingStore(service, peer)
+
+
+def open_registry_store(uri: str, settings: RemoteSettings | None = None) -> RegistryStore:
+    """Ask the server at *uri* who it is, and return the registry of its kind; raises as `open_tracking_store`."""
+    from mlcore_store_rest.abilities import MODEL_ADOPTION, AdoptingRegistryStore
+    from mlcore_store_rest.registry import RestRegistryStore
+
+    service = Service.open(uri, settings)
+    kind = AdoptingRegistryStore if MODEL_ADOPTION in meet(service).abilities else RestRegistryStore
+    return kind(service)

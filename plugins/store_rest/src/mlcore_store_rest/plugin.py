@@ -19,9 +19,9 @@ def tracking_store(uri: str) -> TrackingStore | None:
 
 @hookimpl
 def registry_store(uri: str) -> RegistryStore | None:
-    """Open `http:` and `https:` URIs; asks nothing yet."""
+    """Open `http:` and `https:` URIs; asks the server once who it is."""
     if scheme(uri) not in ("http", "https"):
         return None
-    from mlcore_store_rest.registry import RestRegistryStore
+    from mlcore_store_rest.opening import open_registry_store
 
-    return RestRegistryStore.open(uri)
+    return open_registry_store(uri)

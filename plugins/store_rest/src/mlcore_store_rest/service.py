@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import has
 
-from mlcore.errors import StoreUnavailableError
+from mlcore.errors import InvalidParameterError, StoreUnavailableError
 from mlcore.remote.client import Answer, Remote
 from mlcore.remote.places import choose, place_of
 from mlcore.remote.settings import RemoteSettings
@@ -40,6 +40,10 @@ _ONCE = frozenset(
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _JSON_HEADERS = {"content-type": "application/json"}
 _NAME = re.compile(r"\{(\w+)(?::path)?\}")
+
+
+class TooLargeError(InvalidParameterError):
+    """The server does not take so much in one request."""
 
 
 class Service:
@@ -81,6 +85,8 @@ class Service:
         else:
             body = _ENCODE(fields).encode("utf-8", "surrogatepass")
             answer = self.remote.ask(method, path, headers=_JSON_HEADERS, body=body, repeatable=repeatable)
+        if answer.status == 413:
+            raise TooLargeError(self.remote.error(path, answer).message)
         if answer.status != 200:
             raise refined(self.remote.error(path, answer))
         return self._values(path, answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlcore.entities import Experiment, ExperimentChange, LifecycleStage
-from mlcore.errors import AlreadyExistsError, InvalidStateError, NotFoundError
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, InvalidStateError, NotFoundError
 from mlcore_store_sql.dialects import Cursor, Row
 from mlcore_store_sql.part import ACTIVE, DELETED, Part, no_experiment, now_ms, number_of
 from mlcore_store_sql.places import Places
@@ -30,6 +30,40 @@ class ExperimentsPart(Part):
                 self._set_location(cursor, number, location)
             cursor.executemany(self._texts.set_experiment_tag, [(number, key, value) for key, value in tags.items()])
             return self._experiment(cursor, (*row[:2], location, *row[3:]))
+
+    def adopt_experiment(self, experiment: Experiment) -> Experiment:
+        """Create an experiment with the id, times, tags and lifecycle stage that it has elsewhere.
+
+        Raises InvalidParameterError: the id is no decimal number of at most 18 digits, as ids are here.
+        """
+        number = number_of(experiment.experiment_id)
+        if number is None:
+            raise InvalidParameterError(
+                f"the experiment {experiment.name!r} cannot keep the id {experiment.experiment_id!r} in a database: "
+                "expected a decimal number of at most 18 digits; create it with another id"
+            )
+        created = now_ms() if experiment.creation_time is None else experiment.creation_time
+        changed = created if experiment.last_update_time is None else experiment.last_update_time
+        place = experiment.artifact_location or self._places.to_store(str(number))
+        stage = str(experiment.lifecycle_stage)
+        values = (number, experiment.name, place, stage, created, changed, changed if stage == DELETED else None)
+        with self._db.write() as cursor:
+            cursor.execute(self._texts.adopt_experiment, values)
+            if cursor.rowcount == 1:
+                tags = [(number, key, value) for key, value in experiment.tags.items()]
+                cursor.executemany(self._texts.set_experiment_tag, tags)
+                return self._experiment(cursor, self._row(cursor, str(number)))
+            cursor.execute(self._texts.experiment_by_name, (experiment.name,))
+            named = cursor.fetchone()
+            if named is None:
+                row = self._row(cursor, str(number))
+                raise AlreadyExistsError(
+                    f"the experiment {row[1]!r} has the id {str(number)!r} already; create {experiment.name!r} with "
+                    "another id"
+                )
+            if named[0] != number:
+                raise _taken(named)
+            return self._experiment(cursor, named)
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Return the experiment, deleted or not."""

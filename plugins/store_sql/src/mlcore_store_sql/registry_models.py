@@ -24,6 +24,18 @@ class ModelsPart(RegistryPart):
             cursor.executemany(self._texts.set_model_tag, [(row[0], key, value) for key, value in tags.items()])
             return self._model(cursor, row)
 
+    def adopt_model(self, model: RegisteredModel) -> RegisteredModel:
+        """Create a registered model with the times, description and tags that it has elsewhere."""
+        with self._db.write() as cursor:
+            values = (model.name, model.description, model.creation_timestamp, model.last_updated_timestamp)
+            cursor.execute(self._texts.insert_model, values)
+            is_new = cursor.rowcount == 1
+            row = self._model_row(cursor, model.name)
+            if is_new:
+                tags = [(row[0], key, value) for key, value in model.tags.items()]
+                cursor.executemany(self._texts.set_model_tag, tags)
+            return self._model(cursor, row)
+
     def get_model(self, name: str) -> RegisteredModel:
         """Return a registered model with its latest versions and aliases."""
         with self._db.read() as cursor:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlcore.entities import ModelVersion, ModelVersionStatus
-from mlcore.errors import NotFoundError
+from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.wire.stages import NO_STAGE, canonical_stage
 from mlcore_store_sql.dialects import Cursor, Row
-from mlcore_store_sql.part import now_ms
+from mlcore_store_sql.part import now_ms, number_of
 from mlcore_store_sql.registry_rows import RegistryPart
 
 
@@ -36,6 +36,38 @@ class VersionsPart(RegistryPart):
             row = self._version_row(cursor, name, str(number))
             cursor.executemany(self._texts.set_version_tag, [(row[0], key, value) for key, value in tags.items()])
             return self._version(cursor, row)
+
+    def adopt_version(self, version: ModelVersion) -> ModelVersion:
+        """Create a version with the number, times, stage, status, tags and aliases that it has elsewhere.
+
+        Raises InvalidParameterError: the version is no decimal number.
+        """
+        number = number_of(version.version)
+        if number is None:
+            raise InvalidParameterError(f"invalid version {version.version!r} of {version.name!r}: expected a number")
+        with self._db.write() as cursor:
+            model = self._model_row(cursor, version.name)
+            cursor.execute(self._texts.version_of_model, (model[0], number))
+            row = cursor.fetchone()
+            if row is None:
+                self._insert_adopted(cursor, model, number, version)
+                row = self._version_row(cursor, version.name, version.version)
+                tags = [(row[0], key, value) for key, value in version.tags.items()]
+                cursor.executemany(self._texts.set_version_tag, tags)
+                for alias in version.aliases:
+                    cursor.execute(self._texts.version_of_alias, (model[0], alias))
+                    if cursor.fetchone() is None:
+                        cursor.execute(self._texts.set_alias, (model[0], alias, row[0]))
+            return self._version(cursor, row)
+
+    def _insert_adopted(self, cursor: Cursor, model: Row, number: int, version: ModelVersion) -> None:
+        stage = canonical_stage(version.current_stage or NO_STAGE, archive_existing=False)
+        state = (stage, str(version.status), version.status_message, version.description, version.user_id)
+        times = (version.creation_timestamp, version.last_updated_timestamp)
+        links = (version.source, version.run_id, version.run_link)
+        cursor.execute(self._texts.insert_version, (model[0], number, *links, *state, *times))
+        # The next own version gets a number that none has; the model's time stays what it was elsewhere.
+        cursor.execute(self._texts.count_version, (model[4], max(model[5], number), model[0]))
 
     def get_version(self, name: str, version: str) -> ModelVersion:
         """Return one version."""

@@ -160,9 +160,11 @@ def _of_experiments(grammar: Grammar) -> dict[str, Statement]:
     tags_of = select(tags.c.key, tags.c.value).where(is_given(tags.c.experiment)).order_by(tags.c.key)
     new = ("name", "artifact_location", "creation_time", "last_update_time")
     insert_new = grammar.insert_or_ignore(EXPERIMENTS, new, {"lifecycle_stage": ACTIVE})
+    whole = ("id", "name", "artifact_location", "lifecycle_stage", "creation_time", "last_update_time", "deleted_time")
     insert_default = grammar.insert_or_ignore(EXPERIMENTS, new, {"id": ZERO, "lifecycle_stage": ACTIVE})
     return {
         "insert_experiment": (insert_new, new),
+        "adopt_experiment": (grammar.insert_or_ignore(EXPERIMENTS, whole), whole),
         "insert_default_experiment": (insert_default, new),
         "experiment_by_id": (experiment.where(is_given(EXPERIMENTS.c.id)), ("of_id",)),
         "experiment_by_name": (experiment.where(is_given(EXPERIMENTS.c.name)), ("of_name",)),

@@ -30,6 +30,7 @@ class Texts:
 
     insert_experiment: str
     insert_default_experiment: str
+    adopt_experiment: str
     experiment_by_id: str
     experiment_by_name: str
     experiment_tags: str

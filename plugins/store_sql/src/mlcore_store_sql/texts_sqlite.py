@@ -55,6 +55,8 @@ TEXTS = Texts(
     set_version="INSERT INTO mlcore_versions (component, version) VALUES (?, ?) ON CONFLICT (component) DO UPDATE SET version = excluded.version",
     # name, artifact_location, creation_time, last_update_time
     insert_experiment="INSERT INTO mlcore_experiments (name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES (?, ?, 'active', ?, ?) ON CONFLICT DO NOTHING",
+    # id, name, artifact_location, lifecycle_stage, creation_time, last_update_time, deleted_time
+    adopt_experiment="INSERT INTO mlcore_experiments (id, name, artifact_location, lifecycle_stage, creation_time, last_update_time, deleted_time) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     # name, artifact_location, creation_time, last_update_time
     insert_default_experiment="INSERT INTO mlcore_experiments (id, name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES (0, ?, ?, 'active', ?, ?) ON CONFLICT DO NOTHING",
     # of_id

@@ -31,7 +31,7 @@ class Experiments:
         """Create an experiment."""
         limits.check_experiment_name(request.name)
         tags = limits.experiment_tags({tag.key: tag.value for tag in request.tags})
-        location = self._location(request.artifact_location, caller) if request.artifact_location else None
+        location = self.location(request.artifact_location, caller) if request.artifact_location else None
         made = self._stores.tracking.create_experiment(request.name, artifact_location=location, tags=tags)
         return {"experiment_id": made.experiment_id}
 
@@ -136,7 +136,7 @@ class Experiments:
                 f"The experiment {experiment_id} must be in the 'active' state. Current state is {stage}."
             )
 
-    def _location(self, given: str, caller: Caller) -> str:
+    def location(self, given: str, caller: Caller) -> str:
         """Return the real place of a location that a client chose.
 
         Whoever chooses a place chooses what the server will read there, so a place on the server's own disk has to

@@ -10,10 +10,13 @@ import math
 from collections.abc import Mapping
 
 from mlcore.entities import Action, Batch, Dataset, DatasetInput, InputTag, Metric, ModelMetric, ModelOutput, RunTag
-from mlcore.errors import BadRequestError, InvalidParameterError
+from mlcore.errors import BadRequestError, InvalidParameterError, UnsupportedError
+from mlcore.interfaces import SupportsReplay
 from mlcore.wire import limits
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.messages import read
+from mlcore.wire.replay_json import entries_in, refusals_out
+from mlcore.wire.requests_replay import Replay
 from mlcore.wire.tracking_json import Json
 from mlcore_server.access import Access
 from mlcore_server.calls.caller import Caller
@@ -35,6 +38,20 @@ class Recording:
         """Remove a tag of a run."""
         self._stores.tracking.delete_tag(request.run_id, request.key)
         return {}
+
+    def replay(self, request: Replay, _: Caller) -> Json:
+        """Take a stretch of a journal. Raises UnsupportedError: the store takes none."""
+        store = self._stores.tracking
+        if not isinstance(store, SupportsReplay):
+            raise UnsupportedError("the server's tracking store takes no journals: send batches")
+        entries, unsound = entries_in(request)
+        refused = [*unsound, *store.replay(request.run_id, request.writer, entries)]
+        answer: Json = {"run_id": request.run_id, "writer": request.writer}
+        if request.sequences:
+            answer["delivered"] = request.sequences[-1]
+        if refused:
+            answer["refused"] = refusals_out(sorted(refused, key=lambda one: one[0]))
+        return answer
 
     def log_model(self, request: r.LogModel, _: Caller) -> Json:
         """Append a model to the run's history of models."""

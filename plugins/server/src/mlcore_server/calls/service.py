@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import orjson
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from mlcore import __version__
 from mlcore.errors import MlcoreError
+from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption, SupportsReplay
 from mlcore.wire.tracking_json import Json
 from mlcore_server.calls.caller import Caller
 from mlcore_server.observing import Observer
@@ -55,11 +57,9 @@ class Service:
 
     def info(self, _request: object, _caller: Caller) -> Mapping[str, object]:
         """Return what the server can do."""
-        try:
-            self._stores.registry  # noqa: B018  # opening it tells
-            has_registry = True
-        except MlcoreError:
-            has_registry = False
+        registry: object = None
+        with suppress(MlcoreError):
+            registry = self._stores.registry
         return {
             "store_type": type(self._stores.tracking).__name__,
             "workspaces_enabled": False,
@@ -69,5 +69,19 @@ class Service:
             "presigned_upload_run_id_supported": self._presign,
             "presigned_upload_model_id_supported": self._presign,
             "features_enabled": {"gateway": False},
-            "mlcore": {"version": __version__, "registry": "yes" if has_registry else "no"},
+            "mlcore": {
+                "version": __version__,
+                "registry": "no" if registry is None else "yes",
+                "abilities": " ".join(_abilities(self._stores.tracking, registry)),
+            },
         }
+
+
+def _abilities(tracking: object, registry: object) -> Iterator[str]:
+    """Name what only some stores can do, for clients that ask once."""
+    if isinstance(tracking, SupportsReplay):
+        yield "replay"
+    if isinstance(tracking, SupportsAdoption):
+        yield "adoption"
+    if isinstance(registry, SupportsModelAdoption):
+        yield "model-adoption"

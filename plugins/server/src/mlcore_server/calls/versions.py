@@ -9,6 +9,7 @@ from mlcore.registry.names import check_version
 from mlcore.uris import redacted, scheme
 from mlcore.wire import limits
 from mlcore.wire import requests_registry as r
+from mlcore.wire.requests_adoption import AdoptVersion
 from mlcore.wire.requests_tracking import Tag
 from mlcore.wire.tracking_json import Json
 from mlcore_server.access import Access
@@ -31,7 +32,7 @@ class Versions:
         """Add a version."""
         made = self._stores.registry.create_version(
             request.name,
-            self._source(request, caller),
+            self.source(request, caller),
             run_id=request.run_id or None,
             run_link=request.run_link or None,
             description=request.description,
@@ -114,7 +115,7 @@ class Versions:
     def _found(self, request: r.Version) -> ModelVersion:
         return self._stores.registry.get_version(request.name, check_version(request.version))
 
-    def _source(self, request: r.CreateVersion, caller: Caller) -> str:
+    def source(self, request: r.CreateVersion | AdoptVersion, caller: Caller) -> str:
         """Return the real place of a version's files.
 
         The server will read there for whoever may read the version: so it has to be a place that the caller may
@@ -144,7 +145,7 @@ class Versions:
             "the artifact directory of the run specified by the run_id."
         )
 
-    def _roots(self, request: r.CreateVersion, caller: Caller) -> list[str]:
+    def _roots(self, request: r.CreateVersion | AdoptVersion, caller: Caller) -> list[str]:
         roots = []
         if request.run_id:
             self._access.demand_run(caller.principal, Action.READ, request.run_id)
