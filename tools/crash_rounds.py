@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,7 +115,7 @@ def ended(child: int) -> int:
 def answer_of(work: Callable[[], object]) -> object:
     """Call *work* in a child, so that this process never opens a store, and return what it returned."""
     with tempfile.TemporaryFile("w+") as file:
-        code = ended(fork(lambda: (json.dump(work(), file), file.flush())))
+        code = ended(fork(lambda: print(json.dumps(work()), file=file, flush=True)))
         if code:
             sys.exit(f"error: a helper ended with {code}")
         file.seek(0)
@@ -168,7 +169,7 @@ def kill_workers(rounds: int, run_ids: list[str], board: Board, chance: random.R
     """Go through all rounds, several at a time, with killed deliveries in between."""
     for first in range(0, rounds, TOGETHER):
         numbers = range(first, min(rounds, first + TOGETHER))
-        children = [fork(lambda n=number: worker(n, run_ids[n // PER_RUN], board)) for number in numbers]
+        children = [fork(partial(worker, number, run_ids[number // PER_RUN], board)) for number in numbers]
         for number, child in zip(numbers, children, strict=True):
             until = time.monotonic() + (0.0 if chance.random() < 0.1 else 30.0)
             while board.calls(number) == 0 and time.monotonic() < until:
