@@ -43,6 +43,7 @@ from mlcore.entities import (
     RunTag,
     ViewType,
 )
+from mlcore.moving import copy_store
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parents[2] / ".cache" / "peers"
@@ -372,6 +373,23 @@ def test_artifacts_of_the_tree_are_where_the_runs_say(peer: Peer) -> None:
     folder = Path(run.info.artifact_uri.removeprefix("file://"))
 
     assert [each.read_text() for each in (folder / "sub").iterdir()] == ["content"]
+
+
+def test_a_tree_of_mlflow_is_copied_without_loss(peer: Peer, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+
+    report = copy_store(peer.theirs.as_uri(), f"{copy.as_uri()}?layout=mlflow")
+
+    assert report.failures == ()
+    there, here = view(peer.theirs), view(copy)
+    for part, entries in there.items():
+        moved = json.loads(json.dumps(entries).replace(peer.theirs.as_uri(), copy.as_uri()))
+        copied = json.loads(json.dumps(here[part]))
+        for name, entry in moved.items():
+            own = {"location": None, "artifact_uri": None}  # artifacts come along, into the copy
+            if name == "Default" or part == "logged":
+                own["times"] = None  # a new tree has the first already, and no store takes over times of the others
+            assert {**copied[name], **own} == {**entry, **own}, f"{part} {name!r}"
 
 
 def expected(seen: View) -> View:
