@@ -25,7 +25,7 @@ from mlcore.interfaces import RegistryStore, TrackingStore
 from mlcore.moving import Choice, Report, copy_store
 from mlcore.plugins import current
 
-TIMES = ("*/times",)
+TIMES = ("experiments/Default/times", "experiments/gone/times", "logged/*/times")
 SOURCES = "models/*/versions/*/source"
 
 
@@ -240,7 +240,7 @@ def test_a_param_with_another_value_stays_and_is_told(source: str, target: str) 
     report = copy_store(source, target)
 
     assert shortfalls(report)["params that have another value in the target"] == 1
-    assert differences(source, target, f"runs/{PARENT}/params/p7", "*/id") == []
+    assert differences(source, target, f"runs/{PARENT}/params/p7", "*/id", "experiments/wine/times") == []
 
 
 def test_a_run_that_was_deleted_in_the_target_stays_so_and_is_told(source: str, target: str) -> None:
