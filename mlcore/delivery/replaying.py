@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TypeVar
 
@@ -27,13 +27,17 @@ from mlcore.errors import (
     ConflictError,
     InvalidParameterError,
     InvalidStateError,
+    LimitExceededError,
     MlcoreError,
     NotFoundError,
     ParamConflictError,
+    StoreUnavailableError,
     UnsupportedError,
 )
 from mlcore.interfaces import SupportsReplay, TrackingStore
 from mlcore.wire import limits
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 # What a store says once and for all of an entry; anything else may be different the next time.
 FINAL = (InvalidParameterError, BadRequestError, NotFoundError, AlreadyExistsError, ConflictError, UnsupportedError)
@@ -163,9 +167,15 @@ def _is_plain(stretch: Stretch) -> bool:
     return isinstance(stretch.entry.recorded, (Batch, RunChange, TagRemoval, InputsUse))
 
 
-def tell(store: TrackingStore, run_id: str, key: str, text: str) -> bool:
-    """Set a tag that tells of what went wrong; return False when the store does not take it, now or ever."""
-    with contextlib.suppress(MlcoreError):
-        store.log_batch(run_id, Batch(tags=(RunTag(key, text),)))
-        return True
-    return False
+def tell(store: TrackingStore, run_id: str, told: Mapping[str, str]) -> None:
+    """Set tags that tell of what went wrong, empty ones left out; what the store will never take is given up.
+
+    Raises StoreUnavailableError, LimitExceededError: try again.
+    """
+    found = tuple(RunTag(key, text) for key, text in told.items() if text)
+    try:
+        store.log_batch(run_id, Batch(tags=found))
+    except (StoreUnavailableError, LimitExceededError):
+        raise
+    except MlcoreError as err:
+        logger.warning("run %s: what was refused could not be noted with it: %s", run_id, err.message)

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-REFUSED = "mlcore.refused"
+REFUSED, DROPPED = "mlcore.refused", "mlcore.dropped"
 _POLL_S, _QUIET_S = 0.05, 0.4
 _LEFTOVERS_S = 60.0
 _IDLE_S = 60.0
 _AGAIN_S = 30.0
+_ADOPTION_S = 1.0
 _ROTATE_BYTES = 32 * 2**20
 
 
@@ -44,6 +45,7 @@ class Shipper:
         self._turn = threading.Lock()
         self._next_look = 0.0
         self._started = 0.0
+        self._asked: list[RunFolder] = []
         self._stopped = False
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
@@ -95,6 +97,7 @@ class Shipper:
     def round(self) -> bool:
         """Deliver one piece of each lane; return whether anything was delivered."""
         with self._turn:
+            self._adopt_asked()
             self._look_for_leftovers()
             done = False
             for lane in self._outbox.lanes():
@@ -112,13 +115,24 @@ class Shipper:
 
     def adopt(self, folder: RunFolder) -> None:
         """Deliver what dead processes have left of one run, such as workers that were forked and killed, from now on."""
-        if self._outbox.policy.is_offline or not folder.path.exists() or not self._turn.acquire(timeout=1.0):
-            return  # when the thread hangs in a store, leftovers wait for their next chance
-        try:
+        others = [path for path in folder.journals() if not self._outbox.is_mine(path)]
+        if not others or self._outbox.policy.is_offline or not self.start():
+            return
+        with self.moved:
+            self._asked.append(folder)
+            self._wake.set()
+            # when the thread hangs in a store, leftovers wait for their next chance
+            self.moved.wait_for(lambda: folder not in self._asked, _ADOPTION_S)
+
+    def _adopt_asked(self) -> None:
+        """Not in the thread that asks: what Ctrl-C breaks off there must leave nothing locked."""
+        while self._asked:
+            folder = self._asked[0]
             for found, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine, only=folder):
                 self._outbox.lane(found).add(outgoing)
-        finally:
-            self._turn.release()
+            with self.moved:
+                self._asked.remove(folder)
+                self.moved.notify_all()
 
     def _ship(self, lane: Lane) -> bool:
         if lane.backoff.left_s:
@@ -198,12 +212,16 @@ class Shipper:
         lane.outgoing.remove(outgoing)
 
     def _tell(self, lane: Lane) -> None:
+        """Let the run itself say what of it is not there."""
+        run_id = lane.folder.facts().server_run_id or lane.run_id
         lane.untold = False
         try:
-            tell(self._open_store(), lane.folder.facts().server_run_id or lane.run_id, REFUSED, lane.told())
+            tell(self._open_store(), run_id, {REFUSED: lane.told(), DROPPED: lane.lost()})
         except (StoreUnavailableError, LimitExceededError) as err:
             lane.untold = True
             self._note(down=err)
+        else:
+            self._note(down=None)
 
     def _note(self, *, down: MlcoreError | None, delivered: bool = False) -> None:
         if down is None:
@@ -221,5 +239,6 @@ class Shipper:
         self._thread = None
         self._wake = threading.Event()
         self._turn = threading.Lock()
+        self._asked = []
         self.moved = threading.Condition()
         self._next_look = time.monotonic() + _LEFTOVERS_S
