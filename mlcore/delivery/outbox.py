@@ -24,7 +24,7 @@ from mlcore.delivery.telling import Ending, report
 from mlcore.delivery.writing import RunWriter, new_journal
 from mlcore.entities import Batch, Recorded
 from mlcore.errors import MlcoreError, StoreUnavailableError
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.journal import Journal, JournalReader
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -48,11 +48,20 @@ class Policy:
 class Outbox:
     """Journals of this process for one store, and the thread that delivers them. Safe to use from any thread."""
 
-    def __init__(self, spool: Spool, open_store: Callable[[], TrackingStore], policy: Policy) -> None:
-        """Make and start nothing before something is recorded."""
+    def __init__(
+        self,
+        spool: Spool,
+        open_store: Callable[[], TrackingStore],
+        policy: Policy,
+        open_repo: Callable[[str], ArtifactRepo] | None = None,
+    ) -> None:
+        """Make and start nothing before something is recorded.
+
+        open_repo: opens the repository at an artifact URI; without it files stay in the spool.
+        """
         self.spool: Spool = spool
         self.policy: Policy = policy
-        self.shipper: Shipper = Shipper(self, open_store)
+        self.shipper: Shipper = Shipper(self, open_store, open_repo)
         self._open_store = open_store
         self._budget = Budget(spool.root, policy.spool_limit_mb * 2**20)
         self._lanes: dict[str, Lane] = {}
@@ -143,8 +152,7 @@ class Outbox:
 
     def report_down(self, error: MlcoreError) -> None:
         """Tell that the store did not answer a call of somebody else's."""
-        with self.shipper.moved:
-            self.shipper.down = error
+        self.shipper.turned(error)
 
     # Lanes
 

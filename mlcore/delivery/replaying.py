@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from mlcore.delivery.creation import create
+from mlcore.delivery.creation import create, translated
 from mlcore.delivery.outgoing import Stretch, entries_of
 from mlcore.delivery.spool import RunFolder
+from mlcore.delivery.spooled_files import Files
 from mlcore.entities import (
     Batch,
     InputsUse,
@@ -34,7 +35,7 @@ from mlcore.errors import (
     StoreUnavailableError,
     UnsupportedError,
 )
-from mlcore.interfaces import SupportsReplay, TrackingStore
+from mlcore.interfaces import ChoosesRunIds, SupportsReplay, TrackingStore
 from mlcore.wire import limits
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -50,8 +51,12 @@ Refusals = list[tuple[Stretch, MlcoreError]]
 class Target:
     """A run in a store, for which a journal is delivered."""
 
-    def __init__(self, store: TrackingStore, folder: RunFolder, run_id: str) -> None:
-        """Deliver to *store* what waits for *run_id*, under the id that the run has there."""
+    def __init__(self, store: TrackingStore, folder: RunFolder, run_id: str, files: Files | None = None) -> None:
+        """Deliver to *store* what waits for *run_id*, under the id that the run has there.
+
+        files: delivers what waits in the folder; without it files stay there.
+        """
+        self._files = files
         self.store: TrackingStore = store
         self.folder: RunFolder = folder
         self.run_id: str = folder.facts().server_run_id or run_id
@@ -86,11 +91,22 @@ class Target:
     def _apply(self, recorded: Recorded) -> None:
         match recorded:
             case RunCreation():
-                self.run_id = create(self.store, self.folder, recorded)
-            case SpooledArtifact() | Note():
+                self.run_id = self._create(recorded)
+            case SpooledArtifact():
+                if self._files is not None:
+                    self._files.deliver(self.store, self.folder, self.run_id, recorded)
+            case Note():
                 pass
             case _:
-                apply(self.store, self.run_id, recorded)
+                is_known_elsewhere = isinstance(self.store, ChoosesRunIds)
+                apply(self.store, self.run_id, translated(recorded, self.folder) if is_known_elsewhere else recorded)
+
+    def _create(self, creation: RunCreation) -> str:
+        try:
+            return create(self.store, self.folder, creation)
+        except FINAL as err:
+            # nothing of the run can be stored without it: all of it waits until somebody has seen to that
+            raise MlcoreError(f"run {self.run_id!r} cannot be created in its store: {err.message}") from err
 
 
 def apply(store: TrackingStore, run_id: str, recorded: Recorded) -> None:

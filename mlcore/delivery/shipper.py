@@ -15,9 +15,10 @@ from mlcore.delivery.locks import take
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.replaying import Target, tell
 from mlcore.delivery.spool import RunFolder
+from mlcore.delivery.spooled_files import Files
 from mlcore.entities import RunCreation
 from mlcore.errors import LimitExceededError, MlcoreError, StoreUnavailableError
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import ArtifactRepo, TrackingStore
 
 if TYPE_CHECKING:
     from mlcore.delivery.outbox import Outbox
@@ -36,9 +37,18 @@ _ROTATE_BYTES = 32 * 2**20
 class Shipper:
     """Deliver lanes, a piece of each in turn; a store that is down is asked again for as long as the process lives."""
 
-    def __init__(self, outbox: Outbox, open_store: Callable[[], TrackingStore]) -> None:
-        """Begin nothing; see `start`."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        open_store: Callable[[], TrackingStore],
+        open_repo: Callable[[str], ArtifactRepo] | None = None,
+    ) -> None:
+        """Begin nothing; see `start`.
+
+        open_repo: opens the repository at an artifact URI; without it files stay in the spool.
+        """
         self._outbox = outbox
+        self._files = Files(open_repo, self._move_on) if open_repo is not None else None
         self._open_store = open_store
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
@@ -50,6 +60,7 @@ class Shipper:
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
         self.deliveries: int = 0
+        self.is_quiet: bool = False
         self.down: MlcoreError | None = None
         self.backoff: Backoff = Backoff()
 
@@ -175,7 +186,7 @@ class Shipper:
         outgoing.is_damaged = outgoing.is_damaged or bool(outgoing.faults)
         outgoing.faults.clear()
         if stretches:
-            target = Target(self._open_store(), lane.folder, lane.run_id)
+            target = Target(self._open_store(), lane.folder, lane.run_id, self._files)
             for stretch, error in target.deliver(outgoing.writer, stretches):
                 lane.refuse(outgoing.writer, stretch, error)
         outgoing.advance(end)
@@ -223,6 +234,12 @@ class Shipper:
         else:
             self._note(down=None)
 
+    def _move_on(self) -> None:
+        """Tell those who wait that a part of something large went over."""
+        with self.moved:
+            self.deliveries += 1
+            self.moved.notify_all()
+
     def _note(self, *, down: MlcoreError | None, delivered: bool = False) -> None:
         if down is None:
             self.backoff.worked()
@@ -231,8 +248,25 @@ class Shipper:
         with self.moved:
             self.attempts += 1
             self.deliveries += delivered
-            self.down = down
             self.moved.notify_all()
+        self.turned(down)
+
+    def turned(self, down: MlcoreError | None) -> None:
+        """Remember whether the store answers; tell the user when that changes."""
+        before, self.down = self.down, down
+        spool = self._outbox.spool
+        if (before is None) == (down is None) or self._outbox.policy.is_offline or self.is_quiet:
+            return
+        if down is None:
+            logger.warning("%s answers again: what waited in the spool is being delivered", spool.uri)
+        else:
+            logger.warning(
+                "recording goes on without %s (%s): it waits in %s, and is delivered when the store answers, by this "
+                "process or by `mlcore sync`",
+                spool.uri,
+                down.message,
+                spool.path,
+            )
 
     def in_child(self) -> None:
         """Begin anew in a forked child; the thread stayed in the parent."""
