@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from attrs import define, evolve, field
 
 from mlcore.entities import ModelVersion, ModelVersionStatus, RegisteredModel
-from mlcore.errors import EndpointNotFoundError, MlcoreError, NotFoundError, StoreUnavailableError, UnsupportedError
+from mlcore.errors import (
+    EndpointNotFoundError,
+    InvalidParameterError,
+    MlcoreError,
+    NotFoundError,
+    StoreUnavailableError,
+    UnsupportedError,
+)
 from mlcore.interfaces import RegistryStore, SupportsModelAdoption
 from mlcore.moving.experiments import Pair
 from mlcore.moving.ids import RunIds
@@ -34,7 +41,10 @@ def copy_registry(job: Job, pairs: list[Pair], ids: RunIds) -> None:
             if target is None:
                 job.tally.lack("registered models", repr(model.name))
                 continue
-            _Line(job, target, origins, model).copy(versions)
+            try:
+                _Line(job, target, origins, model).copy(versions)
+            except InvalidParameterError as err:  # such as a name that the target cannot keep
+                job.tally.lack("registered models", err.message)
     except (UnsupportedError, EndpointNotFoundError) as err:
         job.tally.lack("registries that one side does not have", err.message)
 

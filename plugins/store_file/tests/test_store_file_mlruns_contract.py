@@ -25,14 +25,15 @@ class TestMlrunsTracking(TrackingStoreContract):
         return opened
 
 
-_PERCENT = "MLflow refuses registered models with '%' in their name, and could list no model beside such a one"
+_NAME = "MLflow refuses registered models with ':' or '%' in their name, and could list no model beside such a one"
 
 
 class TestMlrunsRegistry(RegistryStoreContract):
     plugin_module = "mlcore_store_file.plugin"
     expected_failures = {
-        "test_searches_find_the_models_that_the_reference_finds_in_its_order": _PERCENT,
-        "test_searches_find_the_versions_that_the_reference_finds_in_its_order": _PERCENT,
+        "test_a_created_model_is_read_back": _NAME,
+        "test_searches_find_the_models_that_the_reference_finds_in_its_order": _NAME,
+        "test_searches_find_the_versions_that_the_reference_finds_in_its_order": _NAME,
     }
 
     @pytest.fixture

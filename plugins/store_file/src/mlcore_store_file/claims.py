@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from mlcore.errors import StoreUnavailableError
-from mlcore_store_file.layout import publish
+from mlcore_store_file.layout import make_folder, publish
 
 _PATIENCE_S = 10.0
 _LOOK_S = 0.003
@@ -74,7 +74,7 @@ class Claims:
             check()
             last = self._folder / f"{name}.{number}"
             try:
-                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_folder(self._folder)
                 if publish(last, content.encode()):
                     return last
             except OSError as err:

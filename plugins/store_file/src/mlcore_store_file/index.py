@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mlcore.wire.filter_values import like
+from mlcore_store_file.layout import make_folder
 
 SCHEMA = 1
 _TABLES = """
@@ -101,7 +102,7 @@ class Index:
     def _open(self) -> sqlite3.Connection:
         for path in self._places:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_folder(path.parent)
                 found = self._connect(path)
             except sqlite3.OperationalError:
                 continue  # it cannot be written there

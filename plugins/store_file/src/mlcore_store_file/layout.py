@@ -67,13 +67,20 @@ class Layout:
             _check(marker)
             return
         try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.root)
             text = json.dumps({"format": FORMAT, "kind": "mlcore file store"}) + "\n"
             publish(marker, text.encode())
         except OSError as err:
             if self.runs.is_dir():
                 return  # copied without the marker, onto a medium that cannot be written
             raise StoreUnavailableError(f"cannot make a store at {str(self.root)!r}: {err}") from err
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for their owner only. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def names_in(folder: Path) -> list[str]:

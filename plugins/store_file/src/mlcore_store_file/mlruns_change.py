@@ -16,7 +16,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 
-from mlcore.errors import StoreUnavailableError, UnsupportedError
+from mlcore.errors import InvalidParameterError, StoreUnavailableError
 from mlcore_store_file.mlruns_tree import logger
 
 _CHANGE = ".mlcore-change"
@@ -124,7 +124,7 @@ class Change:
             if os.path.isfile(at):
                 raise _clash(path, at)
             if os.path.islink(at):
-                raise UnsupportedError(f"{at!r} is a link: nothing is written through links of an mlruns tree")
+                raise InvalidParameterError(f"{at!r} is a link: nothing is written through links of an mlruns tree")
         if os.path.isdir(os.path.join(at, parts[-1])):
             raise _clash(path, os.path.join(at, parts[-1]))
         for step in self._steps:  # of this very change
@@ -133,8 +133,8 @@ class Change:
                 raise _clash(path, os.path.join(self._folder, other))
 
 
-def _clash(path: str, taken: str) -> UnsupportedError:
-    return UnsupportedError(
+def _clash(path: str, taken: str) -> InvalidParameterError:
+    return InvalidParameterError(
         f"MLflow's file layout cannot keep {path!r} beside {taken!r}: a name is a file there, and cannot be a folder of "
         "other names as well; choose another name or another store"
     )

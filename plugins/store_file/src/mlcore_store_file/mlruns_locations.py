@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
+from pathlib import Path
 
 from mlcore.errors import InvalidParameterError
 from mlcore.uris import file_uri, local_path
-from mlcore_store_file.mlruns_tree import ARTIFACTS, META, MODELS, Tree
+from mlcore_store_file.mlruns_tree import ARTIFACTS, META, MODELS, Tree, holds_mlruns
 
 
 class Locations:
@@ -17,9 +18,13 @@ class Locations:
     the root is not there any more, or is another tree, of which this is a copy. All other URIs stay as they are.
     """
 
-    def __init__(self, tree: Tree) -> None:
-        """Look at *tree*; what was decided for a place is remembered."""
+    def __init__(self, tree: Tree, artifact_root: str | None = None) -> None:
+        """Look at *tree*; what was decided for a place is remembered.
+
+        artifact_root: where new experiments put artifacts; places in it are never taken for others.
+        """
         self._tree = tree
+        self._artifact_root = _local(artifact_root or "")
         self._moved: dict[tuple[str, str], bool] = {}
 
     def of_experiment(self, experiment_id: str, folder: str, recorded: str) -> str:
@@ -67,9 +72,16 @@ class Locations:
         return known
 
     def _looks_moved(self, experiment_id: str, folder: str, old: str) -> bool:
-        if posixpath.basename(old) != experiment_id or os.path.realpath(old) == os.path.realpath(folder):
+        root = posixpath.dirname(old)
+        if posixpath.basename(old) != experiment_id or root == self._artifact_root:
             return False
-        return not os.path.isabs(old) or not os.path.isdir(old) or os.path.isfile(os.path.join(old, META))
+        if not os.path.isabs(old):
+            return True
+        if os.path.realpath(old) == os.path.realpath(folder):
+            return False
+        if not os.path.isdir(root) or os.path.isfile(os.path.join(old, META)):
+            return True
+        return not os.path.isdir(old) and holds_mlruns(Path(root))
 
 
 def _local(uri: str) -> str | None:

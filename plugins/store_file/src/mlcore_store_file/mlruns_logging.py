@@ -17,7 +17,7 @@ from mlcore.entities import (
     ModelOutput,
     NewLoggedModel,
 )
-from mlcore.errors import AlreadyExistsError, BadRequestError, CorruptStoreError, NotFoundError, UnsupportedError
+from mlcore.errors import AlreadyExistsError, BadRequestError, CorruptStoreError, InvalidParameterError, NotFoundError
 from mlcore.uris import join
 from mlcore_store_file.mlruns_change import Change, alone, together
 from mlcore_store_file.mlruns_lines import model_line_of
@@ -32,9 +32,9 @@ from mlcore_store_file.mlruns_yaml import write_meta
 class MlrunsLogging(MlrunsReader):
     """Write logged models; what they need of runs is written by the store itself."""
 
-    def __init__(self, root: Path) -> None:
-        """Use the tree at *root*."""
-        super().__init__(root, locking=True)
+    def __init__(self, root: Path, artifact_root: str | None) -> None:
+        """Use the tree at *root*. artifact_root: where new experiments put artifacts."""
+        super().__init__(root, locking=True, artifact_root=artifact_root)
         self._recording = Recording(self._tree)
 
     def create_logged_model(self, new: NewLoggedModel) -> LoggedModel:
@@ -152,14 +152,14 @@ class MlrunsLogging(MlrunsReader):
 def _check_id(model_id: str) -> None:
     check_key(model_id, "the logged model")
     if "/" in model_id:
-        raise UnsupportedError(f"MLflow's file layout cannot keep a logged model with the id {model_id!r}")
+        raise InvalidParameterError(f"MLflow's file layout cannot keep a logged model with the id {model_id!r}")
 
 
 def _check_dataset(metric: ModelMetric) -> None:
     """Refuse a dataset that does not fit into MLflow's lines, whose fields are separated by spaces."""
     name, digest = metric.dataset_name, metric.dataset_digest
     if bool(name) != bool(digest) or any(each.split() != [each] for each in (name, digest) if each):
-        raise UnsupportedError(
+        raise InvalidParameterError(
             f"MLflow's file layout cannot keep a metric of dataset {name!r} with digest {digest!r}: both need at least "
             "one character, and no spaces"
         )

@@ -49,11 +49,14 @@ class FoundRun:
 class MlrunsReader:
     """What tracking stores answer, read from an `mlruns` tree; one that is written to is locked meanwhile."""
 
-    def __init__(self, root: Path, *, locking: bool) -> None:
-        """Use the tree at *root*; locking: keep others of mlcore from changing what is read."""
+    def __init__(self, root: Path, *, locking: bool, artifact_root: str | None = None) -> None:
+        """Use the tree at *root*.
+
+        locking: keep others of mlcore from changing what is read. artifact_root: where new experiments put artifacts.
+        """
         self._tree = Tree(root)
         self._locking = locking
-        self._locations = Locations(self._tree)
+        self._locations = Locations(self._tree, artifact_root)
         self._runs = Runs(self._tree, self._locations)
         self._experiments_known: Memory[Experiment | None] = Memory()
         self._models_known: Memory[LoggedModel | None] = Memory()

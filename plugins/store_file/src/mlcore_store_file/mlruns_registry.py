@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlcore.entities import ModelVersion, RegisteredModel
-from mlcore.errors import AlreadyExistsError, NotFoundError, UnsupportedError
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, NotFoundError
 from mlcore.wire.stages import ARCHIVED, NO_STAGE, canonical_stage
 from mlcore_store_file.mlruns_change import Change, alone
 from mlcore_store_file.mlruns_tree import META, TAGS, check_key
@@ -159,10 +159,10 @@ class MlrunsRegistryStore(MlrunsRegistryReader):
             steps.commit()
 
     def _refuse_taken(self, name: str) -> None:
-        if any(each in name for each in "/\\%\0") or name in ("", ".", "..") or name.startswith(".mlcore"):
-            raise UnsupportedError(
+        if any(each in name for each in "/\\:%\0") or name in ("", ".", "..") or name.startswith(".mlcore"):
+            raise InvalidParameterError(
                 f"MLflow's file layout cannot keep a registered model named {name!r}: the name becomes a folder's, and "
-                "MLflow refuses slashes and '%' in it; choose another name or another store"
+                "MLflow refuses '/', ':' and '%' in it; choose another name or another store"
             )
         check_key(name, "the registered model")
         if any(known == name for known, _ in self._folders()):

@@ -129,8 +129,8 @@ class Runs:
     def _make(self, experiment: str, run_id: str, folder: str, files: list[FoundFile], *, binned: bool) -> Run | None:
         fields = self._tree.meta(folder)
         if fields is None:
-            if len(files) > 1:
-                self._tree.report(folder, f"looks like a run and has no {META} that can be read: left out")
+            if files and all(file.key != META for file in files):
+                self._tree.report(folder, f"looks like a run and has no {META}: left out")
             return None
         own = text(fields, "run_id") or text(fields, "run_uuid")
         where = os.path.basename(experiment)

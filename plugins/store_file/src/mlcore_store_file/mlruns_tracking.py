@@ -20,8 +20,9 @@ from mlcore.entities import (
     Run,
     RunChange,
     RunInfo,
+    RunStatus,
 )
-from mlcore.errors import AlreadyExistsError, NotFoundError, UnsupportedError
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, NotFoundError
 from mlcore.uris import file_uri, join
 from mlcore_store_file.mlruns_change import Change, alone
 from mlcore_store_file.mlruns_logging import MlrunsLogging
@@ -50,7 +51,7 @@ class MlrunsTrackingStore(MlrunsLogging):
         artifact_root: where new experiments put artifacts; None: into the tree, as MLflow does.
         """
         root.mkdir(parents=True, exist_ok=True)
-        super().__init__(root)
+        super().__init__(root, artifact_root)
         self._artifact_root = artifact_root or file_uri(self._tree.root)
         self._begin()
 
@@ -69,7 +70,7 @@ class MlrunsTrackingStore(MlrunsLogging):
         with alone(self._tree.root):
             wanted = experiment.experiment_id
             if not _ID.fullmatch(wanted) or wanted in RESERVED:
-                raise UnsupportedError(f"MLflow's file layout cannot keep an experiment with the id {wanted!r}")
+                raise InvalidParameterError(f"MLflow's file layout cannot keep an experiment with the id {wanted!r}")
             if self._tree.experiment(wanted) is not None:
                 known = self._experiment(wanted)[1]
                 if known.name != experiment.name:
@@ -114,7 +115,7 @@ class MlrunsTrackingStore(MlrunsLogging):
             if known is None:
                 refuse_deleted(f"experiment '{place.experiment_id}'", place.lifecycle_stage)
                 if not _ID.fullmatch(new.run_id) or new.run_id in RESERVED:
-                    raise UnsupportedError(f"MLflow's file layout cannot keep a run with the id {new.run_id!r}")
+                    raise InvalidParameterError(f"MLflow's file layout cannot keep a run with the id {new.run_id!r}")
                 self._write_run(new, folder, place)
             elif known != new.experiment_id:
                 raise AlreadyExistsError(f"run '{new.run_id}' already exists in experiment '{known}'")
@@ -129,7 +130,7 @@ class MlrunsTrackingStore(MlrunsLogging):
             steps = Change(found.folder)
             if change.status is not None:
                 fields["status"] = status_number(change.status)
-            if change.end_time is not None:
+            if change.end_time is not None or change.status is RunStatus.RUNNING:
                 fields["end_time"] = change.end_time
             if change.run_name:
                 fields["run_name"] = change.run_name

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mlcore.errors import StoreUnavailableError, UnsupportedError
+from mlcore.errors import InvalidParameterError, StoreUnavailableError
 from mlcore_store_file.mlruns_yaml import read_meta
 
 META = "meta.yaml"
@@ -68,11 +68,11 @@ def _folders_with_meta(below: Path) -> Iterator[Path]:
 def check_key(key: str, what: str) -> None:
     """Refuse a key that is no file name below its folder.
 
-    Raises UnsupportedError: a name in it is `..`, empty, or longer than 255 bytes.
+    Raises InvalidParameterError: a name in it is `..`, empty, or longer than 255 bytes.
     """
     for part in key.split("/"):
         if part in ("", ".", "..") or not _SINGLE.fullmatch(part) or len(part.encode()) > _NAME_BYTES:
-            raise UnsupportedError(
+            raise InvalidParameterError(
                 f"MLflow's file layout cannot keep {what} {key[:80]!r}: each of its names between slashes becomes a file "
                 f"name and needs 1 to {_NAME_BYTES} bytes; choose another name or another store"
             )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +13,30 @@ from mlcore.entities import Note, Recorded
 from mlcore.errors import StoreUnavailableError
 from mlcore.journal import PlainJournal, encode
 from mlcore.journal.format import frame
+from mlcore_store_file.layout import make_folder
 
 SETTLED = "settled"
 _MOST_OPEN = 128
+
+
+class OpenFiles:
+    """The journals whose files are open: not more than some, as a process may have a thousand open files."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._journals: OrderedDict[int, StoreJournal] = OrderedDict()
+        self._lock = threading.RLock()  # a signal handler may record too
+
+    def opened(self, journal: StoreJournal) -> None:
+        """Learn that a journal's file is open, and let go of that of another one which nobody writes now."""
+        with self._lock:
+            self._journals[id(journal)] = journal
+            self._journals.move_to_end(id(journal))
+            if len(self._journals) > _MOST_OPEN:
+                for key, each in self._journals.items():
+                    if each is not journal and each.park():
+                        del self._journals[key]
+                        break
 
 
 class StoreJournal(PlainJournal):
@@ -26,21 +46,17 @@ class StoreJournal(PlainJournal):
     folders, so that they do.
     """
 
-    _fd: int
+    at: int
     _parked: bool = False
     _settled: bool = False
     _over: bool = False
+    _busy: bool = False
+    open_files: OpenFiles | None = None
 
     @property
     def is_closed(self) -> bool:
         """Whether nothing more can be written."""
         return self._over
-
-    def write(self, recorded: Recorded, at: int | None = None) -> int:
-        """Append an entry; see `Journal.write`. Raises OSError: the disk is full; nothing of the entry is left."""
-        if at is None:
-            at = max(self.at, time.time_ns() // 1_000_000)
-        return super().write(recorded, at)
 
     def write_group(self, group: Sequence[Recorded], at: int) -> None:
         """Append several entries at once. Raises OSError: the disk is full; nothing of them is left."""
@@ -48,13 +64,20 @@ class StoreJournal(PlainJournal):
             self.at = max(self.at, at)
             self._append(b"".join([frame(encode(recorded, self.at)) for recorded in group]))
 
-    def park(self) -> None:
-        """Let go of the file until the next entry."""
-        with self._lock:
+    def park(self) -> bool:
+        """Let go of the file until the next entry; False when somebody writes at this moment."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._busy:
+                return False  # a signal handler interrupted the writer
             if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1
                 self._parked = True
+        finally:
+            self._lock.release()
+        return True
 
     def settle(self) -> None:
         """Tell readers that nothing more is expected."""
@@ -83,13 +106,19 @@ class StoreJournal(PlainJournal):
                 self._settled = False
                 for folder in (self.path.parent, self.path.parent.parent):
                     os.utime(folder)
-            return super()._append(data)
+            was_busy, self._busy = self._busy, True
+            try:
+                return super()._append(data)
+            finally:
+                self._busy = was_busy
 
     def _reopen(self) -> None:
         if self._over or not self._parked:
             raise ValueError(f"journal {str(self.path)!r} is closed")
         self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         self._parked = False
+        if self.open_files is not None:
+            self.open_files.opened(self)
 
 
 class Writers:
@@ -97,7 +126,8 @@ class Writers:
 
     def __init__(self) -> None:
         """Start without any."""
-        self._journals: OrderedDict[Path, StoreJournal] = OrderedDict()
+        self._journals: dict[Path, StoreJournal] = {}
+        self._open = OpenFiles()
         self._lock = threading.RLock()
 
     def journal(self, folder: Path, subject: str, at: int) -> StoreJournal:
@@ -111,7 +141,6 @@ class Writers:
             if found is None or found.is_closed or not found.path.exists():
                 found = self._make(folder, subject, at)
                 self._journals[folder] = found
-            self._journals.move_to_end(folder)
             return found
 
     def known(self, folder: Path) -> StoreJournal | None:
@@ -126,23 +155,23 @@ class Writers:
                 with contextlib.suppress(OSError, ValueError):  # the disk is full, or the folder was removed
                     journal.settle()
                 journal.close()
-            self._journals.clear()
+            self._journals, self._open = {}, OpenFiles()
 
     def abandon(self) -> None:
         """Forget the parent's journals in a forked child."""
         for journal in self._journals.values():
             journal.abandon()
-        self._journals = OrderedDict()
+        self._journals, self._open = {}, OpenFiles()
         self._lock = threading.RLock()
 
     def _make(self, folder: Path, subject: str, at: int) -> StoreJournal:
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
             journal = StoreJournal(folder, subject)
             os.utime(folder.parent)
         except OSError as err:
             raise StoreUnavailableError(f"cannot record in {str(folder)!r}: {err}") from err
         journal.at = at
-        for other in list(self._journals.values())[: -_MOST_OPEN or None]:
-            other.park()
+        journal.open_files = self._open
+        self._open.opened(journal)
         return journal
