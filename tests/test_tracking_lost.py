@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 
 import mlcore
 from mlcore.entities import Batch, Heartbeat, Run, RunChange, RunInfo, RunState, RunStatus
@@ -158,8 +159,8 @@ class ReadOnlyStore(MemoryTrackingStore):
 def test_lost_runs_are_told_of_where_they_cannot_be_marked() -> None:
     store = ReadOnlyStore()
     beat = Heartbeat(now_ms() - LONG_AGO_S * 1000, 30)
-    lost = store.create_run(new_run(**{tags.HEARTBEAT: str(beat)})).info.run_id
-    alive = store.create_run(new_run(**{tags.HEARTBEAT: str(Heartbeat(now_ms(), 30))})).info.run_id
+    lost = store.create_run(evolve(new_run(), tags={tags.HEARTBEAT: str(beat)})).info.run_id
+    alive = store.create_run(evolve(new_run(), tags={tags.HEARTBEAT: str(Heartbeat(now_ms(), 30))})).info.run_id
     store.is_open = False
 
     left = mark(store, ("0",))

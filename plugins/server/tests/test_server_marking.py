@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mlcore_server.config import ServerConfig
+from mlcore_server.marking import Marker
+from mlcore_server.stores import Stores
 from server_live import running
 
 from mlcore.entities import Heartbeat, RunStatus
@@ -14,9 +17,6 @@ from mlcore.plugins import current
 from mlcore.tracking import tags
 from mlcore.tracking.client import Client
 from mlcore.tracking.names import now_ms
-from mlcore_server.config import ServerConfig
-from mlcore_server.marking import Marker
-from mlcore_server.stores import Stores
 
 
 def wait_for(what: Callable[[], bool]) -> bool:
