@@ -328,7 +328,8 @@ def test_the_traceback_is_an_artifact(outcomes: dict[tuple[str, str], Outcome], 
 
 GOES_ON = """
 def goes_on(run):
-    while not os.path.exists("stop"):
+    end = time.monotonic() + 150
+    while not os.path.exists("stop") and time.monotonic() < end:
         run.log_metric("alive", 1)
         time.sleep(0.02)
 """
