@@ -4,7 +4,7 @@ READY := .venv/.installed
 SRC   := mlcore $(wildcard plugins/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check test-plugin wheels bench docs hooks mutants peer engine clean
+.PHONY: help dev demo test check test-plugin wheels bench docs hooks mutants soak peer engine clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -40,6 +40,9 @@ hooks: $(READY) ## write docs/hooks.md, docs/endpoints.md and the generated page
 
 mutants: $(READY) ## mutate the implementations in memory and see which faults the contract suites catch (N=40 for a sample)
 	$(PY) tools/mutants.py $(if $(N),--sample $(N))
+
+soak: $(READY) ## kill processes that record and processes that deliver, thousands of times, and compare (N=5000)
+	$(PY) tools/soak.py $(N)
 
 peer: $(READY) ## make .cache/peers: the MLflow that benchmarks and interchange tests use, and plugins for it
 	$(PY) tools/peer.py

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from attrs import asdict
+from attrs import asdict, evolve
 
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.terminal import note
@@ -36,6 +36,7 @@ def sync(cli: Cli, status: bool, watch: bool, uri: str | None, folder: Path | No
 
     Exit code 1 when something could not be delivered; it stays in the spool.
     """
+    cli.settings = evolve(cli.settings, offline=False)  # who asks for delivery wants it
     spools = _spools(cli, uri, folder)
     if status:
         _status(cli, spools, as_json)
@@ -59,7 +60,17 @@ def _spools(cli: Cli, uri: str | None, folder: Path | None) -> list[Spool]:
     root = spool_root(str(folder) if folder else cli.settings.spool_dir)
     chosen = uri or cli.tracking_uri
     found = spools(root)
-    return [spool for spool in found if spool.path.name == store_key(anchored(chosen))] if chosen else found
+    if not chosen:
+        return found
+    of_store = [spool for spool in found if spool.path.name == store_key(anchored(chosen))]
+    if of_store or folder is None or not found:
+        return of_store
+    if len(found) > 1:
+        known = ", ".join(spool.uri for spool in found)
+        raise click.UsageError(
+            f"{str(folder)!r} holds what waits for several stores ({known}): copy one of its folders"
+        )
+    return found  # recorded for the same store under another address, or for one that others are to replace
 
 
 def _sync(cli: Cli, spool: Spool, uri: str | None) -> list[Synced]:
@@ -67,7 +78,8 @@ def _sync(cli: Cli, spool: Spool, uri: str | None) -> list[Synced]:
     from mlcore.delivery.sync import sync as deliver
 
     place = uri or cli.tracking_uri or spool.uri
-    return deliver(spool, lambda: cli.session.store(place), Policy(patience_s=cli.settings.patience_s))
+    policy = Policy(patience_s=cli.settings.patience_s)
+    return deliver(spool, lambda: cli.session.store(place), policy, lambda where: cli.session.repo(where, place))
 
 
 def _status(cli: Cli, spools: Iterable[Spool], as_json: bool) -> None:

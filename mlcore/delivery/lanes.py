@@ -113,9 +113,15 @@ class Lane:
         return refusal
 
     def told(self) -> str:
-        """Return what was refused as the text of the run's tag."""
+        """Return what was refused as the text of the run's tag; empty when nothing was."""
+        if not self.refusals:
+            return ""
         last = [{"what": r.what, "error": r.error.code, "message": r.error.message[:500]} for r in self.refusals]
         return json.dumps({"count": len(last), "last": last[-_TOLD:]}, ensure_ascii=False)
+
+    def lost(self) -> str:
+        """Return how many records were lost as the text of the run's tag; empty when none was."""
+        return json.dumps({"count": self.dropped}) if self.dropped else ""
 
 
 def named(recorded: Recorded) -> str:

@@ -22,9 +22,9 @@ from mlcore.delivery.shipper import Shipper
 from mlcore.delivery.spool import RunFolder, Spool
 from mlcore.delivery.telling import Ending, report
 from mlcore.delivery.writing import RunWriter, new_journal
-from mlcore.entities import Recorded
+from mlcore.entities import Batch, Recorded
 from mlcore.errors import MlcoreError, StoreUnavailableError
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.journal import Journal, JournalReader
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -48,11 +48,20 @@ class Policy:
 class Outbox:
     """Journals of this process for one store, and the thread that delivers them. Safe to use from any thread."""
 
-    def __init__(self, spool: Spool, open_store: Callable[[], TrackingStore], policy: Policy) -> None:
-        """Make and start nothing before something is recorded."""
+    def __init__(
+        self,
+        spool: Spool,
+        open_store: Callable[[], TrackingStore],
+        policy: Policy,
+        open_repo: Callable[[str], ArtifactRepo] | None = None,
+    ) -> None:
+        """Make and start nothing before something is recorded.
+
+        open_repo: opens the repository at an artifact URI; without it files stay in the spool.
+        """
         self.spool: Spool = spool
         self.policy: Policy = policy
-        self.shipper: Shipper = Shipper(self, open_store)
+        self.shipper: Shipper = Shipper(self, open_store, open_repo)
         self._open_store = open_store
         self._budget = Budget(spool.root, policy.spool_limit_mb * 2**20)
         self._lanes: dict[str, Lane] = {}
@@ -114,9 +123,13 @@ class Outbox:
 
     def overflow(self, run_id: str, recorded: Recorded, why: OSError) -> None:
         """Take what no journal can hold: give it to the store at once if that is well, else count it as lost."""
-        if not self.is_down and self.flush() and self._store_now(run_id, recorded):
+        # points may be lost at once, the end of a run only when the store still does not answer
+        may_ask = not self.is_down or not (isinstance(recorded, Batch) or self.policy.is_offline)
+        if may_ask and self.flush(run_id) and self._store_now(run_id, recorded):
             return
-        self.lane(self.spool.run(run_id)).dropped += 1
+        lane = self.lane(self.spool.run(run_id))
+        lane.dropped += 1
+        lane.untold = True
         self._budget.warn(run_id, why)
 
     def _store_now(self, run_id: str, recorded: Recorded) -> bool:
@@ -139,8 +152,7 @@ class Outbox:
 
     def report_down(self, error: MlcoreError) -> None:
         """Tell that the store did not answer a call of somebody else's."""
-        with self.shipper.moved:
-            self.shipper.down = error
+        self.shipper.turned(error)
 
     # Lanes
 
@@ -189,22 +201,26 @@ class Outbox:
             for outgoing in lane.outgoing
             if (outgoing.journal is not None or with_leftovers) and outgoing.is_waiting
         ]
-        if not goals:
+        if not goals and not self._untold(run_id):
             return True
         if self.policy.is_offline:
-            return False
+            return not goals
         if not self.shipper.start():
             while self.shipper.round():
                 pass
             return all(outgoing.sent >= end for outgoing, end in goals)
-        return self._wait(goals, self.policy.patience_s if patience_s is None else patience_s)
+        return self._wait(goals, run_id, self.policy.patience_s if patience_s is None else patience_s)
 
-    def _wait(self, goals: list[tuple[Outgoing, int]], patience_s: float) -> bool:
+    def _untold(self, run_id: str | None) -> bool:
+        """Whether the store has to be told still of something that it refused, or that was lost."""
+        return any(lane.untold and lane.held is None for lane in self.lanes() if run_id in (None, lane.run_id))
+
+    def _wait(self, goals: list[tuple[Outgoing, int]], run_id: str | None, patience_s: float) -> bool:
         shipper = self.shipper
         runs = {outgoing.folder.run_id for outgoing, _ in goals}
         held = {lane.run_id for lane in self.lanes() if lane.held is not None and lane.run_id in runs}
         with shipper.moved:
-            was_stuck = shipper.down is not None or held == runs
+            was_stuck = shipper.down is not None or (bool(runs) and held == runs)
             last_chance = shipper.attempts + 1
             seen, deadline = shipper.deliveries, time.monotonic() + patience_s
             for lane in self.lanes():
@@ -212,16 +228,14 @@ class Outbox:
             shipper.wake()
             while True:
                 goals = [(outgoing, end) for outgoing, end in goals if outgoing.sent < end]
-                if not goals:
+                if not goals and not self._untold(run_id):
                     return True
                 if shipper.deliveries != seen:
                     seen, deadline = shipper.deliveries, time.monotonic() + patience_s
                     was_stuck = False
                 left = deadline - time.monotonic()
-                if left <= 0 or (was_stuck and shipper.attempts >= last_chance):
-                    return False
-                if not shipper.start():
-                    return False
+                if left <= 0 or (was_stuck and shipper.attempts >= last_chance) or not shipper.start():
+                    return not goals
                 shipper.moved.wait(min(left, 0.2))
 
     def finish(self, run_id: str) -> Ending:

@@ -84,7 +84,7 @@ class Outgoing:
             return stretches, begin + at  # what follows is not whole, or damaged: the next piece begins with it
         rest = self.reader.chunk(data[at:], begin + at, is_live=self._is_written, is_last=is_last)
         self.faults += rest.faults
-        if not self._is_written and (is_last or rest.end == begin):
+        if self.journal is None and (is_last or rest.end == begin):
             self._left_end = rest.end
         return stretches + merged(rest), rest.end
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from mlcore.delivery.creation import create
+from mlcore.delivery.creation import create, translated
 from mlcore.delivery.outgoing import Stretch, entries_of
 from mlcore.delivery.spool import RunFolder
+from mlcore.delivery.spooled_files import Files
 from mlcore.entities import (
     Batch,
     InputsUse,
@@ -27,13 +28,17 @@ from mlcore.errors import (
     ConflictError,
     InvalidParameterError,
     InvalidStateError,
+    LimitExceededError,
     MlcoreError,
     NotFoundError,
     ParamConflictError,
+    StoreUnavailableError,
     UnsupportedError,
 )
-from mlcore.interfaces import SupportsReplay, TrackingStore
+from mlcore.interfaces import ChoosesRunIds, SupportsReplay, TrackingStore
 from mlcore.wire import limits
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 # What a store says once and for all of an entry; anything else may be different the next time.
 FINAL = (InvalidParameterError, BadRequestError, NotFoundError, AlreadyExistsError, ConflictError, UnsupportedError)
@@ -46,8 +51,12 @@ Refusals = list[tuple[Stretch, MlcoreError]]
 class Target:
     """A run in a store, for which a journal is delivered."""
 
-    def __init__(self, store: TrackingStore, folder: RunFolder, run_id: str) -> None:
-        """Deliver to *store* what waits for *run_id*, under the id that the run has there."""
+    def __init__(self, store: TrackingStore, folder: RunFolder, run_id: str, files: Files | None = None) -> None:
+        """Deliver to *store* what waits for *run_id*, under the id that the run has there.
+
+        files: delivers what waits in the folder; without it files stay there.
+        """
+        self._files = files
         self.store: TrackingStore = store
         self.folder: RunFolder = folder
         self.run_id: str = folder.facts().server_run_id or run_id
@@ -82,11 +91,22 @@ class Target:
     def _apply(self, recorded: Recorded) -> None:
         match recorded:
             case RunCreation():
-                self.run_id = create(self.store, self.folder, recorded)
-            case SpooledArtifact() | Note():
+                self.run_id = self._create(recorded)
+            case SpooledArtifact():
+                if self._files is not None:
+                    self._files.deliver(self.store, self.folder, self.run_id, recorded)
+            case Note():
                 pass
             case _:
-                apply(self.store, self.run_id, recorded)
+                is_known_elsewhere = isinstance(self.store, ChoosesRunIds)
+                apply(self.store, self.run_id, translated(recorded, self.folder) if is_known_elsewhere else recorded)
+
+    def _create(self, creation: RunCreation) -> str:
+        try:
+            return create(self.store, self.folder, creation)
+        except FINAL as err:
+            # nothing of the run can be stored without it: all of it waits until somebody has seen to that
+            raise MlcoreError(f"run {self.run_id!r} cannot be created in its store: {err.message}") from err
 
 
 def apply(store: TrackingStore, run_id: str, recorded: Recorded) -> None:
@@ -163,9 +183,15 @@ def _is_plain(stretch: Stretch) -> bool:
     return isinstance(stretch.entry.recorded, (Batch, RunChange, TagRemoval, InputsUse))
 
 
-def tell(store: TrackingStore, run_id: str, key: str, text: str) -> bool:
-    """Set a tag that tells of what went wrong; return False when the store does not take it, now or ever."""
-    with contextlib.suppress(MlcoreError):
-        store.log_batch(run_id, Batch(tags=(RunTag(key, text),)))
-        return True
-    return False
+def tell(store: TrackingStore, run_id: str, told: Mapping[str, str]) -> None:
+    """Set tags that tell of what went wrong, empty ones left out; what the store will never take is given up.
+
+    Raises StoreUnavailableError, LimitExceededError: try again.
+    """
+    found = tuple(RunTag(key, text) for key, text in told.items() if text)
+    try:
+        store.log_batch(run_id, Batch(tags=found))
+    except (StoreUnavailableError, LimitExceededError):
+        raise
+    except MlcoreError as err:
+        logger.warning("run %s: what was refused could not be noted with it: %s", run_id, err.message)

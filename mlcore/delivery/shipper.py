@@ -15,39 +15,52 @@ from mlcore.delivery.locks import take
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.replaying import Target, tell
 from mlcore.delivery.spool import RunFolder
+from mlcore.delivery.spooled_files import Files
 from mlcore.entities import RunCreation
 from mlcore.errors import LimitExceededError, MlcoreError, StoreUnavailableError
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import ArtifactRepo, TrackingStore
 
 if TYPE_CHECKING:
     from mlcore.delivery.outbox import Outbox
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-REFUSED = "mlcore.refused"
+REFUSED, DROPPED = "mlcore.refused", "mlcore.dropped"
 _POLL_S, _QUIET_S = 0.05, 0.4
 _LEFTOVERS_S = 60.0
 _IDLE_S = 60.0
 _AGAIN_S = 30.0
+_ADOPTION_S = 1.0
 _ROTATE_BYTES = 32 * 2**20
 
 
 class Shipper:
     """Deliver lanes, a piece of each in turn; a store that is down is asked again for as long as the process lives."""
 
-    def __init__(self, outbox: Outbox, open_store: Callable[[], TrackingStore]) -> None:
-        """Begin nothing; see `start`."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        open_store: Callable[[], TrackingStore],
+        open_repo: Callable[[str], ArtifactRepo] | None = None,
+    ) -> None:
+        """Begin nothing; see `start`.
+
+        open_repo: opens the repository at an artifact URI; without it files stay in the spool.
+        """
         self._outbox = outbox
+        self._files = Files(open_repo, self._move_on) if open_repo is not None else None
         self._open_store = open_store
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._turn = threading.Lock()
         self._next_look = 0.0
         self._started = 0.0
+        self._asked: list[RunFolder] = []
         self._stopped = False
         self.moved: threading.Condition = threading.Condition()
         self.attempts: int = 0
         self.deliveries: int = 0
+        self.is_quiet: bool = False
         self.down: MlcoreError | None = None
         self.backoff: Backoff = Backoff()
 
@@ -95,6 +108,7 @@ class Shipper:
     def round(self) -> bool:
         """Deliver one piece of each lane; return whether anything was delivered."""
         with self._turn:
+            self._adopt_asked()
             self._look_for_leftovers()
             done = False
             for lane in self._outbox.lanes():
@@ -112,13 +126,24 @@ class Shipper:
 
     def adopt(self, folder: RunFolder) -> None:
         """Deliver what dead processes have left of one run, such as workers that were forked and killed, from now on."""
-        if self._outbox.policy.is_offline or not folder.path.exists() or not self._turn.acquire(timeout=1.0):
-            return  # when the thread hangs in a store, leftovers wait for their next chance
-        try:
+        others = [path for path in folder.journals() if not self._outbox.is_mine(path)]
+        if not others or self._outbox.policy.is_offline or not self.start():
+            return
+        with self.moved:
+            self._asked.append(folder)
+            self._wake.set()
+            # when the thread hangs in a store, leftovers wait for their next chance
+            self.moved.wait_for(lambda: folder not in self._asked, _ADOPTION_S)
+
+    def _adopt_asked(self) -> None:
+        """Not in the thread that asks: what Ctrl-C breaks off there must leave nothing locked."""
+        while self._asked:
+            folder = self._asked[0]
             for found, outgoing in leftovers.claim(self._outbox.spool, self._outbox.is_mine, only=folder):
                 self._outbox.lane(found).add(outgoing)
-        finally:
-            self._turn.release()
+            with self.moved:
+                self._asked.remove(folder)
+                self.moved.notify_all()
 
     def _ship(self, lane: Lane) -> bool:
         if lane.backoff.left_s:
@@ -161,7 +186,7 @@ class Shipper:
         outgoing.is_damaged = outgoing.is_damaged or bool(outgoing.faults)
         outgoing.faults.clear()
         if stretches:
-            target = Target(self._open_store(), lane.folder, lane.run_id)
+            target = Target(self._open_store(), lane.folder, lane.run_id, self._files)
             for stretch, error in target.deliver(outgoing.writer, stretches):
                 lane.refuse(outgoing.writer, stretch, error)
         outgoing.advance(end)
@@ -198,12 +223,22 @@ class Shipper:
         lane.outgoing.remove(outgoing)
 
     def _tell(self, lane: Lane) -> None:
+        """Let the run itself say what of it is not there."""
+        run_id = lane.folder.facts().server_run_id or lane.run_id
         lane.untold = False
         try:
-            tell(self._open_store(), lane.folder.facts().server_run_id or lane.run_id, REFUSED, lane.told())
+            tell(self._open_store(), run_id, {REFUSED: lane.told(), DROPPED: lane.lost()})
         except (StoreUnavailableError, LimitExceededError) as err:
             lane.untold = True
             self._note(down=err)
+        else:
+            self._note(down=None)
+
+    def _move_on(self) -> None:
+        """Tell those who wait that a part of something large went over."""
+        with self.moved:
+            self.deliveries += 1
+            self.moved.notify_all()
 
     def _note(self, *, down: MlcoreError | None, delivered: bool = False) -> None:
         if down is None:
@@ -213,13 +248,31 @@ class Shipper:
         with self.moved:
             self.attempts += 1
             self.deliveries += delivered
-            self.down = down
             self.moved.notify_all()
+        self.turned(down)
+
+    def turned(self, down: MlcoreError | None) -> None:
+        """Remember whether the store answers; tell the user when that changes."""
+        before, self.down = self.down, down
+        spool = self._outbox.spool
+        if (before is None) == (down is None) or self._outbox.policy.is_offline or self.is_quiet:
+            return
+        if down is None:
+            logger.warning("%s answers again: what waited in the spool is being delivered", spool.uri)
+        else:
+            logger.warning(
+                "recording goes on without %s (%s): it waits in %s, and is delivered when the store answers, by this "
+                "process or by `mlcore sync`",
+                spool.uri,
+                down.message,
+                spool.path,
+            )
 
     def in_child(self) -> None:
         """Begin anew in a forked child; the thread stayed in the parent."""
         self._thread = None
         self._wake = threading.Event()
         self._turn = threading.Lock()
+        self._asked = []
         self.moved = threading.Condition()
         self._next_look = time.monotonic() + _LEFTOVERS_S

@@ -32,6 +32,7 @@ class RunFacts:
 
     server_run_id: the id that the server chose, when it is another one. artifact_uri: once known.
     is_pending: the run does not exist in the store yet; only a journal that begins with its creation may be delivered.
+    is_tried: the store was asked to create it, and may have done so.
     after: runs that have to exist in the store before this one.
     """
 
@@ -40,6 +41,7 @@ class RunFacts:
     experiment_name: str | None = None
     artifact_uri: str | None = None
     is_pending: bool = False
+    is_tried: bool = False
     after: tuple[str, ...] = ()
 
 
@@ -50,6 +52,10 @@ class RunFolder:
         """Point at *path*; `Spool.run` and `Spool.runs` make these."""
         self.path: Path = path
         self.run_id: str = run_id
+
+    def beside(self, run_id: str) -> RunFolder:
+        """Return the folder of another run of the same store."""
+        return RunFolder(self.path.parent / folder_name(run_id), run_id)
 
     @property
     def artifacts(self) -> Path:
@@ -103,7 +109,9 @@ class RunFolder:
         """Remove the folder when nothing waits in it and nothing was refused."""
         with contextlib.suppress(OSError):
             names = {found.name for found in self.path.iterdir()}
-            if names <= {"run.json"} and not self.facts().is_pending:
+            facts = self.facts()
+            # the id that a server chose is kept: the run may be named by its first one for a long time
+            if names <= {"run.json"} and not facts.is_pending and facts.server_run_id is None:
                 (self.path / "run.json").unlink(missing_ok=True)
                 self.path.rmdir()
 
@@ -141,10 +149,7 @@ class Spool:
 
     def run(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""
-        name = run_id
-        if len(run_id.encode()) > _LONGEST_NAME:
-            name = f"{run_id[:40]}-{hashlib.sha256(run_id.encode()).hexdigest()[:32]}"
-        return RunFolder(self.path / name, run_id)
+        return RunFolder(self.path / folder_name(run_id), run_id)
 
     def runs(self) -> Iterator[RunFolder]:
         """Yield the folders of all runs of which something is here."""
@@ -181,6 +186,13 @@ def spools(root: Path) -> list[Spool]:
             spool.path = about.parent
             found.append(spool)
     return found
+
+
+def folder_name(run_id: str) -> str:
+    """Return how the folder of a run is called."""
+    if len(run_id.encode()) <= _LONGEST_NAME:
+        return run_id
+    return f"{run_id[:40]}-{hashlib.sha256(run_id.encode()).hexdigest()[:32]}"
 
 
 def store_key(uri: str) -> str:

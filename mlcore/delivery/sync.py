@@ -13,7 +13,7 @@ from mlcore.delivery.budget import used_bytes
 from mlcore.delivery.outbox import Outbox, Policy
 from mlcore.delivery.spool import RunFolder, Spool
 from mlcore.errors import CorruptStoreError, MlcoreError, UnsupportedError
-from mlcore.interfaces import TrackingStore
+from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.journal import JournalReader
 
 
@@ -64,13 +64,20 @@ def waiting(spool: Spool) -> Iterator[Waiting]:
         )
 
 
-def sync(spool: Spool, open_store: Callable[[], TrackingStore], policy: Policy) -> list[Synced]:
+def sync(
+    spool: Spool,
+    open_store: Callable[[], TrackingStore],
+    policy: Policy,
+    open_repo: Callable[[str], ArtifactRepo] | None = None,
+) -> list[Synced]:
     """Deliver all that waits for a store and that no other process delivers at the moment.
 
+    open_repo: opens the repository at an artifact URI; without it files stay in the spool.
     A store that does not answer is asked again for *policy.patience_s*. Journals of processes that go on are delivered
     as far as they are.
     """
-    outbox = Outbox(spool, open_store, policy)
+    outbox = Outbox(spool, open_store, policy, open_repo)
+    outbox.shipper.is_quiet = True
     before: dict[str, int] = {}
     for folder, outgoing in leftovers.claim(spool, outbox.is_mine, living=True):
         outbox.lane(folder).add(outgoing)

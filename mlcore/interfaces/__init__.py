@@ -30,6 +30,7 @@ from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedMod
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
+    ChoosesRunIds,
     SupportsAdoption,
     SupportsCounts,
     SupportsDatasetSearch,
@@ -48,6 +49,7 @@ __all__ = [
     "AutologOptions",
     "BatchEngine",
     "BatchPrediction",
+    "ChoosesRunIds",
     "Deployer",
     "Deployment",
     "DeploymentEndpoint",

@@ -262,6 +262,15 @@ class SupportsJournals(Protocol):
 
 
 @runtime_checkable
+class ChoosesRunIds(Protocol):
+    """A tracking store that gives runs ids of its own, whatever the caller chose; it notes the caller's in a tag."""
+
+    def created_as(self, experiment_id: str, run_id: str) -> Run | None:
+        """Return the run that was made when *run_id* was asked for, by any process; None when there is none."""
+        ...
+
+
+@runtime_checkable
 class SupportsAdoption(Protocol):
     """A tracking store that takes over experiments of another store with their ids and times.
 

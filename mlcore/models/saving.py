@@ -315,9 +315,7 @@ def _staging(target: Path) -> Iterator[Path]:
 
 def _note_model(run: RunHandle, saved: MLModel) -> None:
     """Append the model to the tag that lists a run's models; the oldest go when the tag would grow too long."""
-    from mlcore.tracking.client import Client
-
-    known = Client(run.tracking_uri).get_run(run.run_id).data.tags.get(tags.LOG_MODEL_HISTORY, "[]")
+    known = run.as_known().data.tags.get(tags.LOG_MODEL_HISTORY, "[]")
     try:
         history = json.loads(known)
     except json.JSONDecodeError:

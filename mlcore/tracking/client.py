@@ -23,13 +23,14 @@ from mlcore.entities import (
     RunStatus,
     ViewType,
 )
-from mlcore.errors import AlreadyExistsError, InvalidParameterError, InvalidStateError, NotFoundError
+from mlcore.errors import InvalidParameterError
 from mlcore.interfaces import SupportsSummary, TrackingStore
 from mlcore.tracking import names, tags
 from mlcore.tracking.client_registry import ModelVersions
 from mlcore.tracking.client_runs import RunOperations
 from mlcore.tracking.endings import ending
 from mlcore.tracking.lost import as_seen
+from mlcore.tracking.offline import begin, change_store, explaining, spooled_run
 from mlcore.tracking.session import Session
 from mlcore.tracking.summaries import summarize
 from mlcore.tracking.tables import all_pages, read_tables
@@ -88,20 +89,9 @@ class Client(RunOperations, ModelVersions):
 
         Raises InvalidStateError: an experiment of that name is deleted.
         """
-        found = self._store.get_experiment_by_name(limits.check_experiment_name(name))
-        if found is None:
-            try:
-                found = self._store.create_experiment(name, artifact_location=None, tags={})
-            except AlreadyExistsError:
-                found = self._store.get_experiment_by_name(name)  # somebody else was first
-        if found is None:
-            raise NotFoundError(f"experiment {name!r} was removed while it was being opened; try again")
-        if found.lifecycle_stage == LifecycleStage.DELETED:
-            raise InvalidStateError(
-                f"cannot set a deleted experiment {name!r} as the active one: restore it "
-                f"(mlcore experiments restore -x {found.experiment_id}) or use another name"
-            )
-        return found
+        from mlcore.delivery.creation import experiment_in
+
+        return experiment_in(self._store, limits.check_experiment_name(name))
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """Return an experiment, deleted or not."""
@@ -184,13 +174,18 @@ class Client(RunOperations, ModelVersions):
             run_id=run_id,
             truncate=self._session.settings.truncate_long_values,
         )
-        return self._store.create_run(new)
+        return begin(self._session, new, self.tracking_uri)
 
     def get_run(self, run_id: str) -> Run:
         """Return a run with all that is recorded so far, deleted or not."""
-        self._session.recorder(self.tracking_uri).flush()
-        store = self._store
-        return self._session.lost.seen(store, store.get_run(limits.check_run_id(run_id)))
+        checked, uri = limits.check_run_id(run_id), self.tracking_uri
+        self._session.recorder(uri).flush()
+        spooled = spooled_run(self._session, checked, uri)
+        if spooled is not None:
+            return spooled
+        with explaining(self._session, uri):
+            store = self._store
+            return self._session.lost.seen(store, store.get_run(self._session.server_run_id(checked, uri)))
 
     def get_runs(self, run_ids: Sequence[str]) -> list[Run]:
         """Return runs by their ids, in that order; one id is as good as a list of one."""
@@ -216,18 +211,19 @@ class Client(RunOperations, ModelVersions):
         """
         self._session.recorder(self.tracking_uri).flush()
         query = RunQuery(
-            experiment_ids=tuple(experiment_ids_of(experiment_ids)),
+            experiment_ids=tuple(self._session.known_experiment_id(i) for i in experiment_ids_of(experiment_ids)),
             filter=parse_run_filter(filter_string),
             order_by=parse_run_order(order_by or ()),
             view=view(run_view_type),
             max_results=limits.check_max_results(max_results),
             page_token=limits.check_page_token(page_token),
         )
-        store = self._store
-        lost = self._session.lost.look(self.tracking_uri, store, query.experiment_ids)
-        if lost:
-            query = evolve(query, filter=as_seen(query.filter, lost))
-        page = store.search_runs(query)
+        with explaining(self._session, self.tracking_uri):
+            store = self._store
+            lost = self._session.lost.look(self.tracking_uri, store, query.experiment_ids)
+            if lost:
+                query = evolve(query, filter=as_seen(query.filter, lost))
+            page = store.search_runs(query)
         return PagedList(page.items, page.next_token)
 
     def update_run(self, run_id: str, status: RunStatus | str | None = None, name: str | None = None) -> None:
@@ -235,15 +231,13 @@ class Client(RunOperations, ModelVersions):
         if name:
             name = limits.tag(tags.RUN_NAME, name, truncate=False).value
         change = RunChange(status=run_status(status) if status else None, run_name=name or None)
-        self._session.recorder(self.tracking_uri).flush(run_id)
-        self._store.update_run(limits.check_run_id(run_id), change)
+        self._change_run(run_id, change)
 
     def set_terminated(self, run_id: str, status: RunStatus | str | None = None, end_time: int | None = None) -> None:
         """End a run, FINISHED unless said otherwise; *end_time* in ms since the epoch, UTC, now when not given."""
-        self._session.recorder(self.tracking_uri).flush()
         ended = names.now_ms() if end_time is None else limits.check_moment("end_time", end_time)
         change = RunChange(status=ending(status or RunStatus.FINISHED), end_time=ended)
-        self._store.update_run(limits.check_run_id(run_id), change)
+        self._change_run(run_id, change)
 
     def delete_run(self, run_id: str) -> None:
         """Move a run to the bin."""
@@ -254,20 +248,25 @@ class Client(RunOperations, ModelVersions):
         self._set_stage(limits.check_run_id(run_id), LifecycleStage.ACTIVE)
 
     def _set_stage(self, run_id: str, stage: LifecycleStage) -> None:
-        self._session.recorder(self.tracking_uri).flush(run_id)
         self._session.known(run_id, self.tracking_uri).forget()
-        self._store.update_run(run_id, RunChange(lifecycle_stage=stage))
+        self._change_run(run_id, RunChange(lifecycle_stage=stage))
+
+    def _change_run(self, run_id: str, change: RunChange) -> None:
+        checked, uri = limits.check_run_id(run_id), self.tracking_uri
+        self._session.recorder(uri).flush(checked)
+        change_store(
+            self._session, checked, lambda store, known: store.update_run(known, change), otherwise=change, uri=uri
+        )
 
     def get_metric_history(self, run_id: str, key: str) -> list[Metric]:
         """Return all points of a metric, ordered by (timestamp, step, value); empty when there are none."""
         limits.check_key(key)
         self._session.recorder(self.tracking_uri).flush()
+        known = self._session.server_run_id(limits.check_run_id(run_id), self.tracking_uri)
         points: list[Metric] = []
         token: str | None = None
         while True:
-            page = self._store.get_metric_history(
-                limits.check_run_id(run_id), key, max_results=limits.HISTORY_RESULTS, page_token=token
-            )
+            page = self._store.get_metric_history(known, key, max_results=limits.HISTORY_RESULTS, page_token=token)
             points += page.items
             token = page.next_token
             if not token:
@@ -278,7 +277,7 @@ class Client(RunOperations, ModelVersions):
         self._session.recorder(self.tracking_uri).flush()
         store = self._store
         if isinstance(store, SupportsSummary):
-            return store.metric_summaries(limits.check_run_id(run_id))
+            return store.metric_summaries(self._session.server_run_id(limits.check_run_id(run_id), self.tracking_uri))
         run = self.get_run(run_id)
         return tuple(summarize(m.key, self.get_metric_history(run_id, m.key)) for m in run.data.latest)
 

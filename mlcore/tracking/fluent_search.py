@@ -12,8 +12,10 @@ from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.tracking.client import Client, experiment_ids_of
 from mlcore.tracking.experiments import active_experiment_id, usable_experiment
 from mlcore.tracking.frames import runs_frame
+from mlcore.tracking.offline import experiment_called
 from mlcore.tracking.session import current_session
 from mlcore.tracking.tables import all_pages, read_tables
+from mlcore.wire import limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,11 +57,10 @@ def set_experiment(experiment_name: str | None = None, experiment_id: str | None
             f"experiment_id={experiment_id!r}"
         )
     session = current_session()
-    client = Client()
     if experiment_name is not None:
-        found = client.get_or_create_experiment(experiment_name)
+        found = experiment_called(session, limits.check_experiment_name(experiment_name))
     else:
-        found = usable_experiment(client, str(experiment_id))
+        found = usable_experiment(session, limits.check_experiment_id(str(experiment_id)))
     session.set_experiment(found)
     return found
 

@@ -10,7 +10,6 @@ from mlcore.entities import LifecycleStage, Param, Run
 from mlcore.errors import InvalidStateError, ParamConflictError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from mlcore.interfaces import TrackingStore
     from mlcore.tracking.recorder import Recorder
 
 V = TypeVar("V")
@@ -38,15 +37,13 @@ class KnownRun:
         """Look again before the next record, as the run may have been deleted or restored."""
         self.is_checked = False
 
-    def ask(self, store: TrackingStore, recorder: Recorder, patience_s: float) -> None:
+    def ask(self, read: Callable[[], Run], recorder: Recorder, patience_s: float) -> None:
         """Read the run once before the first record; a store that does not answer in time is not waited for.
 
         Raises NotFoundError: there is no such run. InvalidStateError: it is deleted.
         """
-        if recorder.is_down:
-            return
         try:
-            run = within(patience_s, lambda: store.get_run(self.run_id))
+            run = within(patience_s, read)
         except StoreUnavailableError as err:
             recorder.report_down(err)
             return

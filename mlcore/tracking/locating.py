@@ -11,6 +11,7 @@ from mlcore.artifacts.transfer import download_file, download_tree
 from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
 from mlcore.interfaces import SupportsLoggedModels
 from mlcore.registry.finding import find_version
+from mlcore.tracking.offline import artifact_root
 from mlcore.tracking.session import Session
 from mlcore.uris import local_path, redacted, scheme
 
@@ -19,7 +20,7 @@ def find(session: Session, uri: str, tracking_uri: str | None = None) -> Locatio
     """Follow *uri* to a root that an artifact plugin opens, and a path below it."""
 
     def run_root(run_id: str) -> str:
-        return session.store(tracking_uri).get_run(run_id).info.artifact_uri
+        return artifact_root(session, run_id, tracking_uri)
 
     def model_source(named: ModelName) -> str:
         if isinstance(named, LoggedModelName):

@@ -13,12 +13,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from mlcore.artifacts.transfer import download_file, download_tree, upload_file, upload_tree
-from mlcore.entities import FileInfo
-from mlcore.errors import ArtifactNotFoundError, ArtifactWriteError, InvalidParameterError
-from mlcore.interfaces import ArtifactRepo, TrackingStore
+from mlcore.entities import FileInfo, Run
+from mlcore.errors import ArtifactNotFoundError, ArtifactWriteError, InvalidParameterError, MlcoreError
+from mlcore.interfaces import TrackingStore
 from mlcore.tracking import content, tags
+from mlcore.tracking.artifact_way import ArtifactWay
 from mlcore.tracking.locating import destination
 from mlcore.tracking.names import now_ms
+from mlcore.tracking.offline import artifact_root
+from mlcore.tracking.reach import is_outage
 from mlcore.uris import join, relative_path
 from mlcore.wire import limits
 
@@ -42,16 +45,18 @@ class RunArtifacts:
     def _store(self) -> TrackingStore:
         return self._session.store(self.tracking_uri)
 
+    def as_known(self) -> Run:
+        """Return the run as far as it can be known now; see `RunHandle.as_known`."""
+        raise NotImplementedError
+
     @property
-    def _repo(self) -> ArtifactRepo:
-        return self._session.repo(self.artifact_uri, self.tracking_uri)
+    def _way(self) -> ArtifactWay:
+        return ArtifactWay(self._session, self.run_id, self.tracking_uri, lambda: self.artifact_uri)
 
     @property
     def artifact_uri(self) -> str:
-        """The root under which the run's artifacts are kept."""
-        if self._artifact_uri is None:
-            self._artifact_uri = self._store.get_run(self.run_id).info.artifact_uri
-        return self._artifact_uri
+        """The root under which the run's artifacts are kept; a folder of the spool as long as the run is there alone."""
+        return self._artifact_uri or artifact_root(self._session, self.run_id, self.tracking_uri)
 
     def get_artifact_uri(self, artifact_path: str | None = None) -> str:
         """Return the URI of the run's artifact root, or of a path below it."""
@@ -59,23 +64,22 @@ class RunArtifacts:
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """Return the direct children of a directory of artifacts, sorted by path; empty for a file."""
-        return list(self._repo.list(relative_path(path or "")))
+        return list(self._way.reading().list(relative_path(path or "")))
 
     def log_artifact(self, local_path: str | PathLike[str], artifact_path: str | None = None) -> None:
         """Store a file (or a directory, under its own name) below *artifact_path*."""
         source = _existing(local_path)
         target = _below(artifact_path, source.name)
-        if source.is_dir():
-            upload_tree(self._repo, source, target)
-        else:
-            upload_file(self._repo, source, target)
+        send = upload_tree if source.is_dir() else upload_file
+        self._way.put(lambda repo, progress: send(repo, source, target, progress=progress))
 
     def log_artifacts(self, local_dir: str | PathLike[str], artifact_path: str | None = None) -> None:
         """Store the content of a directory below *artifact_path*; a new path appears whole or not at all."""
         source = _existing(local_dir)
         if not source.is_dir():
             raise InvalidParameterError(f"{str(local_dir)!r} is not a directory; use log_artifact for a file")
-        upload_tree(self._repo, source, relative_path(artifact_path or ""))
+        target = relative_path(artifact_path or "")
+        self._way.put(lambda repo, progress: upload_tree(repo, source, target, progress=progress))
 
     def download_artifacts(self, path: str = "", dst_path: str | PathLike[str] | None = None) -> str:
         """Fetch a file or directory below *dst_path* (a new temporary directory when not given).
@@ -84,16 +88,17 @@ class RunArtifacts:
         Raises ArtifactNotFoundError: nothing is there.
         """
         checked = relative_path(path)
-        info = self._repo.stat(checked)
+        repo = self._way.reading()
+        info = repo.stat(checked)
         if info is None and checked:
             raise ArtifactNotFoundError(f"no artifact {path!r} under {self.artifact_uri!r}")
         root = destination(dst_path)
         if info is not None and not info.is_dir:
             target = root / PurePosixPath(checked).name
-            download_file(self._repo, checked, target)
+            download_file(repo, checked, target)
         else:
             target = root / PurePosixPath(checked).name if checked else root
-            download_tree(self._repo, checked, target)
+            download_tree(repo, checked, target)
         return str(target)
 
     def log_text(self, text: str, artifact_file: str) -> None:
@@ -158,21 +163,40 @@ class RunArtifacts:
         """Store a table (DataFrame or dict of columns) as `.json` or `.parquet`, appended to what is there."""
         frame = content.table_frame(data)
         path = relative_path(artifact_file)
-        known = self._repo.stat(path)
         with self._new_file(artifact_file) as target:
-            if known is not None:
-                download_file(self._repo, path, target)
+            is_known = self._fetch_table(path, target)
+            if is_known:
                 import pandas as pd
 
                 frame = pd.concat([content.read_table(target), frame], ignore_index=True)
             content.save_table(frame, target)
-        if known is None:
+            self._session.tables.keep((self.tracking_uri, self.run_id, path), target)
+        if not is_known:
             self._note_table(path)
 
+    def _fetch_table(self, path: str, target: Path) -> bool:
+        """Bring a table to *target*; return False when there is none.
+
+        When it is out of reach, the one that this process wrote last stands for it. Raises StoreUnavailableError: there
+        is a table, and this process has not written it.
+        """
+        try:
+            return self._way.fetch(path, target)
+        except MlcoreError as err:
+            if not is_outage(err) or self._recorder.is_direct:
+                raise
+            if self._session.tables.fetch((self.tracking_uri, self.run_id, path), target):
+                return True
+            if any(entry.get("path") == path for entry in self._tables()):
+                raise
+        return False
+
+    def _tables(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(self.as_known().data.tags.get(tags.LOGGED_ARTIFACTS, "[]"))
+        return found
+
     def _note_table(self, path: str) -> None:
-        self._recorder.flush(self.run_id)
-        current = self._store.get_run(self.run_id).data.tags.get(tags.LOGGED_ARTIFACTS, "[]")
-        entries = [e for e in json.loads(current) if e.get("path") != path]
+        entries = [e for e in self._tables() if e.get("path") != path]
         self._set_own_tag(tags.LOGGED_ARTIFACTS, json.dumps([*entries, {"path": path, "type": "table"}]))
 
     def _set_own_tag(self, key: str, value: str) -> None:
@@ -192,7 +216,7 @@ class RunArtifacts:
                 yield target
             except OSError as err:
                 raise ArtifactWriteError(f"artifact {_short(path)} could not be made: {err.strerror or err}") from err
-            upload_file(self._repo, target, path)
+            self._way.put(lambda repo, progress: upload_file(repo, target, path, progress=progress))
 
 
 def _series_file(key: str, step: int | None, timestamp: int | None) -> str:

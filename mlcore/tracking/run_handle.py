@@ -34,6 +34,7 @@ from mlcore.tracking.heartbeat import when_recorded
 from mlcore.tracking.lost import settle
 from mlcore.tracking.monitors import Monitors
 from mlcore.tracking.names import now_ms
+from mlcore.tracking.offline import change_store, explaining, known_run, spooled_run
 from mlcore.tracking.recorder import Delivery, Mark, Writer
 from mlcore.tracking.run_artifacts import RunArtifacts
 from mlcore.tracking.session import Session, current_session
@@ -67,7 +68,24 @@ class RunHandle(RunArtifacts):
     def stored(self) -> Run:
         """Return the run with all that is recorded so far."""
         self._recorder.flush(self.run_id)
-        return self._store.get_run(self.run_id)
+        return self._stored()
+
+    def as_known(self) -> Run:
+        """Return the run with all that is recorded so far; when the store is down, as far as this process knows it.
+
+        Raises StoreUnavailableError: this process knows nothing of it.
+        """
+        return known_run(self._session, self._at_start(), self.run_id, self.tracking_uri)
+
+    def _at_start(self) -> Run | None:
+        return next((run.at_start for run in active.open_runs.all() if run.run_id == self.run_id), None)
+
+    def _stored(self) -> Run:
+        spooled = spooled_run(self._session, self.run_id, self.tracking_uri)
+        if spooled is not None:
+            return spooled
+        with explaining(self._session, self.tracking_uri):
+            return self._store.get_run(self._session.server_run_id(self.run_id, self.tracking_uri))
 
     def delivered(self, record: Callable[[], None], synchronous: bool) -> Delivery | None:
         """Record, and wait for the store if *synchronous*; else return what waits.
@@ -144,11 +162,15 @@ class RunHandle(RunArtifacts):
     def delete_tag(self, key: str) -> None:
         """Remove a tag. Raises NotFoundError: the run has no such tag."""
         limits.check_key(key)
-        if self._recorder.is_down:
-            self._write(TagRemoval(key))
-            return
-        self._recorder.flush(self.run_id)
-        self._store.delete_tag(self.run_id, key)
+        if not self._recorder.is_down:
+            self._recorder.flush(self.run_id)
+        change_store(
+            self._session,
+            self.run_id,
+            lambda store, run_id: store.delete_tag(run_id, key),
+            otherwise=TagRemoval(key),
+            uri=self.tracking_uri,
+        )
 
     def log_batch(
         self, metrics: Iterable[Metric] = (), params: Iterable[Param] = (), tags: Iterable[RunTag] = ()
@@ -188,8 +210,13 @@ class RunHandle(RunArtifacts):
 
     def _look(self) -> None:
         """See that the run is there, before its first record; a recorder that waits for the store needs no look."""
-        if not self._recorder.is_direct:
-            self._known.ask(self._store, self._recorder, self._session.settings.patience_s)
+        if self._recorder.is_direct:
+            return
+        spooled = spooled_run(self._session, self.run_id, self.tracking_uri)
+        if spooled is not None:
+            self._known.learn(spooled)
+        elif not self._recorder.is_down:
+            self._known.ask(self._stored, self._recorder, self._session.settings.patience_s)
 
     @property
     def heartbeat_s(self) -> float:
@@ -239,13 +266,20 @@ class ActiveRun(RunHandle):
         self.is_joined: bool = joined
         self.started_by: tuple[int, int] = active.who_starts()
         self._run = run
-        self._artifact_uri = run.info.artifact_uri
+        folder = self._recorder.folder(self.run_id)
+        if folder is None or not folder.facts().is_pending:  # else it gets another one
+            self._artifact_uri = run.info.artifact_uri or None
         self._known.learn(run)
         self._pid = os.getpid()
         self.is_ended: bool = False
         self._heartbeats = threading.Lock()
         self._is_silent = False
         self.monitors: Monitors = Monitors(session, self.run_id, run.data.latest, self.log_metrics)
+
+    @property
+    def at_start(self) -> Run:
+        """The run as it was when it started."""
+        return self._run
 
     @property
     def info(self) -> RunInfo:

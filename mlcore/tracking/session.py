@@ -12,16 +12,18 @@ import attrs
 
 from mlcore.artifacts.repos import open_repo
 from mlcore.entities import Experiment, Run
-from mlcore.errors import InvalidParameterError
+from mlcore.errors import InvalidParameterError, MlcoreError, StoreUnavailableError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsJournals, TrackingStore
 from mlcore.plugins import Plugins, current
 from mlcore.settings import Settings
 from mlcore.tracking.inheritance import Inherited
 from mlcore.tracking.known import KnownRun
+from mlcore.tracking.last_tables import Tables
 from mlcore.tracking.lost import Watch
+from mlcore.tracking.reach import ask, is_outage, is_remote
 from mlcore.tracking.recorder import DirectRecorder, JournalRecorder, Recorder, StoreJournalRecorder
-from mlcore.uris import absolute, anchored, proxied_url, scheme
+from mlcore.uris import absolute, anchored, local_path, proxied_url, redacted, scheme
 
 _URI, _REGISTRY_URI = "MLCORE_TRACKING_URI", "MLCORE_REGISTRY_URI"
 _EXPERIMENT_ID, _EXPERIMENT_NAME = "MLCORE_EXPERIMENT_ID", "MLCORE_EXPERIMENT_NAME"
@@ -59,6 +61,9 @@ class Session:
         self.lost: Watch = Watch()
         self._recorders: dict[tuple[str, bool, bool], Recorder] = {}
         self._known: dict[tuple[str, str], KnownRun] = {}
+        self.pending_experiments: dict[str, str] = {}
+        self.tables: Tables = Tables()
+        self._openings: dict[str, threading.RLock] = {}
         self._lock = threading.RLock()
 
     @property
@@ -94,7 +99,11 @@ class Session:
     def set_experiment(self, experiment: Experiment) -> None:
         """Let new runs go to *experiment* of the present store."""
         self.experiment_id = experiment.experiment_id
-        if self._is_bound:
+        pending = self.pending_experiments.get(experiment.experiment_id)
+        if self._is_bound and pending is not None:  # a child asks for it by name, when it can
+            self._inherited.set(_EXPERIMENT_ID, "")
+            self._inherited.set(_EXPERIMENT_NAME, pending)
+        elif self._is_bound:
             self._inherited.set(_EXPERIMENT_ID, experiment.experiment_id)
             if self.settings.experiment_name:  # a child must not find a name that means another experiment
                 self._inherited.set(_EXPERIMENT_NAME, experiment.name)
@@ -176,7 +185,10 @@ class Session:
         found = self._stores.get(key)  # without the lock: most calls find it, and a forked child never waits here
         if found is not None:
             return found
-        with self._lock:
+        if self.settings.offline and is_remote(key):
+            raise self.offline_error(key)
+        # a lock for each: a server that does not answer keeps nobody from the other stores
+        with self._openings.setdefault(key, threading.RLock()):
             if key not in self._stores:
                 root = self.settings.artifact_root
                 self._stores[key] = self.plugins.first(
@@ -184,9 +196,16 @@ class Session:
                 )
             return self._stores[key]
 
+    def offline_error(self, uri: str) -> StoreUnavailableError:
+        """Return the error for a place that the user said must not be asked."""
+        origin = self.settings.origins.get("offline", "offline")
+        return StoreUnavailableError(f"{redacted(uri)} is not asked: recording is offline ({origin})")
+
     def registry(self, uri: str | None = None) -> RegistryStore:
         """Return the registry store at *uri*, opened at the first call."""
         key = self.anchored(uri or self.registry_uri)
+        if self.settings.offline and is_remote(key):
+            raise self.offline_error(key)
         with self._lock:
             if key not in self._registries:
                 self._registries[key] = self.plugins.first(HookSpecs.registry_store, uri=key)
@@ -208,13 +227,39 @@ class Session:
         settings = self.settings
         if settings.strict:
             return DirectRecorder(self.store(uri))
-        store = None if settings.offline else self.store(uri)
+        store, down = (None, None) if settings.offline else self._store_or_outage(uri)
         if isinstance(store, SupportsJournals):
             return StoreJournalRecorder(store, store)
         from mlcore.delivery import Outbox, Policy, Spool, spool_root
 
         policy = Policy(settings.patience_s, settings.spool_limit_mb, settings.fsync, settings.offline)
-        return JournalRecorder(Outbox(Spool(spool_root(settings.spool_dir), uri), lambda: self.store(uri), policy))
+        spool = Spool(spool_root(settings.spool_dir), uri)
+        outbox = Outbox(spool, lambda: self.store(uri), policy, lambda place: self.repo(place, uri))
+        if down is not None:
+            outbox.report_down(down)
+        return JournalRecorder(outbox)
+
+    def _store_or_outage(self, uri: str) -> tuple[TrackingStore | None, MlcoreError | None]:
+
+        try:
+            return ask(uri, lambda: self.store(uri), self.settings.patience_s), None
+        except MlcoreError as err:
+            if not (is_outage(err) and is_remote(uri)):
+                raise
+            return None, err
+
+    def known_experiment_id(self, experiment_id: str) -> str:
+        """Return the id of an experiment that was chosen by name while its store was down, when that answers now."""
+        name = self.pending_experiments.get(experiment_id)
+        if name is None:
+            return experiment_id
+        found = self.store().get_experiment_by_name(name)
+        return found.experiment_id if found is not None else experiment_id
+
+    def server_run_id(self, run_id: str, uri: str | None = None) -> str:
+        """Return the id that a run has in its store; another one when it began without a server that chooses ids."""
+        folder = self.recorder(uri).folder(run_id)
+        return (folder.facts().server_run_id if folder is not None else None) or run_id
 
     def known(self, run_id: str, uri: str | None = None) -> KnownRun:
         """Return what this process knows of a run; all handles of the run share it."""
@@ -237,10 +282,21 @@ class Session:
         found = self._repos.get(uri)
         if found is not None:
             return found
-        with self._lock:
+        with self._openings.setdefault(uri, threading.RLock()):
             if uri not in self._repos:
-                self._repos[uri] = open_repo(uri, self.plugins)
+                self._repos[uri] = self._spool_repo(uri) or open_repo(uri, self.plugins)
             return self._repos[uri]
+
+    def _spool_repo(self, uri: str) -> ArtifactRepo | None:
+        """Return the repository of a run that is in the spool alone, whose files need no plugin."""
+        if scheme(uri) != "file":
+            return None
+        from mlcore.delivery import spool_root
+        from mlcore.delivery.spool_repo import SpoolRepo
+
+        place = local_path(uri)
+        is_spooled = spool_root(self.settings.spool_dir) in place.parents and place.name == "artifacts"
+        return SpoolRepo(place) if is_spooled else None
 
     def run_repo(self, run: Run, tracking_uri: str | None = None) -> ArtifactRepo:
         """Return the artifact repository of a run; *tracking_uri* is that of its store, when it is another one."""
@@ -254,6 +310,7 @@ class Session:
     def reset_lock(self) -> None:
         """Make the session usable in a forked child; another thread may have held the lock."""
         self._lock = threading.RLock()
+        self._openings = {}
         self.lost.reset_lock()
 
     def close(self) -> None:
@@ -273,6 +330,7 @@ class Session:
             self._repos.clear()
             self._recorders.clear()
             self._known.clear()
+            self.tables.close()
 
 
 def checked_uri(uri: str | os.PathLike[str] | None, what: str = "tracking") -> str | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from mlcore.entities import Batch, LifecycleStage, Run, RunChange, RunStatus, RunTag
 from mlcore.errors import InvalidParameterError, InvalidStateError, NotFoundError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import TrackingStore
 from mlcore.tracking import active, tags
-from mlcore.tracking.client import Client, new_run
+from mlcore.tracking.client import new_run
 from mlcore.tracking.events import announce
 from mlcore.tracking.experiments import active_experiment_id
 from mlcore.tracking.heartbeat import first
+from mlcore.tracking.offline import begin, change_store, resumed
 from mlcore.tracking.run_handle import ActiveRun
 from mlcore.tracking.session import Session
 from mlcore.wire import limits
@@ -36,12 +39,12 @@ def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRu
 
     Raises InvalidStateError: it is deleted. InvalidParameterError: it is in another experiment than the one chosen.
     """
-    client = Client(session=session)
-    run = client.get_run(run_id)
+    chosen = experiment_id or session.experiment_id
+    run = resumed(session, run_id, chosen)
+    run_id = run.info.run_id
     if run.info.lifecycle_stage == LifecycleStage.DELETED:
         raise InvalidStateError(f"cannot start run {run_id!r} because it is deleted: restore it with restore_run first")
-    chosen = experiment_id or session.experiment_id
-    if chosen is not None and chosen != run.info.experiment_id:
+    if chosen is not None and session.pending_experiments.get(chosen) is None and chosen != run.info.experiment_id:
         raise InvalidParameterError(
             f"cannot start run {run_id!r}: it is in experiment {run.info.experiment_id!r}, the active experiment is "
             f"{chosen!r}; set_experiment(experiment_id={run.info.experiment_id!r}) first"
@@ -49,10 +52,21 @@ def resume(session: Session, run_id: str, experiment_id: str | None) -> ActiveRu
     here = (*active.stack(), *active.open_runs.all())
     if any(r.run_id == run_id and not r.is_ended for r in here):
         return ActiveRun(run, session.tracking_uri, session, joined=True)
-    _reopen(session.store(), run, session.settings.heartbeat_s)
-    resumed = ActiveRun(client.get_run(run_id), session.tracking_uri, session)
-    announce(session, "run_resumed", resumed.info)
-    return resumed
+    opened = ActiveRun(_again(session, run), session.tracking_uri, session)
+    announce(session, "run_resumed", opened.info)
+    return opened
+
+
+def _again(session: Session, run: Run) -> Run:
+    """Let a run go on: in its store or, when that is down, through its journal; return it."""
+
+    def reopen(store: TrackingStore, run_id: str) -> Run:
+        _reopen(store, run, session.settings.heartbeat_s)
+        return store.get_run(run_id)
+
+    session.recorder().flush(run.info.run_id)
+    found = change_store(session, run.info.run_id, reopen, otherwise=RunChange(status=RunStatus.RUNNING))
+    return found or evolve(run, info=evolve(run.info, status=RunStatus.RUNNING))
 
 
 def _reopen(store: TrackingStore, run: Run, period_s: float) -> None:
@@ -93,7 +107,7 @@ def create(
         truncate=session.settings.truncate_long_values,
     )
     try:
-        run: Run = session.store().create_run(new)
+        run: Run = begin(session, new)
     except NotFoundError as err:
         if experiment_id is None and session.experiment_id is None:
             err.add_note(
@@ -107,7 +121,7 @@ def create(
 
 def usable_parent(session: Session, run_id: str) -> str:
     """Return *run_id* if other runs can be nested in it. Raises InvalidStateError: it is deleted."""
-    parent = Client(session=session).get_run(run_id)
+    parent = resumed(session, run_id, None)
     if parent.info.lifecycle_stage == LifecycleStage.DELETED:
         raise InvalidStateError(
             f"cannot start a run below run {run_id!r} because that is deleted: restore it with restore_run first"

@@ -16,7 +16,7 @@ def summarize(key: str, curve: Sequence[Metric]) -> MetricSummary:
     numbers = [point.value for point in curve if not math.isnan(point.value)]
     return MetricSummary(
         key=key,
-        last=max(curve, key=_recency),
+        last=max(curve, key=recency),
         min=min(numbers, default=None),
         max=max(numbers, default=None),
         count=len(curve),
@@ -34,7 +34,8 @@ def summarize_all(points: Iterable[Metric]) -> dict[str, MetricSummary]:
     return {key: summarize(key, curves[key]) for key in sorted(curves)}
 
 
-def _recency(point: Metric) -> tuple[int, int, bool, float]:
+def recency(point: Metric) -> tuple[int, int, bool, float]:
+    """Return what the latest point of a metric is the greatest of."""
     # Of points with one step and timestamp the greatest value counts, and any number counts more than NaN.
     known = not math.isnan(point.value)
     return point.step, point.timestamp, known, point.value if known else 0.0

@@ -288,6 +288,17 @@ class TestBroken:
         assert found(root) == ()
         assert "status 77: expected 1 to 5" in caplog.text
 
+    def test_lists_that_grow_without_end_and_pipes_hurt_nobody(self, root: Path, run_folder: Path) -> None:
+        lists = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 40))
+        write(root / "0" / ("c" * 32) / "meta.yaml", f"l0: &l0 [x]\n{lists}run_id: *l39\nexperiment_id: '0'\n")
+        os.mkfifo(run_folder / "params" / "pipe")
+        (root / "0" / ("d" * 32)).mkdir()
+        os.mkfifo(root / "0" / ("d" * 32) / "meta.yaml")
+
+        (run,) = found(root)
+
+        assert run.data.params == {"p": "1"}
+
     def test_a_dataset_that_is_not_there_is_reported_and_the_run_stays(
         self, root: Path, run_folder: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -562,6 +573,7 @@ class TestTakenOver:
     [
         "a: 1\nb: 'x'\nc: null\nd: []\ne: file:///a/b-c.d_e\nf: ''\n",
         "a: yes\n",
+        "a: n\nb: Y\nc: NO\n",
         "a: 007\n",
         "a: 1e5\n",
         "a: 12345678901234567890\n",

@@ -43,11 +43,13 @@ from mlcore.entities import (
     RunTag,
     ViewType,
 )
+from mlcore.moving import copy_store
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parents[2] / ".cache" / "peers"
 RELEASES = {"3.17": "mlflow", "2.22": "mlflow-2.22", "1.30": "mlflow-1.30"}
 OPTIONAL = {"1.30"}  # it needs a Python that few machines still have
+OURS = "0" * 31 + "a"
 DELETE = ExperimentChange(lifecycle_stage=LifecycleStage.DELETED)
 View = dict[str, Any]
 Require = Callable[[str, bool, str], None]
@@ -84,6 +86,7 @@ def _peers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Peer]:
         add(theirs)
         process.stdin.write("go on\n")
         process.stdin.flush()
+        log_beside(ours)
         seen[release] = Peer(release, theirs, ours, first, answer(process), read_first)
         process.communicate(timeout=60)
     return seen
@@ -130,7 +133,7 @@ def fill(root: Path, *, with_models: bool) -> None:
     store = MlrunsTrackingStore(root)
     one = store.create_experiment("one", artifact_location=None, tags={"team": "a", "nested/tag": "ß\n"}).experiment_id
     store.create_experiment("elsewhere", artifact_location="s3://bucket/x y", tags={})
-    run_id = "0" * 31 + "a"
+    run_id = OURS
     tags = {"mlflow.user": "ada", "a/b": "1", "empty": "", "note": "n"}
     store.create_run(NewRun(one, run_id, "näme: of, a run #1", "ada", 1_600_000_000_123, tags))
     values = (0.1, float("nan"), float("inf"), float("-inf"), -0.0, 5e-324, 1.7976931348623157e308)
@@ -192,6 +195,13 @@ def add(theirs: Path) -> None:
     assert gone is not None
     store.update_experiment(gone.experiment_id, ExperimentChange(lifecycle_stage=LifecycleStage.ACTIVE))
     store.update_experiment(one.experiment_id, ExperimentChange(name="uno", set_tags={"by": "us"}))
+
+
+def log_beside(ours: Path) -> None:
+    """Log points to the run, and to the metric, to which MLflow logs at this moment."""
+    store = MlrunsTrackingStore(ours)
+    for step in range(50, 100):
+        store.log_batch(OURS, Batch((Metric("both", 0.5, 1_700_000_000_000, step),)))
 
 
 def runs_of(store: MlrunsReader) -> list[Run]:
@@ -344,9 +354,15 @@ def test_what_mlflow_added_to_the_tree_of_mlcore_is_seen_by_both(peer: Peer) -> 
     seen = peer.second["ours"]
 
     assert_same(expected(seen), view(peer.ours), peer.release)
-    run = seen["runs"]["0" * 31 + "a"]
+    run = seen["runs"][OURS]
     assert run["run_name"] == "renamed by mlflow"
     assert [1_700_000_009_999, 99, "0.25"] in run["histories"]["loss"]
+
+
+def test_points_that_both_log_to_one_metric_at_one_time_are_all_kept(peer: Peer) -> None:
+    points = peer.second["ours"]["runs"][OURS]["histories"]["both"]
+
+    assert [step for _, step, _ in points] == list(range(100))
 
 
 def test_artifacts_of_the_tree_are_where_the_runs_say(peer: Peer) -> None:
@@ -357,6 +373,23 @@ def test_artifacts_of_the_tree_are_where_the_runs_say(peer: Peer) -> None:
     folder = Path(run.info.artifact_uri.removeprefix("file://"))
 
     assert [each.read_text() for each in (folder / "sub").iterdir()] == ["content"]
+
+
+def test_a_tree_of_mlflow_is_copied_without_loss(peer: Peer, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+
+    report = copy_store(peer.theirs.as_uri(), f"{copy.as_uri()}?layout=mlflow")
+
+    assert report.failures == ()
+    there, here = view(peer.theirs), view(copy)
+    for part, entries in there.items():
+        moved = json.loads(json.dumps(entries).replace(peer.theirs.as_uri(), copy.as_uri()))
+        copied = json.loads(json.dumps(here[part]))
+        for name, entry in moved.items():
+            own = {"location": None, "artifact_uri": None}  # artifacts come along, into the copy
+            if name == "Default" or part == "logged":
+                own["times"] = None  # a new tree has the first already, and no store takes over times of the others
+            assert {**copied[name], **own} == {**entry, **own}, f"{part} {name!r}"
 
 
 def expected(seen: View) -> View:

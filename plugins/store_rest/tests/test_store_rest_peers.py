@@ -127,7 +127,10 @@ def test_a_server_that_keeps_strangers_out_is_told_when_it_is_opened(
 
 
 def test_a_run_whose_creation_got_lost_on_the_way_back_is_found_again(serve: Serve, handler: type[Handler]) -> None:
-    made = {"info": RUN_INFO, "data": {"tags": [{"key": "mlcore.runId", "value": "mine"}, {"key": "t", "value": "1"}]}}
+    made = {
+        "info": RUN_INFO,
+        "data": {"tags": [{"key": "mlcore.clientRunId", "value": "mine"}, {"key": "t", "value": "1"}]},
+    }
     store = open_mlflow(serve, runs__create=(0, None), runs__search=(200, {"runs": [made]}))
 
     run = store.create_run(NewRun("1", "mine", "n", "u", 1, {"t": "1"}))
@@ -135,8 +138,8 @@ def test_a_run_whose_creation_got_lost_on_the_way_back_is_found_again(serve: Ser
     assert (run.info.run_id, run.data.tags) == ("r1", {"t": "1"})
     asked = [(path.rpartition("mlflow/")[2], body) for path, body in handler.seen if "runs" in path]
     assert [path for path, _ in asked] == ["runs/create", "runs/search"]
-    assert {"key": "mlcore.runId", "value": "mine"} in asked[0][1]["tags"]
-    assert asked[1][1]["filter"] == "tags.`mlcore.runId` = 'mine'"
+    assert {"key": "mlcore.clientRunId", "value": "mine"} in asked[0][1]["tags"]
+    assert asked[1][1]["filter"] == "tags.`mlcore.clientRunId` = 'mine'"
     store.close()
 
 

@@ -129,7 +129,8 @@ class ProxyRepo:
         request = Request("PUT", self._remote.place.prefix + target, headers, body, repeatable=is_repeatable)
         with self._remote.open(request) as response:
             if response.status != 200:
-                raise _refused(failed(self._remote, target, response, path), path)
+                told = failed(self._remote, target, response, path)
+                raise _refused(told, path) from told
             response.readall()
 
     def _target(self, path: str) -> str:

@@ -26,7 +26,7 @@ from mlcore.entities import (
 )
 from mlcore.uris import absolute
 
-RUN_ID_TAG = "mlcore.runId"  # keeps the id that the caller chose, since MLflow's stores choose their own
+RUN_ID_TAG = "mlcore.clientRunId"  # keeps the id that the caller chose, since MLflow's stores choose their own
 NAME_TAG = "mlflow.runName"
 VIEWS = {ViewType.ACTIVE_ONLY: 1, ViewType.DELETED_ONLY: 2, ViewType.ALL: 3}
 

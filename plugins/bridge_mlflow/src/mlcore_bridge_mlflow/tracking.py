@@ -200,16 +200,21 @@ class BridgedStore(ExperimentCalls):
             with Guard(self._entry, "close"):
                 close()
 
+    def created_as(self, experiment_id: str, run_id: str) -> Run | None:
+        """Return the run that was made when *run_id* was asked for; None when there is none."""
+        asked = f"tags.`{records.RUN_ID_TAG}` = '{run_id}'"
+        with Guard(self._entry, "search_runs"):
+            found = [*self._page(RunQuery((experiment_id,)), asked, 1, None)]
+        if not found:
+            return None
+        self._ids[run_id] = found[0].info.run_id
+        return records.run(found[0])
+
     def _made_before(self, new: NewRun) -> Run | None:
         """The run that an earlier attempt of this process has made, also when its answer was lost."""
         if new.run_id not in self._tried:
             return None
-        if new.run_id not in self._ids:
-            asked = f"tags.`{records.RUN_ID_TAG}` = '{new.run_id}'"
-            with Guard(self._entry, "search_runs"):
-                page = self._page(RunQuery((new.experiment_id,)), asked, 1, None)
-                self._ids.update((new.run_id, run.info.run_id) for run in page)
-        if new.run_id not in self._ids:
+        if new.run_id not in self._ids and self.created_as(new.experiment_id, new.run_id) is None:
             return None
         known = self.get_run(new.run_id)
         if known.info.experiment_id != new.experiment_id:

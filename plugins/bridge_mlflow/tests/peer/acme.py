@@ -40,7 +40,7 @@ class SqlStore(SqlAlchemyStore):
 
     def create_run(self, experiment_id, user_id, start_time, tags, run_name):
         sqlalchemy_store.uuid = self.ids
-        self.ids.wanted = next((tag.value for tag in tags if tag.key == "mlcore.runId"), None)
+        self.ids.wanted = next((tag.value for tag in tags if tag.key == "mlcore.clientRunId"), None)
         try:
             return super().create_run(experiment_id, user_id, start_time, tags, run_name)
         finally:

@@ -213,7 +213,7 @@ def test_a_run_goes_through_the_plugins_of_three_distributions(tmp_path: Path, m
     assert found[0].info.start_time >= started
     assert (found[0].data.params, found[0].data.metrics) == ({"depth": "3"}, {"loss": 0.25})
     assert found[0].data.tags["ario.enabled"] == "true"
-    assert "mlcore.runId" not in found[0].data.tags
+    assert "mlcore.clientRunId" not in found[0].data.tags
     stored = [name for name in server.files if name.endswith("notes/a.txt")]
     assert [server.files[name] for name in stored] == [b"hello"]
     server.stop()

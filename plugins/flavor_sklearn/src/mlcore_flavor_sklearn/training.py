@@ -101,11 +101,9 @@ def record(training: Training, options: AutologOptions) -> None:
 
 def _log_new_params(training: Training, params: Mapping[str, object]) -> None:
     """Log the params; in a run of the user's, those that it already has with other values are left as they are."""
-    from mlcore.tracking.client import Client
-
     texts = {key: str(value) for key, value in params.items()}
     if not training.owned:
-        known = Client(training.run.tracking_uri).get_run(training.run.run_id).data.params
+        known = training.run.as_known().data.params
         clash = [k for k, v in texts.items() if k in known and known[k] != v[: len(known[k]) or None]]
         if clash:
             warnings.warn(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
 
 from mlcore.entities import LifecycleStage, LoggedModel, LoggedModelStatus, ModelMetric, NewLoggedModel
 from mlcore_store_file.mlruns_lines import read_model_lines
@@ -39,8 +38,8 @@ def read_model(tree: Tree, locations: Locations, experiment: str, folder: str) -
         creator_id=text(fields, "creator_id"),
         model_type=text(fields, "model_type"),
         source_run_id=text(fields, "source_run_id"),
-        params=_texts(tree, os.path.join(folder, PARAMS)),
-        tags=_texts(tree, os.path.join(folder, TAGS)),
+        params=tree.texts(tree.files(os.path.join(folder, PARAMS))),
+        tags=tree.texts(tree.files(os.path.join(folder, TAGS))),
         metrics=_metrics(tree, model_id, os.path.join(folder, METRICS)),
         lifecycle_stage=LifecycleStage.DELETED if deleted else LifecycleStage.ACTIVE,
     )
@@ -69,15 +68,14 @@ def status_number(status: LoggedModelStatus) -> int:
     return _NUMBERS[status]
 
 
-def _texts(tree: Tree, folder: str) -> Mapping[str, str]:
-    return dict(sorted((file.key, tree.text(file.path)) for file in tree.files(folder)))
-
-
 def _metrics(tree: Tree, model_id: str, folder: str) -> tuple[ModelMetric, ...]:
     """Return the latest point of each key, run and dataset."""
     latest: dict[tuple[str, str, str, str], ModelMetric] = {}
     for file in tree.files(folder):
-        found, faults = read_model_lines(model_id, file.key, tree.data(file.path))
+        try:
+            found, faults = read_model_lines(model_id, file.key, tree.data(file.path))
+        except FileNotFoundError:  # removed this moment
+            continue
         for fault in faults:
             tree.report(file.path, fault)
         for each in found:

@@ -24,7 +24,6 @@ from mlcore.entities import (
 from mlcore.errors import CorruptStoreError, InvalidStateError, NotFoundError, StoreUnavailableError
 from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
 from mlcore.tracking.evaluate_logged import logged_model_matches, sort_logged_models
-from mlcore_store_file.mlruns_change import together
 from mlcore_store_file.mlruns_locations import Locations
 from mlcore_store_file.mlruns_memory import Memory
 from mlcore_store_file.mlruns_models import read_model
@@ -124,6 +123,8 @@ class MlrunsReader:
     @contextlib.contextmanager
     def _holding(self, folder: str) -> Iterator[None]:
         if self._locking:
+            from mlcore_store_file.mlruns_change import together  # not for readers: some systems have no such locks
+
             with together(folder):
                 yield
         else:
@@ -158,7 +159,7 @@ class MlrunsReader:
             fault = f"says that it is experiment {text(fields, 'experiment_id')!r}: left out here"
             self._tree.report(os.path.join(folder, META), fault)
             return None
-        tags = {file.key: self._tree.text(file.path) for file in files}
+        tags = self._tree.texts(files)
         location = self._locations.of_experiment(experiment_id, folder, text(fields, "artifact_location"))
         stage = DELETED if self._tree.is_deleted(folder) else ACTIVE
         try:

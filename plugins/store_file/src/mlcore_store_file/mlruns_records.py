@@ -31,9 +31,10 @@ _UNKNOWN_SOURCE = 1000
 
 
 def text(fields: Fields, key: str) -> str:
-    """Return a field as text; empty when it is not there."""
+    """Return a field as text; empty when it is not there, or no single value."""
     value = fields.get(key)
-    return "" if value is None else str(value)
+    # A text of nested lists could be larger than any memory: YAML lets one list stand in many places.
+    return "" if value is None or isinstance(value, (list, tuple, dict, set)) else str(value)
 
 
 def number(fields: Fields, key: str) -> int | None:

@@ -138,8 +138,8 @@ class Runs:
             fault = f"says that it is run {own!r} of experiment {text(fields, 'experiment_id')!r}: left out here"
             self._tree.report(os.path.join(folder, META), fault)
             return None
-        params = self._texts(files, PARAMS)
-        tags = tags_of_old_fields(fields) | self._texts(files, TAGS)
+        params = self._tree.texts(files, PARAMS)
+        tags = tags_of_old_fields(fields) | self._tree.texts(files, TAGS)
         recorded = text(fields, "artifact_uri")
         uri = self._locations.below_experiment(where, experiment, recorded, f"{run_id}/{ARTIFACTS}")
         try:
@@ -148,16 +148,6 @@ class Runs:
             self._tree.report(os.path.join(folder, META), f"describes no run: {err}")
             return None
         return Run(info, RunData((), params, tags), self._inputs(experiment, files), self._outputs(files))
-
-    def _texts(self, files: list[FoundFile], folder: str) -> dict[str, str]:
-        found = {}
-        for file in files:
-            if file.key.startswith(folder + "/"):
-                try:
-                    found[file.key[len(folder) + 1 :]] = self._tree.text(file.path)
-                except FileNotFoundError:  # removed this moment
-                    continue
-        return dict(sorted(found.items()))
 
     def _inputs(self, experiment: str, files: list[FoundFile]) -> RunInputs:
         datasets: list[DatasetInput] = []

@@ -78,7 +78,11 @@ class MlrunsTrackingStore(MlrunsLogging):
                 return known
             self._refuse_taken(experiment.name)
             place = experiment.artifact_location or join(self._artifact_root, wanted)
-            return self._write_experiment(evolve(experiment, artifact_location=place))
+            created = _now_ms() if experiment.creation_time is None else experiment.creation_time
+            changed = created if experiment.last_update_time is None else experiment.last_update_time
+            return self._write_experiment(
+                evolve(experiment, artifact_location=place, creation_time=created, last_update_time=changed)
+            )
 
     def update_experiment(self, experiment_id: str, change: ExperimentChange) -> Experiment:
         """Rename, tag, delete or restore an experiment; its runs are deleted and restored with it."""

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,10 +161,22 @@ class Tree:
             self.report(path, "is not UTF-8: what cannot be read is shown as '\ufffd'")
             return data.decode("utf-8", errors="replace")
 
+    def texts(self, files: Iterable[FoundFile], folder: str = "") -> dict[str, str]:
+        """Return key and text of the files, sorted; those below *folder* alone, and from there on, when it is given."""
+        found = {}
+        prefix = f"{folder}/" if folder else ""
+        for file in files:
+            if file.key.startswith(prefix):
+                try:
+                    found[file.key[len(prefix) :]] = self.text(file.path)
+                except FileNotFoundError:  # removed this moment
+                    continue
+        return dict(sorted(found.items()))
+
     def data(self, path: str) -> bytes:
         """Return a file's bytes. Raises FileNotFoundError; StoreUnavailableError: it cannot be read now."""
         try:
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe of that name blocks nobody
             try:
                 data = os.read(file, _READ)
                 parts = [data]

@@ -13,7 +13,6 @@ from mlcore.errors import NotFoundError
 from mlcore.tracking.evaluate_registry import model_matches, sort_models, sort_versions, version_matches
 from mlcore.wire.filter_parser import parse_model_filter, parse_model_order, parse_version_filter, parse_version_order
 from mlcore.wire.stages import NO_STAGE, STAGES
-from mlcore_store_file.mlruns_change import together
 from mlcore_store_file.mlruns_locations import Locations
 from mlcore_store_file.mlruns_paging import page_of
 from mlcore_store_file.mlruns_records import Fields, number, text
@@ -77,6 +76,8 @@ class MlrunsRegistryReader:
     @contextlib.contextmanager
     def _holding(self) -> Iterator[None]:
         if self._locking:
+            from mlcore_store_file.mlruns_change import together  # not for readers: some systems have no such locks
+
             with together(self._tree.models):
                 yield
         else:
@@ -114,7 +115,7 @@ class MlrunsRegistryReader:
             last_updated_timestamp=number(fields, "last_updated_timestamp") or 0,
             description=text(fields, "description"),
             latest_versions=tuple(latest[stage] for stage in STAGES if stage in latest),
-            tags=self._texts(os.path.join(folder, TAGS)),
+            tags=self._texts(folder, TAGS),
             aliases=self._aliases(folder),
         )
 
@@ -155,13 +156,13 @@ class MlrunsRegistryReader:
             status_message=text(fields, "status_message"),
             description=text(fields, "description"),
             user_id=text(fields, "user_id"),
-            tags=self._texts(os.path.join(path, TAGS)),
+            tags=self._texts(path, TAGS),
             aliases=tuple(sorted(alias for alias, pointed in aliases.items() if pointed == version)),
         )
 
     def _aliases(self, folder: str) -> dict[str, str]:
-        found = self._texts(os.path.join(folder, ALIASES))
+        found = self._texts(folder, ALIASES)
         return {alias: version.strip() for alias, version in found.items()}
 
-    def _texts(self, folder: str) -> dict[str, str]:
-        return dict(sorted((file.key, self._tree.text(file.path)) for file in self._tree.files(folder)))
+    def _texts(self, folder: str, part: str) -> dict[str, str]:
+        return self._tree.texts(self._tree.files(os.path.join(folder, part)))

@@ -22,7 +22,7 @@ _LINE = re.compile(
     r"))"
 )
 # Plain words that YAML takes for something else than a text.
-_NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_NOT_TEXT = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 
 
 def read_meta(text: str, name: str) -> dict[str, object]:

@@ -136,6 +136,8 @@ def change(client):
     one = client.get_experiment_by_name("one")
     runs = client.search_runs([one.experiment_id], "tags.note = 'n'")
     run_id = runs[0].info.run_id
+    for step in range(50):  # while mlcore does the same
+        client.log_metric(run_id, "both", 0.5, 1_700_000_000_000, step)
     client.log_metric(run_id, "loss", 0.25, 1_700_000_009_999, 99)
     client.set_tag(run_id, "by", "mlflow")
     client.set_tag(run_id, "mlflow.runName", "renamed by mlflow")

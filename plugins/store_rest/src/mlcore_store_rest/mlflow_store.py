@@ -36,6 +36,7 @@ from mlcore.errors import (
 )
 from mlcore.tracking.evaluate import experiment_matches, run_matches, sort_experiments, sort_runs
 from mlcore.tracking.summaries import summarize_all
+from mlcore.tracking.tags import CLIENT_RUN_ID
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.tracking_json import Json
 from mlcore_store_rest import pages
@@ -45,8 +46,6 @@ from mlcore_store_rest.service import Service
 from mlcore_store_rest.tracking import RestTrackingStore, creation
 from mlcore_store_rest.vocabulary import MlflowVocabulary
 
-# By this tag a run is found again whose creation nobody confirmed. It is not shown.
-RUN_ID_TAG = "mlcore.runId"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _TRIES = 3
 _HISTORY_PAGE = 25_000
@@ -123,17 +122,17 @@ class MlflowTrackingStore(RestTrackingStore):
         )
 
     def create_run(self, new: NewRun) -> Run:
-        """Create a RUNNING run; the server chooses its id, which is no loss to a caller who goes on with it.
+        """Create a RUNNING run; the server chooses its id, the caller's is kept in a tag that is not shown.
 
         When nobody knows whether the server made it, it is looked for before another attempt.
         """
         mark = new.run_id or uuid4().hex
-        body = creation(new, {RUN_ID_TAG: mark})
+        body = creation(new, {CLIENT_RUN_ID: mark})
         for _ in range(_TRIES - 1):
             try:
                 return self._run(self.service.call("runs/create", body, once=True)["run"])
             except StoreUnavailableError:
-                made = self._marked(new.experiment_id, mark)
+                made = self.created_as(new.experiment_id, mark)
                 if made is not None:
                     return made
         return self._run(self.service.call("runs/create", body, once=True)["run"])
@@ -206,15 +205,16 @@ class MlflowTrackingStore(RestTrackingStore):
 
     def _run(self, given: Json) -> Run:
         run = super()._run(given)
-        if RUN_ID_TAG not in run.data.tags:
+        if CLIENT_RUN_ID not in run.data.tags:
             return run
-        tags = {key: value for key, value in run.data.tags.items() if key != RUN_ID_TAG}
+        tags = {key: value for key, value in run.data.tags.items() if key != CLIENT_RUN_ID}
         return evolve(run, data=evolve(run.data, tags=tags))
 
-    def _marked(self, experiment_id: str, mark: str) -> Run | None:
+    def created_as(self, experiment_id: str, run_id: str) -> Run | None:
+        """Return the run that was made when *run_id* was asked for; None when there is none."""
         request = r.SearchRuns(
             experiment_ids=(experiment_id,),
-            filter=f"tags.`{RUN_ID_TAG}` = '{mark}'",
+            filter=f"tags.`{CLIENT_RUN_ID}` = '{run_id}'",
             run_view_type=ViewType.ALL,
             max_results=1,
         )

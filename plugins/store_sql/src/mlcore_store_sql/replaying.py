@@ -20,8 +20,9 @@ from mlcore.errors import (
 )
 from mlcore.wire.filter_values import param_number
 from mlcore_store_sql.dialects import Cursor, Row
+from mlcore_store_sql.long_curves import LongCurvesPart
 from mlcore_store_sql.part import ACTIVE, DELETED, now_ms
-from mlcore_store_sql.recording import Curves, RecordingPart, curves_of, param_conflict
+from mlcore_store_sql.recording import param_conflict
 from mlcore_store_sql.runs import RUN_NAME_TAG, RunsPart
 
 Refused = list[tuple[int, MlcoreError]]
@@ -47,7 +48,7 @@ class _Outcome:
     end_time: int | None
     stage: str
     changed: bool = False
-    curves: Curves = field(factory=dict)
+    points: list[Metric] = field(factory=list)
     params: dict[str, str] | None = None
     new_params: list[tuple[object, ...]] = field(factory=list)
     tags: dict[str, str | None] = field(factory=dict)
@@ -65,7 +66,7 @@ class _Outcome:
             )
 
 
-class ReplayPart(RecordingPart, RunsPart):
+class ReplayPart(LongCurvesPart, RunsPart):
     """The store's method that takes stretches of journals."""
 
     def replay(self, run_id: str, writer: str, entries: Sequence[Entry]) -> Refused:
@@ -131,7 +132,7 @@ class ReplayPart(RecordingPart, RunsPart):
     ) -> Refused:
         outcome = _Outcome.of(self._run_row(cursor, run_id))
         refused: Refused = []
-        points: list[Metric] = []
+        points = outcome.points
         for entry in entries:
             recorded = entry.recorded
             if type(recorded) is Batch and outcome.stage == ACTIVE and not (recorded.params or recorded.tags):
@@ -141,10 +142,9 @@ class ReplayPart(RecordingPart, RunsPart):
                 self._take(cursor, recorded, outcome)
             except (InvalidStateError, ParamConflictError) as error:
                 refused.append((entry.sequence, error))
-        curves_of(outcome.number, points, outcome.curves)
-        if outcome.curves:
+        if points:
             keys = self._db.key_numbers
-            new.update(self._add_points(cursor, outcome.curves, keys | known if known else keys))
+            new.update(self._add_long(cursor, outcome.number, points, keys | known if known else keys))
         self._write_outcome(cursor, outcome)
         return refused
 
@@ -157,7 +157,7 @@ class ReplayPart(RecordingPart, RunsPart):
             if recorded.params:
                 self._take_params(cursor, recorded.params, outcome)
             if recorded.metrics:
-                curves_of(outcome.number, recorded.metrics, outcome.curves)
+                outcome.points += recorded.metrics
             for tag in recorded.tags:
                 outcome.tags[tag.key] = tag.value
                 if tag.key == RUN_NAME_TAG:

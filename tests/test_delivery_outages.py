@@ -1,0 +1,139 @@
+"""Recording while the server is away, hung, out of order or confused: nothing waits, nothing is lost, nothing twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import faulty_server
+import pytest
+from faulty_server import FAULTS, FaultyServer, MortalServer
+
+import mlcore
+from mlcore.entities import Metric, Run
+from mlcore.errors import StoreUnavailableError
+from mlcore.settings import Settings
+from mlcore.tracking.client import Client
+from mlcore.tracking.session import Session, using
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MortalServer]:
+    with faulty_server.mortal_server() as running:
+        yield running
+
+
+@pytest.fixture
+def proxy(server: MortalServer) -> Iterator[FaultyServer]:
+    with faulty_server.faulty_server(server.uri) as between:
+        yield between
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCORE_HTTP_REQUEST_TIMEOUT", "0.5")
+    monkeypatch.setenv("MLCORE_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+def session_at(uri: str, patience_s: float = 0.3) -> Session:
+    return Session(Settings.load({"tracking_uri": uri, "patience_s": patience_s}))
+
+
+def stored(server: MortalServer, run_id: str) -> tuple[Run, list[Metric]]:
+    """Return what the server itself says of a run, with the history of its metric `m`."""
+    with closing(session_at(server.uri)) as session:
+        client = Client(session=session)
+        return client.get_run(run_id), client.get_metric_history(run_id, "m")
+
+
+def eventually_delivered(session: Session) -> None:
+    deadline = time.monotonic() + 40
+    while not session.flush():
+        assert time.monotonic() < deadline, "not delivered"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_recorded_during_a_fault_arrives_once_and_in_order_when_it_is_over(
+    proxy: FaultyServer, server: MortalServer, fault: str
+) -> None:
+    with using(session_at(proxy.uri)) as session:
+        run = mlcore.start_run()
+        mlcore.log_metric("m", -1.0, step=-1)
+        proxy.fail(fault)
+        slowest = 0.0
+        for step in range(50):
+            before = time.perf_counter()
+            mlcore.log_metric("m", float(step), step=step, timestamp=1000 + step)
+            mlcore.set_tag("last", step)
+            slowest = max(slowest, time.perf_counter() - before)
+        mlcore.log_param("p", 1)
+        time.sleep(0.3)  # let the shipper meet the fault
+        proxy.heal()
+        eventually_delivered(session)
+        run.end()
+
+    found, points = stored(server, run.run_id)
+    assert [m.step for m in points if m.step >= 0] == list(range(50))
+    assert found.data.tags["last"] == "49"
+    assert found.data.params == {"p": "1"}
+    assert found.info.status == "FINISHED"
+    assert "mlcore.refused" not in found.data.tags
+    assert slowest < 0.4  # less than any answer of the server would take
+
+
+def test_a_server_that_is_killed_in_the_middle_and_comes_back_gets_all(tmp_path: Path) -> None:
+    with faulty_server.mortal_server() as mortal, using(session_at(mortal.uri)) as session:
+        run = mlcore.start_run()
+        mlcore.log_metric("m", 0.0, step=0)
+        assert session.flush()
+        mortal.kill()
+        for step in range(1, 2000):
+            mlcore.log_metric("m", float(step), step=step)
+        assert not session.flush()
+        mortal.start()
+        eventually_delivered(session)
+
+        assert len(Client(session=session).get_metric_history(run.run_id, "m")) == 2000
+
+
+def test_a_run_whose_server_stays_away_ends_in_bounded_time_and_says_so(
+    proxy: FaultyServer, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with using(session_at(proxy.uri)):
+        run = mlcore.start_run()
+        proxy.fail("absent")
+        mlcore.log_metric("m", 1.0)
+        before = time.monotonic()
+        mlcore.end_run()
+
+        assert time.monotonic() - before < 10
+        assert f"run {run.run_id}: not all of it is in the store yet" in caplog.text
+        assert "`mlcore sync` delivers it" in caplog.text
+        assert str(tmp_path / ".spool") in caplog.text
+
+
+def test_a_call_that_asks_for_the_store_is_told_that_it_does_not_answer(proxy: FaultyServer) -> None:
+    with using(session_at(proxy.uri)) as session:
+        mlcore.start_run()
+        proxy.fail("absent")
+
+        with pytest.raises(StoreUnavailableError, match="waits in"):
+            mlcore.log_metric("m", 1.0, synchronous=True)
+
+        proxy.heal()
+        eventually_delivered(session)
+
+
+def test_batches_that_are_too_large_for_a_proxy_go_in_smaller_pieces(proxy: FaultyServer, server: MortalServer) -> None:
+    with using(session_at(proxy.uri)) as session:
+        run = mlcore.start_run()
+        proxy.fail("large413")
+        run.log_batch([Metric("m", float(i), 1000 + i, i) for i in range(500)])
+        eventually_delivered(session)
+        run.end()
+
+    found, points = stored(server, run.run_id)
+    assert len(points) == 500
+    assert found.info.status == "FINISHED"
