@@ -106,6 +106,7 @@ def test_a_database_goes_into_a_directory_in_the_layout_of_mlflow(filled: str, t
     assert differences(filled, sql) == []
 
 
+@pytest.mark.slow
 def test_a_server_of_mlflow_keeps_all_but_what_is_told(filled: str, mlflow_process: MlflowServer, sql: str) -> None:
     there = copy_store(filled, mlflow_process.uri)
     again = copy_store(filled, mlflow_process.uri)
