@@ -16,6 +16,7 @@ from pathlib import Path
 
 import plugin_layer
 import proxy
+import record
 import recording
 import s3
 import searching
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "import": recording.imports,
     "first": recording.first_metric,
     "metrics": recording.metrics,
+    "record": record.record,
     "training": training_loop.training,
     "search": searching.search,
     "serving": serving.scoring,
