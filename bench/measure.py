@@ -129,7 +129,8 @@ def worker(side: Side, name: str, *arguments: str | Path, cwd: Path | None = Non
     """
     with tempfile.TemporaryDirectory(prefix="mlcore-bench-") as fresh:
         command = [str(side.python), str(WORKERS / f"{name}.py"), side.module, *map(str, arguments)]
-        done = subprocess.run(command, cwd=cwd or fresh, env=environ(), capture_output=True, text=True, check=False)
+        quiet = {**environ(), "MLCORE_SPOOL_DIR": str(Path(fresh) / ".spool")}
+        done = subprocess.run(command, cwd=cwd or fresh, env=quiet, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"error: {name} failed on {side.module}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     answer: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])

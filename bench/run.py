@@ -17,6 +17,7 @@ from pathlib import Path
 import file_store
 import plugin_layer
 import proxy
+import record
 import recording
 import s3
 import searching
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "import": recording.imports,
     "first": recording.first_metric,
     "metrics": recording.metrics,
+    "record": record.record,
     "training": training_loop.training,
     "search": searching.search,
     "files": file_store.file_store,

@@ -7,7 +7,7 @@ import sys
 
 from measure import ROOT, Row, Side, less, worker
 
-STEPS = 200  # with recording, and as many without, in blocks that take turns
+STEPS = 100  # with recording, and as many without, in blocks that take turns
 TURNS = 3
 OTHERS = ("aim", "wandb")
 

@@ -8,6 +8,7 @@ import rich_store
 import whole_store
 from rich_store import BINNED, CHILD, GOING, PARENT, T0
 
+from mlcore.delivery.spool import Spool
 from mlcore.entities import (
     Batch,
     ExperimentChange,
@@ -25,7 +26,7 @@ from mlcore.interfaces import RegistryStore, TrackingStore
 from mlcore.moving import Choice, Report, copy_store
 from mlcore.plugins import current
 
-TIMES = ("*/times",)
+TIMES = ("experiments/Default/times", "experiments/gone/times", "logged/*/times")
 SOURCES = "models/*/versions/*/source"
 
 
@@ -240,7 +241,7 @@ def test_a_param_with_another_value_stays_and_is_told(source: str, target: str) 
     report = copy_store(source, target)
 
     assert shortfalls(report)["params that have another value in the target"] == 1
-    assert differences(source, target, f"runs/{PARENT}/params/p7", "*/id") == []
+    assert differences(source, target, f"runs/{PARENT}/params/p7", "*/id", "experiments/wine/times") == []
 
 
 def test_a_run_that_was_deleted_in_the_target_stays_so_and_is_told(source: str, target: str) -> None:
@@ -406,3 +407,16 @@ def _old_database(path: Path) -> None:
         cursor.execute(opened.texts.insert_run, ("r" * 32, 1, "", "u", 1, None))
         cursor.execute("INSERT INTO mlcore_params (run, key, value) SELECT id, 'p', '1' FROM mlcore_runs")
     opened.close()
+
+
+def test_what_waits_in_the_spool_for_the_source_is_told(
+    source: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / "spool"))
+    folder = Spool(tmp_path / "spool", source).run("7" * 32)
+    folder.note(is_pending=True)
+
+    report = copy_store(source, target)
+
+    assert [each.what for each in report.failures] == [f"run {'7' * 32}"]
+    assert "mlcore sync" in report.failures[0].why

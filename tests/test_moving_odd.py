@@ -206,6 +206,19 @@ def test_logged_models_are_told_where_nobody_keeps_them() -> None:
 # Registered models
 
 
+class Bare:
+    """A registry that adopts nothing: only the methods that all have."""
+
+    def __init__(self, inner: MemoryRegistryStore) -> None:
+        for name in (name for name in vars(RegistryStore) if not name.startswith("_")):
+            setattr(self, name, getattr(inner, name))
+
+
+@pytest.fixture(params=[True, False], ids=["adopting", "bare"])
+def adopts(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
 def model(registry: MemoryRegistryStore, name: str, versions: int, *removed: str) -> None:
     registry.create_model(name, description="", tags={})
     for i in range(versions):
@@ -218,15 +231,29 @@ def numbers(registry: MemoryRegistryStore, name: str) -> dict[str, str]:
     return {number: version.source for number, version in registry.lines[name].versions.items()}
 
 
-def test_versions_keep_their_numbers_over_gaps() -> None:
+def test_versions_keep_their_numbers_over_gaps(adopts: bool) -> None:
     source, target = MemoryRegistryStore(), MemoryRegistryStore()
     model(source, "m", 7, "1", "2", "4", "7")
+    opened = target if adopts else Bare(target)
 
-    report = copy_models(source, target)
+    report = copy_models(source, opened)
 
     assert numbers(target, "m") == {"3": "s3://b/2", "5": "s3://b/4", "6": "s3://b/5"}
     assert report.counts.versions == 3
-    assert copy_models(source, target).counts.writes == 0
+    assert copy_models(source, opened).counts.writes == 0
+
+
+def test_a_registry_that_cannot_adopt_gets_stages_aliases_and_tags_and_the_rest_is_told() -> None:
+    source, target = MemoryRegistryStore(), MemoryRegistryStore()
+    rich_store.fill_registry(source, "memory:/place")
+
+    report = copy_models(source, Bare(target))
+
+    def read(registry: MemoryRegistryStore) -> dict[str, object]:
+        return whole_store.read_stores(MemoryTrackingStore(), registry, "memory:")["models"]
+
+    assert whole_store.differences(read(source), read(target), "*/times") == []
+    assert shortfalls(report) == {"times of model versions": 3, "times of registered models": 2}
 
 
 def test_a_stand_in_for_a_number_that_an_interrupted_copy_left_is_removed() -> None:
@@ -259,7 +286,7 @@ def test_a_number_that_the_target_has_used_is_told() -> None:
     model(source, "m", 1)
     model(target, "m", 1, "1")
 
-    report = copy_models(source, target)
+    report = copy_models(source, Bare(target))
 
     assert shortfalls(report)["model versions whose number the target has used already"] == 1
     assert numbers(target, "m") == {}

@@ -43,7 +43,7 @@ def fill(uri: str) -> None:
     registry: RegistryStore = current().first(HookSpecs.registry_store, uri=uri)
     try:
         fill_runs(store, uri)
-        fill_registry(registry, store)
+        fill_registry(registry, store.get_run(PARENT).info.artifact_uri)
     finally:
         store.close()
         registry.close()
@@ -130,9 +130,11 @@ def _logged(store: SupportsLoggedModels, experiment_id: str) -> None:
     store.link_models(CHILD, inputs=(MODEL,))
 
 
-def fill_registry(registry: RegistryStore, store: TrackingStore) -> None:
-    """Make registered models: a gap in the numbers, stages, aliases, tags, sources of several kinds."""
-    place = store.get_run(PARENT).info.artifact_uri
+def fill_registry(registry: RegistryStore, place: str) -> None:
+    """Make registered models: a gap in the numbers, stages, aliases, tags, sources of several kinds.
+
+    place: the artifact URI of the first run.
+    """
     registry.create_model("forest", description="of trees", tags={"owner": "ann"})
     for source in (f"{place}/model", f"runs:/{PARENT}/model", f"{place}/model", f"runs:/{CHILD}/model"):
         registry.create_version("forest", source, run_id=PARENT, run_link="http://x/1", description="", tags={})

@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from attrs import evolve
 
+from mlcore.delivery.spool import Spool, spool_root
+from mlcore.delivery.sync import waiting
 from mlcore.entities import Run, RunQuery, ViewType
 from mlcore.interfaces import SupportsCounts
 from mlcore.moving.experiments import Pair, chosen, pair
@@ -17,6 +19,8 @@ from mlcore.moving.runs import RunCopier, runs_of
 from mlcore.moving.sides import Job, Side, open_side, refuse_same
 from mlcore.moving.versions import copy_registry
 from mlcore.tracking.session import Session, current_session
+
+_WAITS = "part of it waits in the spool of this machine: mlcore sync delivers it to the source"
 
 
 def copy_store(
@@ -45,13 +49,13 @@ def copy_store(
     target = open_side(session, target_uri, target_registry_uri, must_exist=False)
     try:
         report = copy_sides(source, target, choice or Choice(), progress)
-        if delivered:
-            return report
-        waits = Failure("what this process has recorded", "it waits for its store: mlcore sync delivers it")
-        return evolve(report, failures=(*report.failures, waits))
     finally:
         source.close()
         target.close()
+    waits = _in_the_spool(session, source.uri)
+    if not delivered:
+        waits.append(Failure("what this process has recorded", _WAITS))
+    return evolve(report, failures=(*report.failures, *waits))
 
 
 def copy_sides(source: Side, target: Side, choice: Choice, progress: Callable[[Step], None] | None = None) -> Report:
@@ -78,6 +82,16 @@ def copy_sides(source: Side, target: Side, choice: Choice, progress: Callable[[S
     return job.tally.report(source.shown, target.shown, dry_run=choice.dry_run)
 
 
+def _in_the_spool(session: Session, uri: str) -> list[Failure]:
+    """Tell what ended processes of this machine have recorded for the source that has not arrived there."""
+    spool = Spool(spool_root(session.settings.spool_dir), uri)
+    return [
+        Failure(f"run {each.run_id}", _WAITS)
+        for each in waiting(spool)
+        if (each.journal_bytes or each.artifact_bytes or each.is_pending) and not each.is_live
+    ]
+
+
 def _copy_experiment(copier: RunCopier, found: Pair) -> None:
     job = copier.job
     if not (found.is_new and job.choice.dry_run):
@@ -94,12 +108,12 @@ def _each(copy: Callable[[Run], None], runs: Iterable[Run], jobs: int) -> None:
             copy(run)
         return
     with ThreadPoolExecutor(jobs, thread_name_prefix="mlcore-moving") as pool:
-        waiting: list[Future[None]] = [pool.submit(copy, run) for run in runs]
+        begun: list[Future[None]] = [pool.submit(copy, run) for run in runs]
         try:
-            for each in waiting:
+            for each in begun:
                 each.result()
         except BaseException:
-            for each in waiting:
+            for each in begun:
                 each.cancel()
             raise
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from attrs import define, evolve, field
 
 from mlcore.entities import Experiment, ExperimentChange, ExperimentQuery, LifecycleStage, ViewType
-from mlcore.errors import AlreadyExistsError, NotFoundError
+from mlcore.errors import AlreadyExistsError, InvalidParameterError, NotFoundError
 from mlcore.interfaces import SupportsAdoption, TrackingStore
 from mlcore.moving.sides import Job
 from mlcore.uris import scheme
@@ -130,7 +130,7 @@ def _create(store: TrackingStore, wanted: Experiment) -> Experiment:
     if isinstance(store, SupportsAdoption):
         try:
             return store.adopt_experiment(wanted)
-        except AlreadyExistsError:
-            pass  # another experiment has the id
+        except (AlreadyExistsError, InvalidParameterError):
+            pass  # another experiment has the id, or the target has ids of another form
     location = wanted.artifact_location or None
     return store.create_experiment(wanted.name, artifact_location=location, tags=dict(wanted.tags))

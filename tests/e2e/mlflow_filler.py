@@ -1,6 +1,6 @@
 """Fill a store of MLflow's own, and print as JSON what MLflow itself reads back from it.
 
-Written for MLflow 1.30 to 3.x and Python 3.8: run as `python mlflow_filler.py TRACKING_URI FOLDER`.
+Written for MLflow 1.30 to 3.x and Python 3.8: run as `python mlflow_filler.py FOLDER TRACKING_URI...`.
 """
 
 import json
@@ -11,10 +11,8 @@ import mlflow
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
 
-URI, FOLDER = sys.argv[1:3]
+FOLDER, URIS = sys.argv[1], sys.argv[2:]
 T0 = 1700000000000
-# the first releases keep registered models in databases only
-HAS_REGISTRY = URI.startswith("sqlite") or not mlflow.__version__.startswith("1.")
 
 
 def metric(key, value, timestamp, step):
@@ -108,11 +106,12 @@ def files(client, run, folder):
 
 
 def registered(client, model):
+    aliases = getattr(client.get_registered_model(model.name), "aliases", {})
     versions = client.search_model_versions(f"name = '{model.name}'")
     return {
         "description": model.description,
         "tags": model.tags,
-        "aliases": getattr(client.get_registered_model(model.name), "aliases", {}),
+        "aliases": {alias: str(number) for alias, number in aliases.items()},
         "versions": {
             str(each.version): {
                 "stage": each.current_stage,
@@ -125,7 +124,10 @@ def registered(client, model):
     }
 
 
-mlflow.set_tracking_uri(URI)
-chosen = MlflowClient()
-fill(chosen)
-print("READ BACK", json.dumps(read(chosen)))
+for uri in URIS:
+    mlflow.set_tracking_uri(uri)
+    # the first releases keep registered models in databases only
+    HAS_REGISTRY = uri.startswith("sqlite") or not mlflow.__version__.startswith("1.")
+    chosen = MlflowClient()
+    fill(chosen)
+    print("READ BACK", json.dumps(read(chosen)))

@@ -33,15 +33,16 @@ def release(request: pytest.FixtureRequest, require) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module", params=["mlruns"])
-def written(request: pytest.FixtureRequest, release: str, tmp_path_factory: pytest.TempPathFactory) -> Written:
+@pytest.fixture(scope="module")
+def both(release: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Written]:
+    """Let MLflow fill a directory and a database; one process for both, as it is slow to start."""
     folder = tmp_path_factory.mktemp("written")
-    uri = (folder / "mlruns").as_uri() if request.param == "mlruns" else f"sqlite:///{folder}/mlflow.db"
+    uris = {"mlruns": (folder / "mlruns").as_uri(), "sqlite": f"sqlite:///{folder}/mlflow.db"}
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLCORE_", "MLFLOW_"))}
     extra = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_DISABLE_TELEMETRY": "true", "HOME": str(folder)}
     python = PEERS / release / "bin" / "python"
     done = subprocess.run(
-        [str(python), str(HERE / "mlflow_filler.py"), uri, str(folder)],
+        [str(python), str(HERE / "mlflow_filler.py"), str(folder), *uris.values()],
         cwd=folder,
         env={**clean, **extra},
         capture_output=True,
@@ -50,7 +51,13 @@ def written(request: pytest.FixtureRequest, release: str, tmp_path_factory: pyte
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return Written(uri, json.loads(done.stdout.partition("READ BACK ")[2]), release)
+    said = [json.loads(line[10:]) for line in done.stdout.splitlines() if line.startswith("READ BACK ")]
+    return {kind: Written(uri, each, release) for (kind, uri), each in zip(uris.items(), said, strict=True)}
+
+
+@pytest.fixture(params=["mlruns", "sqlite"])
+def written(request: pytest.FixtureRequest, both: dict[str, Written]) -> Written:
+    return both[request.param]
 
 
 def test_a_store_of_mlflow_arrives_as_mlflow_reads_it(written: Written, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from own_server import OwnServer
 
 from mlcore.moving import Report, copy_store
 
-TIMES = ("*/times",)
+TIMES = ("experiments/Default/times", "experiments/gone/times", "logged/*/times")
 SOURCES = "models/*/versions/*/source"
 
 
@@ -72,6 +72,41 @@ def test_a_database_goes_to_a_server_and_back(filled: str, own: str, sql: str) -
     assert copy_store(own, sql).counts.writes == 0
 
 
+def test_a_database_goes_into_a_directory_and_back(filled: str, tmp_path: Path, sql: str) -> None:
+    folder = (tmp_path / "store").as_uri()
+
+    there = copy_store(filled, folder)
+    again = copy_store(filled, folder)
+    back = copy_store(folder, sql)
+
+    assert differences(filled, folder) == []
+    assert differences(filled, sql) == []
+    assert (there.failures, back.failures) == ((), ())
+    assert (again.counts.writes, copy_store(folder, sql).counts.writes) == (0, 0)
+
+
+def test_a_directory_goes_to_a_server(filled: str, tmp_path: Path, own: str) -> None:
+    folder = (tmp_path / "store").as_uri()
+    copy_store(filled, folder)
+
+    copy_store(folder, own)
+
+    assert differences(filled, own) == []
+
+
+def test_a_database_goes_into_a_directory_in_the_layout_of_mlflow(filled: str, tmp_path: Path, sql: str) -> None:
+    folder = f"{(tmp_path / 'mlruns').as_uri()}?layout=mlflow"
+
+    there = copy_store(filled, folder)
+    again = copy_store(filled, folder)
+    copy_store(folder, sql)
+
+    assert there.failures == ()
+    assert again.counts.writes == 0
+    assert differences(filled, sql) == []
+
+
+@pytest.mark.slow
 def test_a_server_of_mlflow_keeps_all_but_what_is_told(filled: str, mlflow_process: MlflowServer, sql: str) -> None:
     there = copy_store(filled, mlflow_process.uri)
     again = copy_store(filled, mlflow_process.uri)
