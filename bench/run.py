@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import file_store
 import plugin_layer
 import proxy
 import record
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
     "record": record.record,
     "training": training_loop.training,
     "search": searching.search,
+    "files": file_store.file_store,
     "serving": serving.scoring,
     "server": tracking_server.server,
     "proxy": proxy.proxy,

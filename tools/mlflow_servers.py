@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_START_SECONDS = 90.0
+_START_SECONDS = 240.0
 
 
 @dataclass(frozen=True)

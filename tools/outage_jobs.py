@@ -19,7 +19,7 @@ from mlcore.tracking.session import Session
 VOLATILE_TAGS = ("mlcore.heartbeat", "mlflow.log-model.history", "mlcore.clientRunId", "mlflow.source.name")
 SCRIPTS_OWN_TIMES = range(1_700_000_000_000, 1_700_000_100_000)  # ms: any other is of a clock
 VOLATILE_FILES = ("MLmodel", "mlcore_manifest.json", "model.skops", "traceback.txt")  # ids, times, places
-_DEADLINE_S = 90.0
+_DEADLINE_S = 300.0
 
 # A job touches `<point>` and goes on when `<point>.go` is there.
 PAUSE = """

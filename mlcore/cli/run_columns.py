@@ -80,6 +80,8 @@ def value(wanted: Column, run: Run, experiments: Mapping[str, str] | None = None
         return (experiments or {}).get(run.info.experiment_id, run.info.experiment_id)
     if wanted.name == "duration":
         return None if run.info.end_time is None else run.info.end_time - run.info.start_time
+    if wanted.name == "status":
+        return run.state
     found: object = getattr(run.info, wanted.name)
     return found
 

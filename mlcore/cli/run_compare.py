@@ -71,7 +71,7 @@ def _shown(cli: Cli, row: Row) -> list[object]:
 
 
 def _rows(runs: Sequence[Run]) -> Iterator[Row]:
-    yield Row("info", "status", tuple(str(run.info.status) for run in runs))
+    yield Row("info", "status", tuple(str(run.state) for run in runs))
     parts: tuple[tuple[str, Callable[[Run], Mapping[str, object]]], ...] = (
         ("metric", lambda run: run.data.metrics),
         ("param", lambda run: run.data.params),

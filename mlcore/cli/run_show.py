@@ -14,7 +14,7 @@ from mlcore.cli.terminal import visible
 from mlcore.entities import MetricSummary, Run
 
 _SPARKS = 40  # curves that are fetched for a picture beside their numbers
-_OWN_TAGS = "mlflow."
+_OWN_TAGS = ("mlflow.", "mlcore.")
 
 Field = tuple[str, object, Kind]
 
@@ -28,7 +28,7 @@ def show(cli: Cli, word: str, as_json: bool) -> None:
     run = find.run(cli.client, word)
     summaries = cli.client.get_metric_summaries(run.info.run_id)
     if as_json:
-        cli.print_json([{**run.to_dictionary(), "metric_summaries": list(summaries)}])
+        cli.print_json([{**run.to_dictionary(), "state": run.state, "metric_summaries": list(summaries)}])
     elif cli.terminal.is_tty:
         _for_people(cli, run, summaries)
     else:
@@ -102,7 +102,7 @@ def _info(run: Run) -> list[Field]:
         ("run_id", info.run_id, "id"),
         ("run_name", info.run_name, "text"),
         ("experiment_id", info.experiment_id, "text"),
-        ("status", str(info.status), "status"),
+        ("status", str(run.state), "status"),
         ("user_id", info.user_id, "text"),
         ("start_time", info.start_time, "time"),
         ("end_time", info.end_time, "time"),

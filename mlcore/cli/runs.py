@@ -60,7 +60,7 @@ def search(
     every = run_columns.search(cli.client, list(experiments), text, order, view)
     found = list(itertools.islice(every, limit))
     if as_json and not chosen:
-        cli.print_json(run.to_dictionary() for run in found)
+        cli.print_json({**run.to_dictionary(), "state": run.state} for run in found)
     elif as_json:
         cli.print_json({c.name: run_columns.value(c, run, experiments) for c in chosen} for run in found)
     else:

@@ -30,6 +30,7 @@ _STATUS = {
     "SCHEDULED": "blue",
     "FAILED": "red",
     "KILLED": "yellow",
+    "LOST": "magenta",
     "READY": "green",
     "active": "green",
     "deleted": "yellow",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 
@@ -271,6 +272,8 @@ class ActiveRun(RunHandle):
         self._known.learn(run)
         self._pid = os.getpid()
         self.is_ended: bool = False
+        self._heartbeats = threading.Lock()
+        self._is_silent = False
         self.monitors: Monitors = Monitors(session, self.run_id, run.data.latest, self.log_metrics)
 
     @property
@@ -321,8 +324,7 @@ class ActiveRun(RunHandle):
                 if not self._known.is_checked:
                     self._look()
                 self._writer.write(RunChange(status=end.status, end_time=now_ms()))
-                if self.heartbeat_s > 0:
-                    self._writer.write(TagRemoval(tags.HEARTBEAT))
+                self._fall_silent()
                 self._recorder.finish(self.run_id)
         except MlcoreError:
             self._leave()
@@ -338,6 +340,23 @@ class ActiveRun(RunHandle):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _inherited, (self.run_id, self._session.anchored(self.tracking_uri))
+
+    def give_heartbeat(self, beat: Heartbeat) -> bool:
+        """Record that this process lives, as long as the run has not ended; see `RunHandle.give_heartbeat`."""
+        with self._heartbeats:
+            return not self._is_silent and super().give_heartbeat(beat)
+
+    def keep_alive(self) -> None:
+        """Let a forked child give heartbeats while it records into the run."""
+        self._heartbeats = threading.Lock()  # a thread of the parent may have held it
+        super().keep_alive()
+
+    def _fall_silent(self) -> None:
+        """Take the heartbeat away, after the last one."""
+        with self._heartbeats:
+            self._is_silent = True
+        if self.heartbeat_s > 0:
+            self._writer.write(TagRemoval(tags.HEARTBEAT))
 
     def note_end(self, end: Ending) -> None:
         """Journal the end at once, as a signal handler has to; `end_as` does it again, with all the rest."""

@@ -124,7 +124,7 @@ def _copy(job: Job, folder: Path) -> Path:
 
 def _sync(spool: Path, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mlcore.cli", "sync", "--spool", str(spool), "--tracking-uri", uri, *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_the_script_ends_offline_as_it_does_online_and_says_where_its_runs_are(recorded: Job) -> None:

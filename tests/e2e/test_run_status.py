@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,10 +16,11 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from mlcore.entities import Run
+from mlcore.entities import Heartbeat, Run, RunState
 from mlcore.settings import Settings
 from mlcore.tracking import tags
 from mlcore.tracking.client import Client
+from mlcore.tracking.names import now_ms
 from mlcore.tracking.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -272,6 +274,14 @@ def outcomes(place: Path, start: Start, client: Client) -> dict[tuple[str, str],
     return {(shape, way.name): outcome for (shape, way), outcome in zip(CASES, found, strict=True)}
 
 
+def wait_for(what: Callable[[], bool]) -> bool:
+    """Return whether something becomes true before time is up."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := what()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
 def eventually(client: Client, run_id: str, state: str) -> Run:
     """Return the run as soon as its state is *state*, or as it is when time is up."""
     deadline = time.monotonic() + PATIENCE_S
@@ -296,3 +306,156 @@ def test_a_run_has_the_state_in_which_its_process_left_it(
     kept = {f"{key.removeprefix('mlcore.')}={value}" for key, value in runs[-1].data.tags.items() if key in KEPT}
     assert kept == set(filter(None, way.kept.split(", ")))
     assert outcome.code == outcome.code_without, outcome.said
+
+
+def test_the_documentation_shows_this_table() -> None:
+    rows = [f"| {way.name} | {way.block} | {way.bare} | {way.kept or '-'} |" for way in WAYS]
+    text = (ROOT / "docs" / "run-status.md").read_text("utf-8")
+    after_head = text.partition("|---|---|---|---|\n")[2]
+
+    assert after_head.partition("\n\n")[0].splitlines() == rows
+
+
+def test_the_traceback_is_an_artifact(outcomes: dict[tuple[str, str], Outcome], client: Client) -> None:
+    (run_id,) = outcomes["bare", "an exception"].ids
+
+    text = Path(client.download_artifacts(run_id, "mlcore/error/traceback.txt")).read_text("utf-8")
+
+    assert text.startswith("Traceback (most recent call last):")
+    assert "program.py" in text
+    assert text.endswith("ValueError: no data\n")
+
+
+GOES_ON = """
+def goes_on(run):
+    end = time.monotonic() + 150
+    while not os.path.exists("stop") and time.monotonic() < end:
+        run.log_metric("alive", 1)
+        time.sleep(0.02)
+"""
+FORKED = """
+run = mlcore.start_run()
+if os.fork():
+    note(run)
+    die("SIGKILL")
+goes_on(run)
+os._exit(0)
+"""
+PICKLED = """
+import pickle
+if len(sys.argv) == 1:
+    run = mlcore.start_run()
+    import subprocess
+    subprocess.Popen([sys.executable, "program.py", pickle.dumps(run).hex()])
+    note(run)
+    die("SIGKILL")
+goes_on(pickle.loads(bytes.fromhex(sys.argv[1])))
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("code", [FORKED, PICKLED], ids=["forked", "pickled"])
+def test_a_child_that_goes_on_recording_keeps_the_run_of_a_dead_parent_alive(
+    code: str, start: Start, place: Path, client: Client, request: pytest.FixtureRequest
+) -> None:
+    folder = request.node.callspec.id
+    parent = start(folder, f"{HELPERS}import mlcore\n{GOES_ON}{code}")
+    assert parent.wait(PATIENCE_S) == -9
+    died_ms = now_ms()
+    run_id = (place / folder / "ids").read_text()
+
+    def beats_long_after() -> bool:
+        run = client.get_run(run_id)
+        beat = Heartbeat.parse(run.data.tags[tags.HEARTBEAT])
+        return beat is not None and beat.at_ms > died_ms + 2 * beat.window_ms and run.state == RunState.RUNNING
+
+    assert wait_for(beats_long_after)
+    (place / folder / "stop").touch()
+    assert eventually(client, run_id, "LOST").state == RunState.LOST
+    parent.communicate(timeout=PATIENCE_S)  # the child had its end of the pipe
+
+
+def test_a_process_that_was_asleep_brings_its_run_back(start: Start, place: Path, client: Client) -> None:
+    process = start("asleep", f"{HELPERS}import mlcore\nrun = mlcore.start_run()\nnote(run)\ntime.sleep(600)\n")
+    assert wait_for(lambda: (place / "asleep" / "ids").exists() and bool((place / "asleep" / "ids").read_text()))
+    run_id = (place / "asleep" / "ids").read_text()
+
+    process.send_signal(signal.SIGSTOP)
+    lost = eventually(client, run_id, "LOST")
+    process.send_signal(signal.SIGCONT)
+    back = eventually(client, run_id, "RUNNING")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE_S)
+
+    assert (lost.state, lost.info.status) == ("LOST", "FAILED")
+    assert (back.state, back.info.end_time) == ("RUNNING", None)
+    assert client.get_run(run_id).state == "KILLED"
+
+
+def test_a_thread_that_dies_leaves_its_own_run_failed(start: Start, place: Path, client: Client) -> None:
+    code = """
+import mlcore
+runs = [mlcore.start_run()]
+def work():
+    runs.append(mlcore.start_run())
+    raise ValueError("of the thread")
+in_thread(work)
+note(*runs)
+"""
+    process = start("thread", f"{HELPERS}{code}")
+    process.communicate(timeout=PATIENCE_S)
+
+    of_main, of_thread = [client.get_run(run_id) for run_id in (place / "thread" / "ids").read_text().split()]
+
+    assert (process.returncode, of_main.state, of_thread.state) == (0, "FINISHED", "FAILED")
+    assert of_thread.data.tags[tags.ERROR_MESSAGE] == "of the thread"
+
+
+def test_runs_of_children_end_as_the_children_do(start: Start, place: Path, client: Client) -> None:
+    code = """
+import mlcore
+def fails():
+    run = mlcore.start_run(nested=True)
+    open(f"child{run.run_id}", "w").close()
+    sys.exit(3)
+if __name__ == "__main__":
+    with mlcore.start_run() as run:
+        note(run)
+        child("fork")
+        child("spawn")
+"""
+    process = start("children", f"{HELPERS}{code}")
+    _, said = process.communicate(timeout=PATIENCE_S)
+
+    of_children = [client.get_run(each.name[5:]) for each in (place / "children").glob("child*")]
+
+    assert process.returncode == 0, said
+    assert client.get_run((place / "children" / "ids").read_text()).state == "FINISHED"
+    assert [(run.state, run.data.tags[tags.EXIT_CODE]) for run in of_children] == [("FAILED", "3")] * 2
+
+
+def test_everything_is_as_it_was_when_the_last_run_has_ended(start: Start) -> None:
+    code = """
+import mlcore
+before = sys.exit, threading.excepthook, type(exit).__call__, [signal.getsignal(n) for n in (15, 1, 3, 2)]
+run = mlcore.start_run()
+assert signal.getsignal(15) is not signal.SIG_DFL
+assert signal.getsignal(15) == signal.SIG_DFL, "who asks whether there is a handler must not take this one for theirs"
+ours = signal.signal(15, print)
+ours(15, None)  # called by somebody else's handler it does as little as the default would
+signal.signal(15, ours)
+with mlcore.start_run(nested=True):
+    pass
+mlcore.end_run()
+assert before == (sys.exit, threading.excepthook, type(exit).__call__, [signal.getsignal(n) for n in (15, 1, 3, 2)])
+
+mlcore.start_run()
+signal.signal(15, mine := lambda *_: None)
+sys.exit = my_exit = lambda *_: None
+mlcore.end_run()
+assert (signal.getsignal(15), sys.exit) == (mine, my_exit)
+"""
+    process = start("as_before", f"{HELPERS}{code}")
+    _, said = process.communicate(timeout=PATIENCE_S)
+
+    assert process.returncode == 0, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from mlcore.entities import Permission
@@ -35,6 +36,7 @@ from mlcore_server.calls.service import Service
 from mlcore_server.calls.versions import Versions
 from mlcore_server.calls.views import Views
 from mlcore_server.config import ServerConfig
+from mlcore_server.marking import Marker
 from mlcore_server.observing import Observer
 from mlcore_server.parts import gather, part_targets
 from mlcore_server.recording import GroupWriter
@@ -61,6 +63,7 @@ class ServerApp:
         self._observer = Observer(access_log=config.access_log)
         self._writer = GroupWriter(self._stores, config.max_waiting)
         self._live = Live(self._stores, self.access)
+        self._marker = Marker(self._stores, Path(config.state_dir, "marking.lock"), self._stores.heartbeat_s)
         runs, experiments = Runs(self._stores), Experiments(self._stores)
         versions = Versions(self._stores, self.access)
         proxy = Proxy(self._stores, config)
@@ -149,10 +152,12 @@ class ServerApp:
         """Open the store, so that a broken one is told of before anybody calls."""
         self._stores.tracking  # noqa: B018  # opening it is the point
         self._writer.start()
+        self._marker.start()
 
     def stop(self) -> None:
         """Commit what was taken, then let go of everything."""
         self._answerer.close()
+        self._marker.stop()
         self._writer.stop()
         self._stores.close()
         self._observer.close()

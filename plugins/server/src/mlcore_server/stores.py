@@ -36,6 +36,11 @@ class Stores:
         """The tracking store."""
         return self._session.store()
 
+    @property
+    def heartbeat_s(self) -> float:
+        """How often usual runs give heartbeats, in seconds."""
+        return self._session.settings.heartbeat_s or Settings().heartbeat_s
+
     @functools.cached_property
     def registry(self) -> RegistryStore:
         """The registry store. Raises UnsupportedError: no plugin keeps registered models there."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import sys
 from collections.abc import Callable, Collection, Sequence
 
 from mlcore.entities import (
@@ -25,6 +27,7 @@ from mlcore.wire.filter_values import clamped, param_number
 from mlcore_store_file.run_state import Curve, RunState
 
 Rows = list[tuple[object, ...]]
+_LARGEST = sys.float_info.max
 
 
 def document(run: Run, state: RunState) -> str:
@@ -41,7 +44,7 @@ def document(run: Run, state: RunState) -> str:
         ]
         for use in run.inputs.dataset_inputs
     ]
-    return json.dumps(
+    return _encode(
         [
             [[point.key, point.value, point.timestamp, point.step] for point in run.data.latest],
             run.data.params,
@@ -50,9 +53,12 @@ def document(run: Run, state: RunState) -> str:
             run.inputs.model_inputs,
             [[made.model_id, made.step] for made in run.outputs],
             [state.created, state.stages],
-        ],
-        separators=(",", ":"),
+        ]
     )
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_number_in = functools.lru_cache(maxsize=4096)(param_number)  # params have few different values
 
 
 def stage_of(text: str, of_experiment: Sequence[tuple[tuple[int, str, int], str]]) -> LifecycleStage:
@@ -122,20 +128,25 @@ def _input(given: Sequence[object]) -> DatasetInput:
 
 def metric_rows(number: int, curves: dict[str, Curve]) -> Rows:
     """Return the rows of a run's metrics; NaN is NULL."""
-    return [
-        (number, key, _number(curve.last.value), _bound(curve.least), _bound(curve.greatest))
-        for key, curve in curves.items()
-    ]
+    rows: Rows = []
+    for key, curve in sorted(curves.items()):  # rows that come in the order of their keys are appended
+        value = curve.last.value
+        if curve.least == curve.greatest == value and -_LARGEST <= value <= _LARGEST:  # nearly every curve of one point
+            rows.append((number, key, value, value, value))
+        else:
+            last = None if math.isnan(value) else clamped(value)
+            rows.append((number, key, last, _bound(curve.least), _bound(curve.greatest)))
+    return rows
 
 
 def param_rows(number: int, run: Run) -> Rows:
     """Return the rows of a run's params."""
-    return [(number, key, value, param_number(value)) for key, value in run.data.params.items()]
+    return [(number, key, value, _number_in(value)) for key, value in sorted(run.data.params.items())]
 
 
 def tag_rows(number: int, run: Run) -> Rows:
     """Return the rows of a run's tags."""
-    return [(number, key, value) for key, value in run.data.tags.items()]
+    return [(number, key, value) for key, value in sorted(run.data.tags.items())]
 
 
 def input_rows(number: int, run: Run) -> Rows:
@@ -145,10 +156,6 @@ def input_rows(number: int, run: Run) -> Rows:
         rows += [(number, "name", use.dataset.name, place), (number, "digest", use.dataset.digest, place)]
         rows += [(number, "context", tag.value, place) for tag in use.tags if tag.key == DATASET_CONTEXT]
     return rows
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else clamped(value)
 
 
 def _bound(value: float | None) -> float | None:

@@ -19,6 +19,7 @@ from mlcore_store_file.writers import SETTLED
 
 REPLAY, REPLAYED = "replay", "replayed"
 _YOUNG_S = 10.0
+_MARGIN, _AT_A_TIME = 256, 4 * 2**20
 _log = logging.getLogger("mlcore.store_file")
 
 
@@ -90,7 +91,7 @@ class Tail:
         if journal is None:
             return
         self.journals[name] = journal
-        entries, journal.offset = self._entries(journal)
+        entries, journal.offset = self._entries(journal, size)
         journal.size = size
         journal.settled = bool(entries) and entries[-1].recorded == Note(SETTLED)
         writer = name.removesuffix(SUFFIX)
@@ -114,12 +115,13 @@ class Tail:
         self.too_short[name] = size
         return None
 
-    def _entries(self, journal: _Followed) -> tuple[Sequence[Entry], int]:
+    def _entries(self, journal: _Followed, size: int) -> tuple[Sequence[Entry], int]:
         """Return the entries after the offset that count, and where to go on."""
         entries: list[Entry] = []
         end, is_last = journal.offset, False
         while not is_last:
-            chunk = journal.reader.read(end)
+            most = min(max(size - end, 0) + _MARGIN, _AT_A_TIME)  # room is made for as much as is asked for
+            chunk = journal.reader.read(end, most_bytes=most)
             entries += chunk.entries
             is_last = chunk.is_last or chunk.end == end
             torn = None

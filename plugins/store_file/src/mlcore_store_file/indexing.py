@@ -23,7 +23,7 @@ from mlcore_store_file.runs import Runs, stage_events
 _SWEEP_S = 10.0
 # Times of folders are as coarse as 2 s: one that changed within this time may change again without another time.
 _SETTLED_S = 3.0
-_AT_ONCE = 500
+_AT_ONCE = 200
 
 
 class Indexer:
@@ -109,6 +109,7 @@ class Indexer:
     def _take(self, connection: sqlite3.Connection, folders: list[str]) -> None:
         rows = _Rows()
         following = _following_number(connection)
+        known = _numbers_of(connection, folders)
         experiments: dict[str, ExperimentState | None] = {}
         for folder in folders:
             place = f"{self._place.layout.runs}/{folder}"
@@ -117,12 +118,13 @@ class Indexer:
             except OSError:
                 continue
             mtime = mtime if _is_settled(mtime) else 0
-            number = _as_before(connection, folder, place)
-            if number is not None:
+            number = known.get(folder)
+            if number is not None and _is_as_before(connection, number, place):
                 connection.execute("UPDATE runs SET mtime = ? WHERE id = ? AND mtime <> ?", (mtime, number, mtime))
                 continue
             found = self._runs.read(Path(place), keep=False)
-            number = _forget(connection, folder)
+            if number is not None:
+                _forget(connection, folder)
             if found is None or found[1].new is None:
                 continue
             tail, state = found
@@ -204,28 +206,31 @@ def _following_number(connection: sqlite3.Connection) -> int:
     return (greatest or 0) + 1
 
 
-def _as_before(connection: sqlite3.Connection, folder: str, place: str) -> int | None:
-    """Return the number of a run whose journals have the sizes that they had; None when one changed."""
-    row = connection.execute("SELECT id FROM runs WHERE folder = ?", (folder,)).fetchone()
-    if row is None:
-        return None
-    known = dict(connection.execute("SELECT name, size FROM journals WHERE run = ?", row).fetchall())
+def _numbers_of(connection: sqlite3.Connection, folders: Sequence[str]) -> dict[str, int]:
+    """Return the numbers of those runs that are in the index."""
+    places = ", ".join("?" * len(folders))
+    found = connection.execute(f"SELECT folder, id FROM runs WHERE folder IN ({places})", folders)  # noqa: S608 - marks
+    return dict(found.fetchall())
+
+
+def _is_as_before(connection: sqlite3.Connection, number: int, place: str) -> bool:
+    """Tell whether a run's journals have the sizes that they had."""
+    known = dict(connection.execute("SELECT name, size FROM journals WHERE run = ?", (number,)).fetchall())
     try:
         with os.scandir(place) as listing:
             now = {each.name: each.stat().st_size for each in listing if each.name.endswith(SUFFIX)}
     except OSError:
-        return None
-    return int(row[0]) if now == known else None
+        return False
+    return now == known
 
 
-def _forget(connection: sqlite3.Connection, folder: str) -> int | None:
+def _forget(connection: sqlite3.Connection, folder: str) -> None:
     row = connection.execute("SELECT id FROM runs WHERE folder = ?", (folder,)).fetchone()
     if row is None:
-        return None
+        return
     for table in ("journals", "metrics", "params", "tags", "inputs"):
         connection.execute(f"DELETE FROM {table} WHERE run = ?", row)  # noqa: S608 - names from the line above
     connection.execute("DELETE FROM runs WHERE id = ?", row)
-    return int(row[0])
 
 
 def _folders(place: Path) -> Iterator[tuple[str, int]]:

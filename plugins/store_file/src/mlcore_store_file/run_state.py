@@ -146,9 +146,12 @@ class RunState:
         curves = self.curves
         for point in batch.metrics:
             known = curves.get(point.key)
-            if known is None:
-                curves[point.key] = known = Curve(point)
-            known.add(point)
+            if known is not None:
+                known.add(point)
+                continue
+            value = point.value
+            bound = value if value == value else None
+            curves[point.key] = Curve(point, bound, bound)
         for param in batch.params:
             self._param(stamp, param.key, param.value)
         for tag in batch.tags:
