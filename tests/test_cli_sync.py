@@ -80,6 +80,18 @@ def test_another_spool_and_another_store_are_chosen_by_options(left: str, tmp_pa
     assert len(Client().get_metric_history(left, "m")) == 100
 
 
+def test_what_belongs_to_a_run_that_the_other_store_lacks_stays_in_the_spool(left: str) -> None:
+    spool = os.environ["MLCORE_SPOOL_DIR"]
+
+    done = sync("--spool", spool, "--tracking-uri", "sqlite:///another.db")
+
+    assert done.returncode == 1
+    assert f"run '{left}' was begun in " in done.stdout
+    assert "is not in this store: copy it there first (mlcore import)" in done.stdout
+    assert sync().returncode == 0
+    assert len(Client().get_metric_history(left, "m")) == 100
+
+
 def test_what_cannot_be_delivered_stays_and_is_an_error(left: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLCORE_PATIENCE_S", "0.1")
     Path("mlcore.db").rename("elsewhere.db")

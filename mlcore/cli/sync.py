@@ -74,12 +74,20 @@ def _spools(cli: Cli, uri: str | None, folder: Path | None) -> list[Spool]:
 
 
 def _sync(cli: Cli, spool: Spool, uri: str | None) -> list[Synced]:
-    from mlcore.delivery import Policy
+    from mlcore.delivery import Policy, store_key
     from mlcore.delivery.sync import sync as deliver
+    from mlcore.uris import anchored
 
     place = uri or cli.tracking_uri or spool.uri
     policy = Policy(patience_s=cli.settings.patience_s)
-    return deliver(spool, lambda: cli.session.store(place), policy, lambda where: cli.session.repo(where, place))
+    is_other = store_key(anchored(place)) != spool.path.name
+    return deliver(
+        spool,
+        lambda: cli.session.store(place),
+        policy,
+        lambda where: cli.session.repo(where, place),
+        is_other=is_other,
+    )
 
 
 def _status(cli: Cli, spools: Iterable[Spool], as_json: bool) -> None:

@@ -11,8 +11,9 @@ from attrs import frozen
 from mlcore.delivery import leftovers
 from mlcore.delivery.budget import used_bytes
 from mlcore.delivery.outbox import Outbox, Policy
+from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.spool import RunFolder, Spool
-from mlcore.errors import CorruptStoreError, MlcoreError, UnsupportedError
+from mlcore.errors import CorruptStoreError, MlcoreError, NotFoundError, UnsupportedError
 from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.journal import JournalReader
 
@@ -69,30 +70,57 @@ def sync(
     open_store: Callable[[], TrackingStore],
     policy: Policy,
     open_repo: Callable[[str], ArtifactRepo] | None = None,
+    *,
+    is_other: bool = False,
 ) -> list[Synced]:
     """Deliver all that waits for a store and that no other process delivers at the moment.
 
     open_repo: opens the repository at an artifact URI; without it files stay in the spool.
+    is_other: the store is perhaps not the one for which it was recorded: what belongs to runs that it does not have, and
+    that were not begun offline, stays in the spool.
     A store that does not answer is asked again for *policy.patience_s*. Journals of processes that go on are delivered
     as far as they are.
     """
     outbox = Outbox(spool, open_store, policy, open_repo)
     outbox.shipper.is_quiet = True
     before: dict[str, int] = {}
+    done: list[Synced] = []
+    passed_over: list[Outgoing] = []
     for folder, outgoing in leftovers.claim(spool, outbox.is_mine, living=True):
+        if is_other and (missing := _missing(folder, open_store, spool.uri)) is not None:
+            done.append(Synced(spool.uri, folder.run_id, 0, _unsent(folder, outgoing.reader.path), 0, missing))
+            passed_over.append(outgoing)  # and held to the end, or the shipper would find it
+            continue
         outbox.lane(folder).add(outgoing)
         before[folder.run_id] = before.get(folder.run_id, 0) + _unsent(folder, outgoing.reader.path)
     lanes = outbox.lanes()
     _deliver(outbox, policy.patience_s)
-    done = []
     for lane in lanes:
         left = sum(max(0, outgoing.end - outgoing.sent) for outgoing in lane.outgoing)
         error = (lane.held or outbox.shipper.down) if left else None
         taken = max(0, before.get(lane.run_id, 0) - left)
         done.append(Synced(spool.uri, lane.run_id, taken, left, len(lane.refusals), error))
     outbox.release()
+    for outgoing in passed_over:
+        outgoing.release()
     spool.tidy()
     return done
+
+
+def _missing(folder: RunFolder, open_store: Callable[[], TrackingStore], recorded_for: str) -> MlcoreError | None:
+    """Return what to say when a store lacks the run of a folder; None when it has it, or when the run is yet to be made."""
+    facts = folder.facts()
+    if facts.is_pending:
+        return None
+    try:
+        open_store().get_run(facts.server_run_id or folder.run_id)
+    except NotFoundError:
+        return NotFoundError(
+            f"run {folder.run_id!r} was begun in {recorded_for} and is not in this store: copy it there first (mlcore import)"
+        )
+    except MlcoreError:  # the delivery meets it, too, and tells
+        return None
+    return None
 
 
 def _deliver(outbox: Outbox, patience_s: float) -> None:

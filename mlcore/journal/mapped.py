@@ -11,8 +11,7 @@ from zlib import crc32
 from mlcore.journal.format import FIRST_POINT, HEAD, POINTS
 from mlcore.journal.writer import NOT_SO_QUICK, Journal
 
-pack_point, pack_head = FIRST_POINT.pack, HEAD.pack
-
+_pack_point, _pack_head = FIRST_POINT.pack, HEAD.pack
 _LEAST, _MOST = 64 * 2**10, 4 * 2**20
 
 
@@ -42,8 +41,8 @@ class MappedJournal(Journal):
         """Append a point that was measured now; see `Journal.quick`. Every call that is saved here counts."""
         try:
             name = self._keys[key]
-            payload = pack_point(POINTS, time_ns() // 1_000_000, step, value, len(name)) + name
-            data = pack_head(len(payload), crc32(payload)) + payload
+            payload = _pack_point(POINTS, time_ns() // 1_000_000, step, value, len(name)) + name
+            data = _pack_head(len(payload), crc32(payload)) + payload
             with self._lock:
                 start = self._end
                 end = start + len(data)

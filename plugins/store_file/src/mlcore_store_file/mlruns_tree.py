@@ -28,7 +28,7 @@ _SINGLE = re.compile(r"[^/\\\x00]+")
 _LOOKED_AT = 50
 _READ = 1 << 16  # most files are far smaller, and one read takes them whole
 
-logger = logging.getLogger("mlcore.store_file")
+logger: logging.Logger = logging.getLogger("mlcore.store_file")
 
 
 class FoundFile(NamedTuple):
@@ -83,9 +83,9 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         """Use *root*; a link to it is followed once, here."""
-        self.root = os.path.realpath(root)
-        self.trash = os.path.join(self.root, TRASH)
-        self.models = os.path.join(self.root, MODELS)
+        self.root: str = os.path.realpath(root)
+        self.trash: str = os.path.join(self.root, TRASH)
+        self.models: str = os.path.join(self.root, MODELS)
         self._reported: set[tuple[str, str]] = set()
 
     def report(self, path: str, fault: str) -> None:
