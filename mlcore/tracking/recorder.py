@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from mlcore.entities import Batch, Metric, Recorded
 from mlcore.errors import MlcoreError, StoreUnavailableError
-from mlcore.interfaces import SupportsJournals, TrackingStore
+from mlcore.interfaces import TrackingStore
 
 if TYPE_CHECKING:
     from mlcore.delivery import Outbox, RunFolder
-    from mlcore.journal import Journal
 
 Mark = tuple[str, int]  # a journal's writer, and a byte of it
 
@@ -271,74 +270,3 @@ class JournalRecorder:
     def close(self) -> None:
         """Deliver what can be delivered in bounded time; the rest stays in the spool."""
         self._outbox.close()
-
-
-class StoreJournalRecorder(DirectRecorder):
-    """Append to the store's own journals: what is appended is stored."""
-
-    is_direct = False
-
-    def __init__(self, store: TrackingStore, journals: SupportsJournals) -> None:
-        """Record into *store*, which is *journals* too."""
-        super().__init__(store)
-        self._journals = journals
-        self._writers: dict[str, _StoreWriter] = {}
-
-    def writer(self, run_id: str) -> Writer:
-        """Return what appends to the run's journal."""
-        found = self._writers.get(run_id)
-        return found if found is not None else self._writers.setdefault(run_id, _StoreWriter(self._journals, run_id))
-
-    def record(self, run_id: str, batch: Batch) -> None:
-        """Append a batch to the run's journal."""
-        self.writer(run_id).write(batch)
-
-    def write(self, run_id: str, recorded: Recorded) -> None:
-        """Append anything to the run's journal."""
-        self.writer(run_id).write(recorded)
-
-    def finish(self, run_id: str) -> None:
-        """Close the run's journal; what comes later goes into another one."""
-        writer = self._writers.pop(run_id, None)
-        if writer is not None:
-            writer.close()
-
-    def close(self) -> None:
-        """Close all journals."""
-        for run_id in tuple(self._writers):
-            self.finish(run_id)
-
-
-class _StoreWriter:
-    @property
-    def journal(self) -> Quick:
-        return self._journal if self._journal is not None else NOT_QUICK
-
-    def __init__(self, journals: SupportsJournals, run_id: str) -> None:
-        self._journals = journals
-        self._run_id = run_id
-        self._journal: Journal | None = None
-
-    def point(self, key: str, value: float, timestamp: int, step: int) -> None:
-        journal = self._journal
-        if journal is None or journal.is_closed:
-            journal = self._open()
-        journal.point(key, value, timestamp, step)
-
-    def write(self, recorded: Recorded) -> None:
-        journal = self._journal
-        if journal is None or journal.is_closed:
-            journal = self._open()
-        journal.write(recorded)
-
-    def end(self) -> Mark:
-        journal = self._journal
-        return ("", 0) if journal is None else (journal.header.origin.writer, journal.end)
-
-    def close(self) -> None:
-        if self._journal is not None:
-            self._journal.close()
-
-    def _open(self) -> Journal:
-        self._journal = self._journals.journal(self._run_id)
-        return self._journal

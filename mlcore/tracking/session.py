@@ -22,7 +22,7 @@ from mlcore.tracking.known import KnownRun
 from mlcore.tracking.last_tables import Tables
 from mlcore.tracking.lost import Watch
 from mlcore.tracking.reach import ask, is_outage, is_remote
-from mlcore.tracking.recorder import DirectRecorder, JournalRecorder, Recorder, StoreJournalRecorder
+from mlcore.tracking.recorder import DirectRecorder, JournalRecorder, Recorder
 from mlcore.uris import absolute, anchored, local_path, proxied_url, redacted, scheme
 
 _URI, _REGISTRY_URI = "MLCORE_TRACKING_URI", "MLCORE_REGISTRY_URI"
@@ -229,7 +229,9 @@ class Session:
             return DirectRecorder(self.store(uri))
         store, down = (None, None) if settings.offline else self._store_or_outage(uri)
         if isinstance(store, SupportsJournals):
-            return StoreJournalRecorder(store, store)
+            from mlcore.tracking.store_journals import StoreJournalRecorder
+
+            return StoreJournalRecorder(store, store, settings.fsync)
         from mlcore.delivery import Outbox, Policy, Spool, spool_root
 
         policy = Policy(settings.patience_s, settings.spool_limit_mb, settings.fsync, settings.offline)
