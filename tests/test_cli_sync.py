@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import mlcore
+from mlcore.delivery import Spool
+from mlcore.delivery.spool_repo import SpoolRepo
 from mlcore.tracking.client import Client
 
 KILLED = """
@@ -120,3 +123,18 @@ def test_what_was_refused_is_shown_with_the_run(left: str) -> None:
     assert "param 'p'" in shown
     (status,) = [json.loads(line) for line in sync("--status", "--json").stdout.splitlines()]
     assert status["refused"] == 1
+
+
+def test_a_file_that_its_repository_refused_once_is_offered_again() -> None:
+    with mlcore.start_run() as run:
+        pass
+    spool = Spool(Path(os.environ["MLCORE_SPOOL_DIR"]), f"sqlite:///{Path.cwd()}/mlcore.db")
+    spool.make()
+    refused = SpoolRepo(spool.run(run.run_id).artifacts)
+    refused.write("notes/a.txt", io.BytesIO(b"kept"), 4)
+
+    done = sync()
+
+    assert (done.returncode, f"run {run.run_id}: 4 bytes delivered" in done.stdout) == (0, True)
+    assert Path(Client().download_artifacts(run.run_id, "notes/a.txt")).read_bytes() == b"kept"
+    assert list(spool.path.rglob("a.txt")) == []

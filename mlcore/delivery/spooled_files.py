@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mlcore.artifacts.progress import Silent
 from mlcore.artifacts.upload import upload_file
@@ -66,3 +67,14 @@ class Files:
                 raise InvalidParameterError(f"{err.message}; it stays in {str(folder.artifacts)!r}") from err
             raise
         waiting.drop(spooled)
+
+
+def files_left(folder: RunFolder) -> Iterator[SpooledArtifact]:
+    """Yield the files of a run that wait here although no journal tells of them: their repository refused them once."""
+    if folder.facts().is_pending or folder.journals():
+        return
+    repo = SpoolRepo(folder.artifacts)
+    for info in repo.files():
+        with repo.read(info.path) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a real file
+        yield SpooledArtifact(info.path, info.file_size or 0, digest)

@@ -10,9 +10,11 @@ from attrs import frozen
 
 from mlcore.delivery import leftovers
 from mlcore.delivery.budget import used_bytes
+from mlcore.delivery.lanes import Lane
 from mlcore.delivery.outbox import Outbox, Policy
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.spool import RunFolder, Spool
+from mlcore.delivery.spooled_files import Files, files_left
 from mlcore.errors import CorruptStoreError, MlcoreError, NotFoundError, UnsupportedError
 from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.journal import JournalReader
@@ -87,24 +89,47 @@ def sync(
     done: list[Synced] = []
     passed_over: list[Outgoing] = []
     for folder, outgoing in leftovers.claim(spool, outbox.is_mine, living=True):
-        if is_other and (missing := _missing(folder, open_store, spool.uri)) is not None:
-            done.append(Synced(spool.uri, folder.run_id, 0, _unsent(folder, outgoing.reader.path), 0, missing))
+        unsent = _unsent(folder, outgoing.reader.path)
+        missing = _missing(folder, open_store, spool.uri) if is_other else None
+        if missing is None:
+            outbox.lane(folder).add(outgoing)
+            before[folder.run_id] = before.get(folder.run_id, 0) + unsent
+        else:
+            done.append(Synced(spool.uri, folder.run_id, 0, unsent, 0, missing))
             passed_over.append(outgoing)  # and held to the end, or the shipper would find it
-            continue
-        outbox.lane(folder).add(outgoing)
-        before[folder.run_id] = before.get(folder.run_id, 0) + _unsent(folder, outgoing.reader.path)
     lanes = outbox.lanes()
     _deliver(outbox, policy.patience_s)
-    for lane in lanes:
-        left = sum(max(0, outgoing.end - outgoing.sent) for outgoing in lane.outgoing)
-        error = (lane.held or outbox.shipper.down) if left else None
-        taken = max(0, before.get(lane.run_id, 0) - left)
-        done.append(Synced(spool.uri, lane.run_id, taken, left, len(lane.refusals), error))
+    done += [_outcome(outbox, lane, before.get(lane.run_id, 0)) for lane in lanes]
     outbox.release()
     for outgoing in passed_over:
         outgoing.release()
+    if open_repo is not None:
+        done += _files_again(spool, open_store, open_repo)
     spool.tidy()
     return done
+
+
+def _outcome(outbox: Outbox, lane: Lane, waited_bytes: int) -> Synced:
+    left = sum(max(0, outgoing.end - outgoing.sent) for outgoing in lane.outgoing)
+    error = (lane.held or outbox.shipper.down) if left else None
+    return Synced(outbox.spool.uri, lane.run_id, max(0, waited_bytes - left), left, len(lane.refusals), error)
+
+
+def _files_again(
+    spool: Spool, open_store: Callable[[], TrackingStore], open_repo: Callable[[str], ArtifactRepo]
+) -> Iterator[Synced]:
+    """Offer files once more that their repository refused; permissions get repaired and disks emptied."""
+    files = Files(open_repo, lambda: None)
+    for folder in spool.runs():
+        run_id = folder.facts().server_run_id or folder.run_id
+        for spooled in files_left(folder):
+            size, error = spooled.size_bytes, None
+            try:
+                files.deliver(open_store(), folder, run_id, spooled)
+            except MlcoreError as err:
+                error = err
+            yield Synced(spool.uri, folder.run_id, 0 if error else size, size if error else 0, 0, error)
+        folder.tidy()
 
 
 def _missing(folder: RunFolder, open_store: Callable[[], TrackingStore], recorded_for: str) -> MlcoreError | None:
