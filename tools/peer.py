@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,12 +30,13 @@ PLUGINS = {"mlflow-jfrog-plugin": "1.0.2", "ar-io-mlflow": "0.3.0"}
 
 
 def main() -> None:
-    """Create the environments unless they are there."""
+    """Create the environments unless they are there; with `--tests` only those that tests need."""
     _make_peer()
     _make_older()
     _make_oldest()
     _make_plugins()
-    _make_trackers()
+    if "--tests" not in sys.argv[1:]:
+        _make_trackers()
 
 
 def _make_peer() -> None:
