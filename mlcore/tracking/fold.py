@@ -77,10 +77,11 @@ def _add_points(latest: dict[str, Metric], points: Iterable[Metric]) -> None:
 
 
 def _changed(info: RunInfo, change: RunChange) -> RunInfo:
+    before = None if change.status is RunStatus.RUNNING else info.end_time  # a run that runs again has no end
     return evolve(
         info,
         status=change.status or info.status,
-        end_time=info.end_time if change.end_time is None else change.end_time,
+        end_time=before if change.end_time is None else change.end_time,
         run_name=change.run_name or info.run_name,
         lifecycle_stage=change.lifecycle_stage or info.lifecycle_stage,
     )
