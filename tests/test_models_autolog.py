@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import mlcore
-from mlcore.errors import InvalidParameterError, MissingDependencyError, PluginNotFoundError, UnsupportedError
+from mlcore.errors import InvalidParameterError, MissingDependencyError, PluginNotFoundError
 from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import AutologOptions, Predictor, SavedModel
 from mlcore.models import save_model
@@ -174,11 +174,6 @@ def test_a_name_that_is_no_flavor_is_no_attribute() -> None:
 def test_a_known_flavor_that_is_not_installed_is_named_with_its_plugin() -> None:
     with pytest.raises(AttributeError, match="flavor 'xgboost' is not installed: pip install mlcore-flavor-xgboost"):
         _ = mlcore.xgboost
-
-
-def test_registering_is_not_possible_yet_and_says_so() -> None:
-    with pytest.raises(UnsupportedError, match="registered_model_name='wine': the model registry can't be reached"):
-        mlcore.log_model(lambda model_input: model_input, registered_model_name="wine")
 
 
 class _Keyed(Plugins):

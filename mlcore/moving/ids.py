@@ -8,6 +8,7 @@ from attrs import evolve
 
 from mlcore.entities import Comparison, Field, NewRun, OrderBy, Run, RunData, RunQuery, ViewType
 from mlcore.errors import AlreadyExistsError, NotFoundError
+from mlcore.interfaces import ChoosesRunIds
 from mlcore.moving.sides import Job
 from mlcore.tracking import tags as names
 
@@ -35,6 +36,8 @@ class RunIds:
         if experiment_id in self._loaded:
             return
         self._loaded.add(experiment_id)
+        if isinstance(self._job.target.store, ChoosesRunIds):
+            return  # which is asked for each run, see `find`
         query = RunQuery(
             (experiment_id,),
             Comparison(_CLIENT_ID, "!=", ""),
@@ -52,15 +55,23 @@ class RunIds:
                 return
             query = evolve(query, page_token=page.next_token)
 
-    def find(self, run_id: str, client_id: str | None = None) -> Run | None:
+    def find(self, run_id: str, client_id: str | None = None, experiment_id: str | None = None) -> Run | None:
         """Return the counterpart of a run of the source; None when there is none.
 
         client_id: the id that the run had before it came to the source, if it has one as a tag.
+        experiment_id: that of the target in which it would be.
         """
+        store = self._job.target.store
+        if isinstance(store, ChoosesRunIds) and experiment_id in self._loaded and run_id not in self._others:
+            for asked in filter(None, (run_id, client_id)):
+                made = store.created_as(str(experiment_id), asked)
+                if made is not None:
+                    self._others[run_id] = made.info.run_id
+                    return made
         for each in dict.fromkeys((self._others.get(run_id), run_id, self._others.get(client_id or ""), client_id)):
             if each:
                 try:
-                    return self._job.target.store.get_run(each)
+                    return store.get_run(each)
                 except NotFoundError:
                     continue
         return None

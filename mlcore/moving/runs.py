@@ -85,7 +85,8 @@ class RunCopier:
         tally = self.job.tally
         if source.info.status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
             tally.running(source.info.run_id)
-        there = self.ids.find(source.info.run_id, source.data.tags.get(names.CLIENT_RUN_ID))
+        earlier = source.data.tags.get(names.CLIENT_RUN_ID)
+        there = self.ids.find(source.info.run_id, earlier, pair.target.experiment_id)
         if there is None and pair.target.lifecycle_stage == DELETED and not pair.both_deleted:
             tally.lack("runs of experiments that are deleted in the target", repr(pair.source.name))
         elif there is not None and there.info.lifecycle_stage == DELETED and not self._comes_deleted(source, pair):

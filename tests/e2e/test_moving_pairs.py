@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import own_server
 import pytest
@@ -14,7 +15,11 @@ import whole_store
 from mlflow_servers import MlflowServer, mlflow_server
 from own_server import OwnServer
 
+from mlcore.entities import ExperimentQuery, ViewType
+from mlcore.interfaces import ChoosesRunIds
 from mlcore.moving import Report, copy_store
+from mlcore.settings import Settings
+from mlcore.tracking.session import Session, using
 
 TIMES = ("experiments/Default/times", "experiments/gone/times", "logged/*/times")
 SOURCES = "models/*/versions/*/source"
@@ -123,19 +128,25 @@ def test_a_server_of_mlflow_keeps_all_but_what_is_told(filled: str, mlflow_proce
         "times of model versions": 2,
         "times of registered models": 2,
     }
-    arrived = _by_client_id(whole_store.read_all(sql))
-    assert whole_store.differences(_as_mlflow_keeps_it(whole_store.read_all(filled)), arrived) == []
+    kept = whole_store.read_all(filled)
+    arrived = _under_first_ids(
+        whole_store.read_all(sql), mlflow_process.uri, list(cast("dict[str, object]", kept["runs"]))
+    )
+    assert whole_store.differences(_as_mlflow_keeps_it(kept), arrived) == []
 
 
-def _by_client_id(store: dict[str, object]) -> dict[str, object]:
+def _under_first_ids(store: dict[str, object], mlflow: str, first_ids: list[str]) -> dict[str, object]:
     """Give runs the ids again that they had before MLflow's server chose others."""
     text = json.dumps(store["runs"])
-    for run_id, run in json.loads(text).items():
-        text = text.replace(run_id, run["tags"]["mlcore.clientRunId"])
-    runs = json.loads(text)
-    for run in runs.values():
-        del run["tags"]["mlcore.clientRunId"]
-    return _sorted(runs)
+    with using(Session(Settings.load({"tracking_uri": mlflow}, environ={}))) as session:
+        there = session.store()
+        assert isinstance(there, ChoosesRunIds)
+        query = ExperimentQuery(view=ViewType.ALL)
+        for experiment in there.search_experiments(query).items:
+            for run_id in first_ids:
+                made = there.created_as(experiment.experiment_id, run_id)
+                text = text if made is None else text.replace(made.info.run_id, run_id)
+    return _sorted(json.loads(text))
 
 
 def _sorted(runs: dict[str, dict[str, object]]) -> dict[str, object]:

@@ -17,9 +17,10 @@ from mlcore_store_file.layout import Layout
 from mlcore_store_file.plugin import registry_store, tracking_store
 from mlcore_store_file.store import FileStore
 
-from mlcore.entities import Batch, ExperimentQuery, Metric, NewRun, Param, RunChange, RunQuery, RunStatus
+from mlcore.entities import Batch, Experiment, ExperimentQuery, Metric, NewRun, Param, RunChange, RunQuery, RunStatus
 from mlcore.errors import StoreUnavailableError
 from mlcore.interfaces import SupportsJournals, SupportsReplay
+from mlcore.testing.threads import race
 
 _PROCESSES, _STEPS = 32, 25
 RUN = "a" * 32
@@ -256,3 +257,29 @@ def test_thousands_of_runs_keep_few_files_open(tmp_path: Path) -> None:
     opened = len(list(files.iterdir())) if files.exists() else 0
     assert opened < 250
     assert store.get_run(f"{0:032x}").data.metrics == {"m": 1.0}
+
+
+def test_stores_that_adopt_one_experiment_at_a_time_all_get_it(tmp_path: Path) -> None:
+    old = Experiment("123", "old", "s3://x", creation_time=5, last_update_time=6, tags={"team": "t"})
+    stores = [FileStore.open(tmp_path / "s") for _ in range(8)]  # as of as many processes: they share no lock
+
+    assert race(8, lambda number: stores[number].adopt_experiment(old)) == [old] * 8
+
+    for store in stores:
+        store.close()
+
+
+def test_a_run_that_runs_again_has_no_end_in_searches_of_any_process(tmp_path: Path) -> None:
+    mine, other = FileStore.open(tmp_path / "s"), FileStore.open(tmp_path / "s")
+    mine.create_run(NewRun("0", RUN, "n", "u", 1))
+    mine.update_run(RUN, RunChange(status=RunStatus.FAILED, end_time=5))
+    query = RunQuery(("0",))
+    assert [each.info.end_time for each in other.search_runs(query).items] == [5]
+
+    mine.update_run(RUN, RunChange(status=RunStatus.RUNNING))
+
+    later = FileStore.open(tmp_path / "s")
+    for store in (mine, other, later):
+        assert store.get_run(RUN).info.end_time is None
+        assert [each.info.end_time for each in store.search_runs(query).items] == [None]
+        store.close()

@@ -127,23 +127,26 @@ class Experiments:
 
     def adopt(self, given: Experiment) -> Experiment:
         """Take over an experiment of another store; a second call returns it as it is."""
-        known = self.state(given.experiment_id)
-        if known is not None and given.name in known.names:
-            taken_over = known.times is not None or given.experiment_id != DEFAULT
-            if taken_over:
-                return self.get(given.experiment_id)
-        if known is not None and given.experiment_id != DEFAULT:
-            raise AlreadyExistsError(f"experiment id '{given.experiment_id}' is that of {known.name[1]!r}")
-        holder = self.by_name(given.name)
-        if holder is not None and holder.experiment_id != given.experiment_id:
-            raise AlreadyExistsError(f"experiment {given.name!r} already exists with id '{holder.experiment_id}'")
-        if holder is not None:
-            return self._complete_default(given)
-        times = [given.creation_time or 0, given.last_update_time or given.creation_time or 0]
-        more: dict[str, object] = {"times": times} if given.creation_time is not None else {}
-        if given.lifecycle_stage is LifecycleStage.DELETED:
-            more["stage"] = given.lifecycle_stage.value
-        return self._create(given.experiment_id, given.name, given.artifact_location, dict(given.tags), more)
+        with self._place.lock:
+            holder = self.by_name(given.name)
+            found = self._adopted(given)
+            if found is not None:
+                return found
+            if holder is not None and holder.experiment_id != given.experiment_id:
+                raise AlreadyExistsError(f"experiment {given.name!r} already exists with id '{holder.experiment_id}'")
+            if holder is not None:
+                return self._complete_default(given)
+            times = [given.creation_time or 0, given.last_update_time or given.creation_time or 0]
+            more: dict[str, object] = {"times": times} if given.creation_time is not None else {}
+            if given.lifecycle_stage is LifecycleStage.DELETED:
+                more["stage"] = given.lifecycle_stage.value
+            try:
+                return self._create(given.experiment_id, given.name, given.artifact_location, dict(given.tags), more)
+            except AlreadyExistsError:
+                found = self._adopted(given)
+                if found is None:
+                    raise
+                return found  # another process was faster
 
     def change(self, experiment_id: str, change: ExperimentChange) -> Experiment:
         """Rename, tag, delete or restore an experiment."""
@@ -190,6 +193,18 @@ class Experiments:
             data = {"token": token, "name": name, "location": place, "tags": tags, **(more or {})}
             self._note(experiment_id, CREATED, data)
         return self.get(experiment_id)
+
+    def _adopted(self, given: Experiment) -> Experiment | None:
+        """Return an experiment of another store that was taken over. Raises AlreadyExistsError: another has its id."""
+        known = self.state(given.experiment_id)
+        is_default = given.experiment_id == DEFAULT
+        if known is None:
+            return None
+        if given.name in known.names and (known.times is not None or not is_default):
+            return self.get(given.experiment_id)
+        if not is_default:
+            raise AlreadyExistsError(f"experiment id '{given.experiment_id}' is that of {known.name[1]!r}")
+        return None
 
     def _complete_default(self, given: Experiment) -> Experiment:
         """Give the experiment that every store has what another store's has."""

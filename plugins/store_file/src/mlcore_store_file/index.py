@@ -11,7 +11,7 @@ from pathlib import Path
 from mlcore.wire.filter_values import like
 from mlcore_store_file.layout import make_folder
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY, folder TEXT NOT NULL UNIQUE, shard TEXT NOT NULL, mtime INTEGER NOT NULL,

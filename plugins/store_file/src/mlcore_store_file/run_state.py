@@ -135,7 +135,8 @@ class RunState:
         self.changed = max(self.changed, stamp)
         if change.status is not None and stamp > self.status[0]:
             self.status = (stamp, change.status)
-        if change.end_time is not None and stamp > self.end_time[0]:
+        is_end_known = change.end_time is not None or change.status is RunStatus.RUNNING  # what runs again has no end
+        if is_end_known and stamp > self.end_time[0]:
             self.end_time = (stamp, change.end_time)
         if change.run_name is not None:
             self._rename(stamp, change.run_name)
