@@ -143,6 +143,13 @@ class LimitExceededError(MlcoreError):
     status = 429
 
 
+class TooLargeError(MlcoreError):
+    """The server, or a proxy before it, does not take so much in one request: send less, or try again when it does."""
+
+    code = "INVALID_PARAMETER_VALUE"
+    status = 400
+
+
 class UnsupportedError(MlcoreError):
     """The plugin or server does not have this ability."""
 

@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import faulty_server
 import pytest
 from faulty_server import FAULTS, FaultyServer, MortalServer
 
 import mlcore
-from mlcore.entities import Metric, Run
-from mlcore.errors import StoreUnavailableError
+from mlcore.delivery.replaying import apply
+from mlcore.entities import Batch, Metric, Param, Run
+from mlcore.errors import StoreUnavailableError, TooLargeError
+from mlcore.interfaces import TrackingStore
 from mlcore.settings import Settings
 from mlcore.tracking.client import Client
 from mlcore.tracking.session import Session, using
@@ -137,3 +140,44 @@ def test_batches_that_are_too_large_for_a_proxy_go_in_smaller_pieces(proxy: Faul
     found, points = stored(server, run.run_id)
     assert len(points) == 500
     assert found.info.status == "FINISHED"
+
+
+def test_what_a_proxy_finds_too_large_waits_until_it_takes_it(proxy: FaultyServer, server: MortalServer) -> None:
+    with using(session_at(proxy.uri)) as session:
+        run = mlcore.start_run()
+        proxy.fail("large413")
+        many = {f"q{n}": "w" * 200 for n in range(30)}
+        mlcore.log_params(many)
+        eventually_delivered(session)
+        assert stored(server, run.run_id)[0].data.params == many
+
+        mlcore.log_param("large", "x" * 5000)
+        mlcore.log_metric("m", 1.0, step=1)
+        assert not session.flush()
+        proxy.heal()
+        eventually_delivered(session)
+        mlcore.end_run()
+
+    found, points = stored(server, run.run_id)
+    assert found.data.params == {**many, "large": "x" * 5000}
+    assert [point.value for point in points] == [1.0]
+    assert not {"mlcore.refused", "mlcore.dropped"} & set(found.data.tags)
+
+
+def test_a_store_without_replay_gets_what_fits_and_the_rest_is_not_refused() -> None:
+    class Small:
+        def __init__(self) -> None:
+            self.keys: list[str] = []
+
+        def log_batch(self, run_id: str, batch: Batch) -> None:
+            if sum(len(param.value) for param in batch.params) > 100:
+                raise TooLargeError(f"too large for {run_id}")
+            self.keys += [param.key for param in batch.params]
+
+    store = Small()
+    params = tuple(Param(f"p{n}", "x" * size) for n, size in enumerate((60, 200, 60, 60)))
+
+    with pytest.raises(TooLargeError, match="too large"):
+        apply(cast(TrackingStore, store), "r", Batch(params=params))
+
+    assert store.keys == ["p0", "p2", "p3"]

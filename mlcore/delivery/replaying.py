@@ -33,6 +33,7 @@ from mlcore.errors import (
     NotFoundError,
     ParamConflictError,
     StoreUnavailableError,
+    TooLargeError,
     UnsupportedError,
 )
 from mlcore.interfaces import ChoosesRunIds, SupportsReplay, TrackingStore
@@ -134,7 +135,7 @@ def _log(store: TrackingStore, run_id: str, batch: Batch) -> None:
         store.log_batch(run_id, batch)
     except (ParamConflictError, InvalidStateError):
         raise
-    except (InvalidParameterError, BadRequestError):  # one bad point among many, or too much for one request
+    except (InvalidParameterError, BadRequestError, TooLargeError):  # one bad point among many, or too much at once
         pieces = halves(batch)
         if not pieces:
             raise
@@ -142,8 +143,10 @@ def _log(store: TrackingStore, run_id: str, batch: Batch) -> None:
         for piece in pieces:
             try:
                 _log(store, run_id, piece)
-            except FINAL as err:
+            except TooLargeError as err:  # perhaps not for ever: all of it comes again
                 failed = err
+            except FINAL as err:
+                failed = failed if isinstance(failed, TooLargeError) else err
         if failed is not None:
             raise failed from None
 

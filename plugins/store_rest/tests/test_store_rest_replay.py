@@ -14,7 +14,7 @@ from mlcore_store_rest.own_store import MlcoreTrackingStore
 from own_server import OwnServer
 
 from mlcore.entities import Batch, Entry, Metric, Param, RunTag
-from mlcore.errors import InvalidParameterError
+from mlcore.errors import TooLargeError
 from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption, SupportsReplay
 from mlcore.testing.tracking_samples import new_run
 
@@ -141,14 +141,34 @@ def test_points_of_an_entry_that_is_too_large_go_ahead_of_it(serving: Serving) -
     assert handler.taken[-1]["more"] == [{"entry": 0, "tags": [{"key": "t", "value": "1"}]}]
 
 
-def test_an_entry_that_counts_as_a_whole_and_is_too_large_is_refused(serving: Serving) -> None:
-    store, _ = small(serving)
+def test_records_of_an_entry_that_is_too_large_go_apart_each_once(serving: Serving) -> None:
+    store, handler = small(serving)
+    batch = Batch(
+        (Metric("m", 1.0, 1), Metric("m", 2.0, 2)),
+        tuple(Param(f"p{n}", "x" * 2000) for n in range(3)),
+        (RunTag("t0", "x" * 1000), RunTag("t1", "x" * 1000)),
+    )
 
-    refused = store.replay("r", "w", [Entry(5, 1, Batch(params=(Param("p", "x" * 5000),))), Entry(6, 1, Batch())])
+    assert list(store.replay("r", "w", [Entry(5, 1, batch), Entry(6, 1, Batch(tags=(RunTag("next", "1"),)))])) == []
 
-    assert [at for at, _ in refused] == [5]
-    assert isinstance(refused[0][1], InvalidParameterError)
-    assert "too large" in str(refused[0][1])
+    more = [one for said in handler.taken for one in said.get("more", [])]
+    assert [param["key"] for one in more for param in one.get("params", [])] == ["p0", "p1", "p2"]
+    assert [tag["key"] for one in more for tag in one.get("tags", [])] == ["t0", "t1", "next"]
+    assert [value for said in handler.taken for value in said.get("steps", [])] == [0, 0]
+    assert {said["writer"] for said in handler.taken if "tags" in str(said)} == {"w"}
+    writers = [said["writer"] for said in handler.taken]
+    assert writers[-2:] == ["w", "w"]
+    assert len({*writers[:-1]}) == len(writers) - 1
+
+
+def test_a_record_that_is_too_large_by_itself_is_not_refused_but_held(serving: Serving) -> None:
+    store, handler = small(serving)
+    entries = [Entry(4, 1, Batch()), Entry(5, 1, Batch(params=(Param("p", "x" * 5000),))), Entry(6, 1, Batch())]
+
+    with pytest.raises(TooLargeError, match="too large"):
+        store.replay("r", "w", entries)
+
+    assert [said["sequences"] for said in handler.taken] == [[4]]
 
 
 def test_refusals_of_all_pieces_are_told(serving: Serving) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from attrs import evolve
 
 from mlcore.entities import Batch, Entry, InputsUse
-from mlcore.errors import MlcoreError
+from mlcore.errors import MlcoreError, TooLargeError
 from mlcore.wire.replay_json import refusals_in, replay_out
 from mlcore_store_rest.meanings import refined
-from mlcore_store_rest.service import Service, TooLargeError
+from mlcore_store_rest.service import Service
 
 Refused = list[tuple[int, MlcoreError]]
 
@@ -29,6 +29,7 @@ class Replaying:
 
         What is too large for one request goes in several, each of them one step. When one of them fails, those
         before it are stored, and their refusals are told again when the call is repeated.
+        Raises TooLargeError: what cannot be divided is too large for the server, or for a proxy, as they are now.
         """
         refused: Refused = []
         for piece in _pieces(entries):
@@ -42,25 +43,51 @@ class Replaying:
             if len(entries) > 1:
                 middle = len(entries) // 2
                 return self._send(run_id, writer, entries[:middle]) + self._send(run_id, writer, entries[middle:])
-            return self._send_parts(run_id, writer, entries[0])
+            whole = _length(entries[0])
+            if whole < 2:
+                raise
+            return self._send_part(run_id, writer, entries[0], 0, whole // 2) or self._send_part(
+                run_id, writer, entries[0], whole // 2, whole
+            )
         return [(at, refined(error)) for at, error in refusals_in(answer.get("refused"))]
 
-    def _send_parts(self, run_id: str, writer: str, entry: Entry) -> Refused:
-        """Send an entry that is too large as a whole.
+    def _send_part(self, run_id: str, writer: str, entry: Entry, start: int, end: int) -> Refused:
+        """Send some of the records of a batch that is too large as a whole, in smaller parts when need be.
 
-        A point that comes twice is kept once, so points may go ahead; only the last part counts as the entry.
+        The last part counts as the entry. Those ahead of it have writers of their own, each the same in every attempt:
+        the real one's position must not pass the entry before all of it is there. A part that is refused ends it.
+        Raises TooLargeError: a part that cannot be divided is too large for now; what is ahead of it is stored.
         """
-        batch = entry.recorded
-        if not isinstance(batch, Batch) or len(batch.metrics) < 2 or batch.params:
-            error = TooLargeError(f"an entry of the run {run_id!r} is too large for the server, and counts as a whole")
-            return [(entry.sequence, error)]
-        middle = len(batch.metrics) // 2
-        ahead = evolve(entry, recorded=Batch(batch.metrics[:middle]))
-        # A writer of its own: the real one's position must not pass the entry before all of it is there.
-        refused = self._send(run_id, f"{writer}.{entry.sequence}.{middle}", [ahead])
-        if refused:
-            return [(entry.sequence, refused[0][1])]
-        return self._send(run_id, writer, [evolve(entry, recorded=evolve(batch, metrics=batch.metrics[middle:]))])
+        name = writer if end == _length(entry) else f"{writer}.{entry.sequence}.{start}-{end}"
+        try:
+            answer = self.service.call("runs/replay", replay_out(run_id, name, [_part(entry, start, end)]))
+        except TooLargeError:
+            if end - start < 2:
+                raise
+            middle = (start + end) // 2
+            return self._send_part(run_id, writer, entry, start, middle) or self._send_part(
+                run_id, writer, entry, middle, end
+            )
+        return [(at, refined(error)) for at, error in refusals_in(answer.get("refused"))]
+
+
+def _length(entry: Entry) -> int:
+    """Return in how many parts an entry can go."""
+    batch = entry.recorded
+    return len(batch.params) + len(batch.metrics) + bool(batch.tags) if isinstance(batch, Batch) else 1
+
+
+def _part(entry: Entry, start: int, end: int) -> Entry:
+    """Return an entry with some of the records of a batch: params first, which may be refused, and tags last.
+
+    Params and points may come twice. Tags must not go ahead of the entry: when it is there already, newer ones may be.
+    """
+    batch = entry.recorded
+    if not isinstance(batch, Batch):
+        return entry
+    before = len(batch.params)
+    metrics = batch.metrics[max(0, start - before) : max(0, end - before)]
+    return evolve(entry, recorded=Batch(metrics, batch.params[start:end], batch.tags if end == _length(entry) else ()))
 
 
 def _pieces(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from attrs import has
 
-from mlcore.errors import InvalidParameterError, StoreUnavailableError
+from mlcore.errors import StoreUnavailableError, TooLargeError
 from mlcore.remote.client import Answer, Remote
 from mlcore.remote.places import choose, place_of
 from mlcore.remote.settings import RemoteSettings
@@ -40,10 +40,6 @@ _ONCE = frozenset(
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _JSON_HEADERS = {"content-type": "application/json"}
 _NAME = re.compile(r"\{(\w+)(?::path)?\}")
-
-
-class TooLargeError(InvalidParameterError):
-    """The server does not take so much in one request."""
 
 
 class Service:
