@@ -185,6 +185,36 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert list(spool.rglob("*.journal")) == []
 
 
+def test_a_spool_whose_notes_cannot_be_written_is_delivered_all_the_same(
+    spool: Path, locked: sqlite3.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = mlcore.start_run()
+    locked.execute("BEGIN IMMEDIATE")
+    mlcore.log_metric("m", 0.0, step=0)
+    (journal,) = spool.rglob("*.journal")
+    in_the_way = journal.with_suffix(".sent") / "in the way"
+    in_the_way.mkdir(parents=True)  # as on a full disk, the file cannot be put there
+    locked.execute("ROLLBACK")
+    for step in range(1, 10):
+        mlcore.log_metric("m", float(step), step=step)
+
+    assert steps(run.run_id) == list(range(10))
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_leftovers_that_cannot_be_claimed_keep_nothing_else_from_being_delivered(spool: Path) -> None:
+    killed = "import mlcore, os, signal; mlcore.start_run(); os.kill(os.getpid(), signal.SIGKILL)"
+    program(killed, code_expected=-signal.SIGKILL, MLCORE_OFFLINE="1")
+    (journal,) = spool.rglob("*.journal")
+    journal.with_suffix(".lock").mkdir()  # as on a full disk, no file can be put there
+
+    with mlcore.start_run() as run:
+        mlcore.log_metric("m", 0.0, step=0)
+
+    assert steps(run.run_id) == [0]
+    assert journal.exists()
+
+
 @FORK
 def test_a_forked_child_records_through_a_journal_of_its_own() -> None:
     run = mlcore.start_run()

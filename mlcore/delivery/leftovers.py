@@ -34,7 +34,7 @@ def claim(
         for path in folder.journals():
             if is_mine(path):
                 continue
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # it is gone, somebody else's, or there is no room for its lock
                 outgoing = _claimed(folder, path, living)
                 if outgoing is not None:
                     yield folder, outgoing

@@ -109,10 +109,15 @@ class Outgoing:
             return file.read(size), self.sent + size >= end
 
     def advance(self, end: int) -> None:
-        """Remember that everything before *end* is delivered."""
+        """Remember that everything before *end* is delivered.
+
+        On a full disk only this process remembers; who delivers the journal after it begins earlier, and the store
+        takes what it has already as done.
+        """
         self.sent = end
         if self.folder.path.exists():
-            self.folder.note_sent(self.writer, end)
+            with contextlib.suppress(OSError):
+                self.folder.note_sent(self.writer, end)
 
     def rests(self, for_s: float) -> bool:
         """Return whether nothing was written for so many seconds, as far as earlier calls have seen."""

@@ -157,6 +157,10 @@ class Shipper:
             except FileNotFoundError:  # somebody else has delivered it, or removed it
                 outgoing.release()
                 lane.outgoing.remove(outgoing)
+            except OSError as err:  # the disk of the spool: it may be mended while the process lives
+                lane.held = MlcoreError(f"{outgoing.reader.path} cannot be delivered: {err}")
+                lane.backoff.failed()
+                return False
         if lane.untold and lane.held is None:
             self._tell(lane)
         if not lane.outgoing:

@@ -323,8 +323,10 @@ class ActiveRun(RunHandle):
                 self.monitors.end()
                 if not self._known.is_checked:
                     self._look()
-                self._writer.write(RunChange(status=end.status, end_time=now_ms()))
                 self._fall_silent()
+                self._writer.write(RunChange(status=end.status, end_time=now_ms()))
+                if self.heartbeat_s > 0:
+                    self._writer.write(TagRemoval(tags.HEARTBEAT))
                 self._recorder.finish(self.run_id)
         except MlcoreError:
             self._leave()
@@ -351,12 +353,18 @@ class ActiveRun(RunHandle):
         self._heartbeats = threading.Lock()  # a thread of the parent may have held it
         super().keep_alive()
 
-    def _fall_silent(self) -> None:
-        """Take the heartbeat away, after the last one."""
+    def come_back(self) -> None:
+        """Let the run go on if it has been marked as lost, as long as it has not ended."""
         with self._heartbeats:
-            self._is_silent = True
-        if self.heartbeat_s > 0:
-            self._writer.write(TagRemoval(tags.HEARTBEAT))
+            if not self._is_silent:
+                super().come_back()
+
+    def _fall_silent(self) -> None:
+        """Let no heartbeat follow, and nothing that brings the run back: either would undo its end."""
+        got = self._heartbeats.acquire(timeout=self.patience_s)  # the other thread may hang in a store
+        self._is_silent = True
+        if got:
+            self._heartbeats.release()
 
     def note_end(self, end: Ending) -> None:
         """Journal the end at once, as a signal handler has to; `end_as` does it again, with all the rest."""

@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -380,7 +381,9 @@ def test_a_process_that_was_asleep_brings_its_run_back(start: Start, place: Path
     assert wait_for(lambda: (place / "asleep" / "ids").exists() and bool((place / "asleep" / "ids").read_text()))
     run_id = (place / "asleep" / "ids").read_text()
 
-    process.send_signal(signal.SIGSTOP)
+    with contextlib.closing(sqlite3.connect(place / "runs.db", isolation_level=None, timeout=PATIENCE_S)) as held:
+        held.execute("BEGIN IMMEDIATE")  # the process falls asleep outside of a transaction, which would lock the store
+        process.send_signal(signal.SIGSTOP)
     lost = eventually(client, run_id, "LOST")
     process.send_signal(signal.SIGCONT)
     back = eventually(client, run_id, "RUNNING")
