@@ -64,6 +64,9 @@ HOMES = {
     "matplotlib": {"tracking"},
     "PIL": {"tracking"},
     "pyarrow": {"serving"},
+    "picklescan": {"models"},
+    "cryptography": {"models"},
+    "skops": {"models"},
 }
 
 
