@@ -6,14 +6,14 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INTERFACES = ROOT / "mlcore" / "interfaces"
 TARGET = ROOT / "docs" / "plugins"
 HOOKS = {"authority": "web"}  # protocols that are brought by a hook of another name
-PARTS = {"registry_moves": "registry_store"}  # modules with more abilities of another module's protocol
+ABILITIES = {"registry_moves": "registry_store"}  # modules of abilities alone, and the protocol whose page tells of them
 NOTE = "<!-- Written by `make hooks` from {source}; edit that. -->\n"
 
 
@@ -21,26 +21,22 @@ def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
     found = {TARGET / "first-party.md": first_party()}
     for path in sorted(INTERFACES.glob("*.py")):
-        if path.stem not in ("__init__", *PARTS):
-            found[TARGET / f"{path.stem}.md"] = protocol_page(
-                path.stem,
-                path.read_text("utf-8"),
-                [(INTERFACES / f"{part}.py").read_text("utf-8") for part, whole in PARTS.items() if whole == path.stem],
-            )
+        if path.stem != "__init__" and path.stem not in ABILITIES:
+            found[TARGET / f"{path.stem}.md"] = protocol_page(path.stem, path.read_text("utf-8"))
     return found
 
 
-def protocol_page(module: str, source: str, more: Sequence[str] = ()) -> str:
-    """Return the page for the text of one module of `mlcore.interfaces`.
-
-    more: texts of the modules that have further abilities of the same hook.
-    """
+def protocol_page(module: str, source: str) -> str:
+    """Return the page for the text of one module of `mlcore.interfaces`."""
     tree = ast.parse(source)
-    classes = [node for part in (source, *more) for node in ast.parse(part).body if isinstance(node, ast.ClassDef)]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     protocols = [c for c in classes if any("Protocol" in ast.unparse(base) for base in c.bases)]
     main = next(c for c in protocols if _is_main(c, module))
     abilities = [c for c in protocols if c is not main and c.name.startswith("Supports")]
     others = [c for c in protocols if c is not main and c not in abilities]
+    for extra in (name for name, owner in ABILITIES.items() if owner == module):
+        tree_of_extra = ast.parse((INTERFACES / f"{extra}.py").read_text("utf-8"))
+        abilities += [node for node in tree_of_extra.body if isinstance(node, ast.ClassDef)]
     records = [c for c in classes if c not in protocols]
     hook = HOOKS.get(module, module)
     parts = [f"# {main.name}\n", NOTE.format(source=f"mlcore/interfaces/{module}.py"), _text(tree), ""]
