@@ -26,7 +26,7 @@ from mlcore.interfaces.deployer import (
     SupportsRunLocal,
 )
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
+from mlcore.interfaces.flavor import AutologOptions, Flavor, NamesLibrary, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsMoves, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
@@ -60,6 +60,7 @@ __all__ = [
     "HashedFile",
     "Job",
     "JobStatus",
+    "NamesLibrary",
     "PlannedCall",
     "Predictor",
     "PresignedUrl",
