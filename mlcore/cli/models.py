@@ -9,8 +9,11 @@ import click
 
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.groups import AliasGroup
+from mlcore.cli.model_history import history, rollback
+from mlcore.cli.model_moves import promote
 from mlcore.cli.model_options import env_option, model_option, resolved, trust_option
-from mlcore.cli.model_registry import download, list_models, promote, register, versions
+from mlcore.cli.model_registry import download, list_models, register, versions
+from mlcore.cli.model_requests import approve, cancel, reject, requests
 from mlcore.cli.model_serve import serve
 from mlcore.cli.model_show import describe, print_model
 from mlcore.cli.terminal import note
@@ -82,5 +85,17 @@ def predict(
 
 
 models.add_command(serve)
-for command in (register, promote, download, list_models, versions):
+for command in (
+    register,
+    promote,
+    rollback,
+    history,
+    requests,
+    approve,
+    reject,
+    cancel,
+    download,
+    list_models,
+    versions,
+):
     models.add_command(command)
