@@ -61,7 +61,7 @@ HOMES = {
     "numpy": {"tracking", "models", "serving", "deployments", "testing"},
     "pandas": {"tracking", "models", "serving", "deployments", "testing"},
     "scipy": {"models", "testing"},
-    "matplotlib": {"tracking"},
+    "matplotlib": {"tracking", "models"},
     "PIL": {"tracking"},
     "pyarrow": {"serving"},
 }
