@@ -36,9 +36,7 @@ def told(transition: Transition) -> str:
     alias = f"alias {subject!r} of registered model {transition.name!r}"
     if not after:
         return f"{alias} is not removed from version {before!r}"
-    return (
-        f"{alias} is not moved from version {before!r} to {after!r}" if before else f"{alias} is not given to {after!r}"
-    )
+    return f"{alias} is not moved from {f'version {before!r}' if before else 'nowhere'} to version {after!r}"
 
 
 def _reason(answer: object) -> str:
