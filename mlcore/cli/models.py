@@ -12,6 +12,7 @@ from mlcore.cli.groups import AliasGroup
 from mlcore.cli.model_history import history, rollback
 from mlcore.cli.model_moves import promote
 from mlcore.cli.model_options import env_option, model_option, resolved, trust_option
+from mlcore.cli.model_proof import prove, scan, sign, verify
 from mlcore.cli.model_registry import download, list_models, register, versions
 from mlcore.cli.model_requests import approve, cancel, reject, requests
 from mlcore.cli.model_serve import serve
@@ -85,17 +86,6 @@ def predict(
 
 
 models.add_command(serve)
-for command in (
-    register,
-    promote,
-    rollback,
-    history,
-    requests,
-    approve,
-    reject,
-    cancel,
-    download,
-    list_models,
-    versions,
-):
+_OF_REGISTRY = (register, promote, rollback, history, requests, approve, reject, cancel, list_models, versions)
+for command in (*_OF_REGISTRY, download, scan, verify, sign, prove):
     models.add_command(command)
