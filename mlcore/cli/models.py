@@ -6,10 +6,13 @@ import click
 
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.groups import AliasGroup
+from mlcore.cli.model_history import history, rollback
+from mlcore.cli.model_moves import promote
 from mlcore.cli.model_options import resolved
 from mlcore.cli.model_predict import predict
 from mlcore.cli.model_proof import prove, scan, sign, verify
-from mlcore.cli.model_registry import download, list_models, promote, register, versions
+from mlcore.cli.model_registry import download, list_models, register, versions
+from mlcore.cli.model_requests import approve, cancel, reject, requests
 from mlcore.cli.model_serve import serve
 from mlcore.cli.model_show import describe, print_model
 
@@ -43,5 +46,6 @@ def show(cli: Cli, model_uri: str | None, option: str | None, as_json: bool) -> 
 
 
 models.add_command(serve)
-for command in (predict, register, promote, download, list_models, versions, scan, verify, sign, prove):
+_OF_REGISTRY = (register, promote, rollback, history, requests, approve, reject, cancel, list_models, versions)
+for command in (*_OF_REGISTRY, predict, download, scan, verify, sign, prove):
     models.add_command(command)
