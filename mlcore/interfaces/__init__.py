@@ -26,8 +26,9 @@ from mlcore.interfaces.deployer import (
     SupportsRunLocal,
 )
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
+from mlcore.interfaces.flavor import AutologOptions, Flavor, NamesLibrary, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
+from mlcore.interfaces.registry_moves import SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
@@ -59,6 +60,7 @@ __all__ = [
     "HashedFile",
     "Job",
     "JobStatus",
+    "NamesLibrary",
     "PlannedCall",
     "Predictor",
     "PresignedUrl",
@@ -80,10 +82,13 @@ __all__ = [
     "SupportsJournals",
     "SupportsLoggedModels",
     "SupportsModelAdoption",
+    "SupportsMoves",
+    "SupportsNotes",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsReplay",
+    "SupportsRequests",
     "SupportsRunLocal",
     "SupportsSeries",
     "SupportsStaging",
