@@ -26,7 +26,7 @@ from mlcore.interfaces.deployer import (
     SupportsRunLocal,
 )
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog
+from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog, SupportsExample
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
@@ -69,6 +69,7 @@ __all__ = [
     "SupportsArrivals",
     "SupportsAudit",
     "SupportsAutolog",
+    "SupportsExample",
     "SupportsBatchPlan",
     "SupportsBatchPredict",
     "SupportsCounts",

@@ -76,6 +76,20 @@ class Flavor(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsExample(Protocol):
+    """A flavor that can write more if it has an input of the model, such as a program that is traced with it."""
+
+    def save_by_example(
+        self, model: object, directory: Path, options: Mapping[str, object], example: object
+    ) -> SavedModel:
+        """Do what `save` does, which is not called then.
+
+        example: the input example that the caller gave, as `predict` takes it; None when there is none.
+        """
+        ...
+
+
 @frozen
 class AutologOptions:
     """What autologging records; names are those of MLflow's `autolog` arguments."""
