@@ -13,7 +13,7 @@ from typing import Protocol
 import pluggy
 from attrs import field, frozen
 
-from mlcore.entities import Permission
+from mlcore.entities import Permission, Transition
 from mlcore.interfaces import (
     ArtifactRepo,
     Authority,
@@ -120,7 +120,8 @@ WebPart = WebMount | WebRoute | Authority
 class Event:
     """Something that happened.
 
-    name: `run_started`, `run_ended`, `model_version_created`, `stage_moved`, `alias_moved`, ...
+    name: `run_started`, `run_ended`, `run_resumed`, `model_created`, `model_renamed`, `model_deleted`,
+    `version_created`, `version_deleted`, `stage_moved`, `alias_moved`, `transition_requested`, `transition_decided`.
     timestamp: ms since the epoch, UTC.
     subject: id of the run, model or experiment.
     detail: plain JSON values.
@@ -266,6 +267,18 @@ class HookSpecs(Protocol):
 
         Called once in each process of the server, when it starts. Returns None when it adds none.
         Raises anything: the server refuses to start and names the plugin.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec
+    def before_transition(self, transition: Transition) -> str | None:
+        """Say why a version must not get a stage or an alias now; anybody's reason is enough to refuse the move.
+
+        Called before every move of a stage or an alias, in the process that works with the registry's store: the
+        server's when there is one, and that of the client.
+        Returns None to let it pass.
+        Raises anything: the move is refused, and the error is its reason.
         Since 0.1.
         """
         ...

@@ -13,7 +13,8 @@ from typing import Protocol
 from mlcore.plugin_index import PluginEntry, Selection
 
 BRIDGE = "bridge"
-_GATHERED = ("run_context", "run_monitor", "web", "event")  # hooks that everybody answers: there is no key to take away
+# hooks that everybody answers: there is no key to take away
+_GATHERED = ("run_context", "run_monitor", "web", "before_transition", "event")
 
 
 class Bridge(Protocol):

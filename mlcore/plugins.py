@@ -188,6 +188,34 @@ class Plugins:
                 answers += [] if single is None else [single]
         return answers
 
+    def strictly(
+        self, spec: Callable[Concatenate[Any, P], T | None], *args: P.args, **kwargs: P.kwargs
+    ) -> list[tuple[str, T]]:
+        """Ask every plugin that implements the hook, and gather the answers that are not None with who gives them.
+
+        Raises PluginError: one cannot be loaded, or raised; for hooks that must not be passed by. Its cause is that error.
+        """
+        if args:
+            raise TypeError(f"arguments of hook {spec.__name__!r} are passed by name")
+        hook = spec.__name__
+        self._load_always_on()
+        for entry in self._entries:
+            if entry.hook == hook and self._selection.allows(entry):
+                self._load(entry)
+        answers: list[tuple[str, T]] = []
+        for impl in reversed(self._caller(hook).get_hookimpls()):
+            if impl.hookwrapper or impl.wrapper:
+                continue
+            shown = self._shown(hook, impl.plugin)
+            try:
+                found = self._subset(hook, impl.plugin)(**kwargs)
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as err:
+                raise PluginError(f"plugin {shown} failed in hook {hook!r}: {type(err).__name__}: {err}") from err
+            answers += [(shown, each) for each in found]
+        return answers
+
     def finish(self, hook: str, answer: Callable[[], None]) -> None:
         """Call what a plugin answered to *hook* for the end; what it raises is reported and disturbs nobody."""
         try:

@@ -172,8 +172,10 @@ def test_a_name_that_is_no_flavor_is_no_attribute() -> None:
 
 
 def test_a_known_flavor_that_is_not_installed_is_named_with_its_plugin() -> None:
-    with pytest.raises(AttributeError, match="flavor 'xgboost' is not installed: pip install mlcore-flavor-xgboost"):
-        _ = mlcore.xgboost
+    with pytest.raises(
+        AttributeError, match="flavor 'tensorflow' is not installed: pip install mlcore-flavor-tensorflow"
+    ):
+        _ = mlcore.tensorflow
 
 
 class _Keyed(Plugins):

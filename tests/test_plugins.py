@@ -113,6 +113,31 @@ def test_a_broken_always_on_plugin_is_reported_once_and_left_out(site: Site, cap
     ]
 
 
+def test_an_answer_of_a_strict_call_comes_with_who_gives_it(site: Site) -> None:
+    code = "from mlcore.hookspecs import hookimpl\n@hookimpl\ndef run_context():\n    return {answer}\n"
+    plugins = Plugins(
+        [
+            PluginEntry("run_context", "a", site.module("strict_a", code.format(answer="{'a': '1'}")), "a-dist", "1"),
+            PluginEntry("run_context", "b", site.module("strict_b", code.format(answer="None")), "b-dist", "1"),
+        ]
+    )
+
+    assert plugins.strictly(HookSpecs.run_context) == [
+        ("a-dist 1 (entry point a = strict_a in mlcore.run_context)", {"a": "1"})
+    ]
+
+
+@pytest.mark.parametrize("code", ["raise OSError('disk')", "def run_context():\n    raise OSError('disk')"])
+def test_a_plugin_that_fails_ends_a_strict_call(site: Site, code: str) -> None:
+    marked = "from mlcore.hookspecs import hookimpl\n" + code.replace("def", "@hookimpl\ndef")
+    plugins = Plugins([PluginEntry("run_context", "bad", site.module("strict_bad", marked), "bad-dist", "1")])
+
+    for _ in range(2):
+        with pytest.raises(PluginError, match=r"plugin bad-dist 1 .*OSError: disk") as failed:
+            plugins.strictly(HookSpecs.run_context)
+        assert isinstance(failed.value.__cause__, OSError)
+
+
 def test_a_gatherer_that_raises_is_reported_once_and_the_others_count(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -294,7 +319,8 @@ def test_a_registered_factory_is_asked_when_no_entry_point_answers() -> None:
 def test_every_hook_of_the_specs_is_known() -> None:
     assert hook_names() == (
         "tracking_store", "registry_store", "artifact_repo", "project_backend", "environment", "flavor", "deployer",
-        "batch_engine", "run_context", "run_monitor", "command", "web", "event",
+        "batch_engine", "run_context", "run_monitor", "command", "web", "before_transition",
+        "event",
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INTERFACES = ROOT / "mlcore" / "interfaces"
 TARGET = ROOT / "docs" / "plugins"
 HOOKS = {"authority": "web"}  # protocols that are brought by a hook of another name
+ABILITIES = {"registry_moves": "registry_store"}  # modules of abilities alone, and the protocol whose page tells of them
 NOTE = "<!-- Written by `make hooks` from {source}; edit that. -->\n"
 
 
@@ -20,7 +21,7 @@ def pages() -> dict[Path, str]:
     """Return every generated page by its path."""
     found = {TARGET / "first-party.md": first_party()}
     for path in sorted(INTERFACES.glob("*.py")):
-        if path.stem != "__init__":
+        if path.stem != "__init__" and path.stem not in ABILITIES:
             found[TARGET / f"{path.stem}.md"] = protocol_page(path.stem, path.read_text("utf-8"))
     return found
 
@@ -33,6 +34,9 @@ def protocol_page(module: str, source: str) -> str:
     main = next(c for c in protocols if _is_main(c, module))
     abilities = [c for c in protocols if c is not main and c.name.startswith("Supports")]
     others = [c for c in protocols if c is not main and c not in abilities]
+    for extra in (name for name, owner in ABILITIES.items() if owner == module):
+        tree_of_extra = ast.parse((INTERFACES / f"{extra}.py").read_text("utf-8"))
+        abilities += [node for node in tree_of_extra.body if isinstance(node, ast.ClassDef)]
     records = [c for c in classes if c not in protocols]
     hook = HOOKS.get(module, module)
     parts = [f"# {main.name}\n", NOTE.format(source=f"mlcore/interfaces/{module}.py"), _text(tree), ""]

@@ -36,12 +36,14 @@ def main() -> None:
     named = [line for folder in (ROOT, *plugin_folders()) for line in dependency_group(folder, "test")]
     groups = [line for line in named if not line.startswith("mlcore-")]  # all of ours are installed anyway
     # the files are named, so that no index is asked for a distribution of ours
-    install(python, [f"mlcore-kernel[serve,testing] @ {kernel.as_uri()}", *map(str, plugins), *groups, *demo_needs()])
+    tools = [f"mlcore-kernel[serve,testing] @ {kernel.as_uri()}", "pytest-xdist>=3.6"]
+    install(python, [*tools, *map(str, plugins), *groups, *demo_needs()])
     work = HOME / "run"
     copy_tests(work)
     environ = isolated_environ()
     check_origin(python, work, environ)
-    run([python, "-P", "-m", "pytest", "-p", "no:cacheprovider", "plugins"], cwd=work, env=environ)
+    suites = ["-p", "no:cacheprovider", "-n", "auto", "--dist", "worksteal", "plugins"]
+    run([python, "-P", "-m", "pytest", *suites], cwd=work, env=environ)
     run_demo(python, work, environ)
 
 

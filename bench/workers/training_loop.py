@@ -6,6 +6,7 @@ one step: into SQLite (mlcore, MLflow), its own folder (Aim), or offline (Weight
 """
 
 import json
+import struct
 import sys
 import time
 from pathlib import Path
@@ -17,11 +18,6 @@ name, count = sys.argv[1], int(sys.argv[2])
 BLOCK, METRICS, ROWS, COLUMNS = 20, 100, 2000, 100
 HERE = str(Path.cwd())
 KEYS = [f"layer_{i // 10}/weight_{i % 10}" for i in range(METRICS)]
-
-
-def bytes_below(folder):
-    """What those have kept whose files only they themselves can read; a byte for each point is the least."""
-    return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 
 if name in ("mlcore", "mlflow"):
@@ -49,11 +45,16 @@ elif name == "aim":
     def record(values, step):
         run.track(values, step=step)
 
+    kept = []
+
     def end():
         run.close()
 
+    def before_end():  # afterwards its reader finds nothing
+        kept.append(sum(len(metric.values.sparse_list()[0]) for metric in run.metrics()))
+
     def stored():
-        return bytes_below(".aim")
+        return kept[0]
 
 else:
     import wandb
@@ -69,7 +70,30 @@ else:
         run.finish()
 
     def stored():
-        return bytes_below("wandb")
+        from wandb.proto.wandb_internal_pb2 import Record
+
+        found = (Record.FromString(whole) for file in Path("wandb").rglob("*.wandb") for whole in logged(file))
+        return sum(
+            item.nested_key[0].startswith("layer_") if item.nested_key else item.key.startswith("layer_")
+            for record in found
+            if record.WhichOneof("record_type") == "history"
+            for item in record.history.item
+        )
+
+
+def logged(path):
+    """The records of a file in the log format of LevelDB: blocks of 32 KiB, in them parts with checksum, size and kind."""
+    data, at, whole = path.read_bytes(), 7, b""
+    while at + 7 <= len(data):
+        left = 32768 - at % 32768
+        if left < 7:
+            at += left
+            continue
+        _, size, kind = struct.unpack_from("<IHB", data, at)
+        whole, at = whole + data[at + 7 : at + 7 + size], at + 7 + size
+        if kind in (1, 4):  # all of a record, or its last part
+            yield whole
+            whole = b""
 
 
 random = np.random.default_rng(0)
@@ -95,6 +119,8 @@ for first in range(BLOCK, BLOCK + count, BLOCK):
         wall, cpu = block(first, is_recorded)
         total[0] += wall
         total[1] += cpu
+if name == "aim":
+    before_end()
 started = time.perf_counter()
 end()
 ending = time.perf_counter() - started

@@ -20,6 +20,7 @@ from mlcore.entities.metric import Batch, Metric, MetricSummary, Param, RunTag
 from mlcore.entities.page import Page, PagedList
 from mlcore.entities.queries import ExperimentQuery, LoggedModelQuery, RunQuery
 from mlcore.entities.registered_model import ModelVersion, ModelVersionStatus, RegisteredModel
+from mlcore.entities.registry_moves import Move, MoveKind, MoveNote, RequestStatus, Transition, TransitionRequest
 from mlcore.entities.run import NewRun, Run, RunChange, RunData, RunInfo
 from mlcore.entities.series import Facet, Series, SeriesQuery
 
@@ -56,6 +57,9 @@ __all__ = [
     "ModelOutput",
     "ModelVersion",
     "ModelVersionStatus",
+    "Move",
+    "MoveKind",
+    "MoveNote",
     "NewLoggedModel",
     "NewRun",
     "Not",
@@ -69,6 +73,7 @@ __all__ = [
     "Principal",
     "Recorded",
     "RegisteredModel",
+    "RequestStatus",
     "Resource",
     "Run",
     "RunChange",
@@ -85,5 +90,7 @@ __all__ = [
     "SourceType",
     "SpooledArtifact",
     "TagRemoval",
+    "Transition",
+    "TransitionRequest",
     "ViewType",
 ]

@@ -26,8 +26,17 @@ from mlcore.interfaces.deployer import (
     SupportsRunLocal,
 )
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.flavor import AutologOptions, Flavor, Predictor, SavedModel, SupportsAutolog, SupportsExample
+from mlcore.interfaces.flavor import (
+    AutologOptions,
+    Flavor,
+    NamesLibrary,
+    Predictor,
+    SavedModel,
+    SupportsAutolog,
+    SupportsExample,
+)
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
+from mlcore.interfaces.registry_moves import SupportsMoves, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
@@ -59,6 +68,7 @@ __all__ = [
     "HashedFile",
     "Job",
     "JobStatus",
+    "NamesLibrary",
     "PlannedCall",
     "Predictor",
     "PresignedUrl",
@@ -81,10 +91,12 @@ __all__ = [
     "SupportsJournals",
     "SupportsLoggedModels",
     "SupportsModelAdoption",
+    "SupportsMoves",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsReplay",
+    "SupportsRequests",
     "SupportsRunLocal",
     "SupportsSeries",
     "SupportsStaging",

@@ -90,9 +90,23 @@ class SupportsExample(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesLibrary(Protocol):
+    """A flavor whose library is imported under another name than the flavor's, such as `torch` of flavor `pytorch`.
+
+    Among the flavors that can save a model, the one is chosen whose library its class is nearest to: an `XGBClassifier`
+    is a scikit-learn estimator as well, and is saved by flavor `xgboost`.
+    """
+
+    library: str
+
+
 @frozen
 class AutologOptions:
-    """What autologging records; names are those of MLflow's `autolog` arguments."""
+    """What autologging records; names are those of MLflow's `autolog` arguments.
+
+    flavor_options: arguments that only the one flavor knows, by name; unknown ones raise InvalidParameterError.
+    """
 
     log_models: bool = True
     log_input_examples: bool = False
@@ -102,6 +116,8 @@ class AutologOptions:
     exclusive: bool = False
     silent: bool = False
     extra_tags: Mapping[str, str] = field(factory=dict)
+    registered_model_name: str | None = None
+    flavor_options: Mapping[str, object] = field(factory=dict)
 
 
 @runtime_checkable

@@ -47,17 +47,27 @@ def autolog(
     silent: bool = False,
     extra_tags: Mapping[str, str] | None = None,
     max_tuning_runs: int | None = 5,
+    registered_model_name: str | None = None,
     *,
     flavors: Iterable[str] | None = None,
     plugins: Plugins | None = None,
+    **flavor_options: object,
 ) -> Callable[[], None]:
     """Record every training from now on, with the arguments of MLflow's `autolog`; return what stops it.
 
     disable: stop recording. exclusive: leave runs alone that the user started. max_tuning_runs: candidates of a
-    parameter search that get a nested run; None for all. flavors: names; all installed ones when not given.
+    parameter search that get a nested run; None for all. registered_model_name: make every model that is logged a
+    version of this registered model. flavors: names; all installed ones when not given. flavor_options: arguments that
+    only the flavor knows, when one alone is named.
     Failures while recording are warnings and never disturb the training.
-    Raises PluginNotFoundError: a flavor that was named is not installed. InvalidParameterError: it can't autolog.
+    Raises PluginNotFoundError: a flavor that was named is not installed. InvalidParameterError: it can't autolog, or
+    an argument that it does not know.
     """
+    asked = None if flavors is None else list(flavors)
+    if flavor_options and (asked is None or len(asked) != 1):
+        raise InvalidParameterError(
+            f"unknown argument {min(flavor_options)!r} of autolog: arguments of one flavor are for mlcore.<flavor>.autolog"
+        )
     options = AutologOptions(
         log_models=log_models,
         log_input_examples=log_input_examples,
@@ -67,8 +77,9 @@ def autolog(
         exclusive=exclusive,
         silent=silent,
         extra_tags=dict(extra_tags or {}),
+        registered_model_name=registered_model_name,
+        flavor_options=flavor_options,
     )
-    asked = None if flavors is None else list(flavors)
     if disable:
         _stop(_running.names() if asked is None else asked)
         return lambda: None

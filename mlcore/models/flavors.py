@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import frozen
 
 from mlcore.errors import InvalidParameterError, ModelFormatError, PluginError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces.flavor import Flavor
+from mlcore.interfaces.flavor import Flavor, NamesLibrary
 from mlcore.models.mlmodel import FILE, PYFUNC, MLModel, text_field
 from mlcore.models.python_flavor import LOADER, PythonFlavor
 from mlcore.plugins import Plugins
@@ -31,13 +31,14 @@ def flavor_named(name: str, plugins: Plugins) -> Flavor:
 
 
 def flavor_for(model: object, plugins: Plugins) -> Flavor:
-    """Return the flavor that can save *model*.
+    """Return the flavor that can save *model*; of several, the one whose library the model's class is nearest to.
 
     Raises InvalidParameterError: none can; names those that were asked.
     """
     python = PythonFlavor()
     keys = plugins.keys("flavor")
     broken: list[str] = []
+    able: dict[str, Flavor] = {}
     for key in keys:
         try:
             flavor = plugins.first(HookSpecs.flavor, name=key)
@@ -45,7 +46,9 @@ def flavor_for(model: object, plugins: Plugins) -> Flavor:
             broken.append(str(err))
             continue
         if flavor.can_save(model):
-            return flavor
+            able[library_of(flavor)] = flavor
+    if able:
+        return able[nearest_library(type(model), able) or next(iter(able))]
     if python.can_save(model):
         return python
     cls = type(model)
@@ -54,6 +57,18 @@ def flavor_for(model: object, plugins: Plugins) -> Flavor:
         f"{', '.join([*keys, PYFUNC])}): install the plugin of its library, or wrap it in a mlcore.pyfunc.PythonModel"
         + "".join(f". Could not be asked: {text}" for text in broken)
     )
+
+
+def library_of(flavor: Flavor) -> str:
+    """Return the top-level module of the flavor's library."""
+    return flavor.library if isinstance(flavor, NamesLibrary) else flavor.name
+
+
+def nearest_library(cls: type, libraries: Iterable[str]) -> str | None:
+    """Return that of *libraries* which defines *cls*, or else the nearest of its base classes; None when none does."""
+    known = set(libraries)
+    tops = (base.__module__.partition(".")[0] for base in cls.__mro__)
+    return next((top for top in tops if top in known), None)
 
 
 def predicting_flavor(model: MLModel, directory: Path, plugins: Plugins) -> Chosen:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlcore.testing.authority import AuthorityContract
     from mlcore.testing.authority_case import AuthorityCase
     from mlcore.testing.batch_engine import BatchEngineContract
+    from mlcore.testing.before_transition import BeforeTransitionContract
     from mlcore.testing.command import CommandContract
     from mlcore.testing.contract import Contract
     from mlcore.testing.deployer import DeployerContract
@@ -43,6 +44,7 @@ _HOMES = {
     "AuthorityCase": "authority_case",
     "AuthorityContract": "authority",
     "BatchEngineContract": "batch_engine",
+    "BeforeTransitionContract": "before_transition",
     "CommandContract": "command",
     "Contract": "contract",
     "DeployerContract": "deployer",
@@ -72,6 +74,7 @@ __all__ = [
     "AuthorityCase",
     "AuthorityContract",
     "BatchEngineContract",
+    "BeforeTransitionContract",
     "CommandContract",
     "Contract",
     "DeployerContract",

@@ -28,7 +28,7 @@ from mlcore.testing.plugin_module import PluginModuleContract
 
 Listener = Callable[[Event], object]
 
-NAMES = ("run_started", "run_ended", "model_version_created", "stage_moved", "alias_moved", "experiment_created")
+NAMES = ("run_started", "run_ended", "version_created", "stage_moved", "alias_moved", "transition_decided")
 _QUICK_S = 0.05
 
 

@@ -172,8 +172,10 @@ LOADERS = {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpic
 MAY_LOAD_CODE = {
     # a user's own Python model is a cloudpickle; read only after the decision of mlcore.models on trust
     "mlcore.models.python_flavor": {"cloudpickle", "pickle"},
-    # on request, or in model directories that MLflow wrote; the kernel decides on trust before
-    "mlcore_flavor_sklearn.flavor": {"cloudpickle", "pickle"},
+    # for flavors whose library knows no other format, after the same decision
+    "mlcore.models.flavor_files": {"pickle"},
+    # writes on request
+    "mlcore_flavor_sklearn.flavor": {"cloudpickle"},
 }
 
 

@@ -16,6 +16,7 @@ MAX_FUNCTION_LINES = 40
 MAY_SAY_ANY = {
     ("mlcore.plugins", "Plugins.first"),
     ("mlcore.plugins", "Plugins.every"),
+    ("mlcore.plugins", "Plugins.strictly"),
     ("mlcore.wire.messages", "required"),
     ("mlcore.wire.messages", "optional"),
 }

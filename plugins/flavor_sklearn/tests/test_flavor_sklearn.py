@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from mlcore_flavor_sklearn import skops_types
 from mlcore_flavor_sklearn.arrays import array_twin
-from mlcore_flavor_sklearn.flavor import SklearnFlavor, SklearnVersionWarning
+from mlcore_flavor_sklearn.flavor import SklearnFlavor
 from mlcore_flavor_sklearn.predictor import SklearnPredictor
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
@@ -34,6 +34,7 @@ from mlcore import pyfunc
 from mlcore.errors import InvalidParameterError, ModelFormatError, SignatureError, UntrustedModelError
 from mlcore.interfaces import Flavor, SupportsAutolog
 from mlcore.models import MLModel
+from mlcore.models.flavor_files import LibraryVersionWarning
 from mlcore.models.manifest import write_manifest
 
 X, Y = load_wine(return_X_y=True, as_frame=True)
@@ -132,7 +133,7 @@ def test_a_function_that_the_model_does_not_have_is_named() -> None:
         ({"format": "skops"}, "unknown option 'format' of flavor sklearn; known are serialization_format"),
         (
             {"serialization_format": "joblib"},
-            "unknown serialization_format 'joblib' of flavor sklearn: expected skops or",
+            "unknown serialization_format 'joblib': expected one of skops, ",
         ),
         ({"pyfunc_predict_fn": "fit"}, "unknown pyfunc_predict_fn 'fit': expected one of predict, predict_proba"),
     ],
@@ -268,7 +269,7 @@ def test_another_version_of_scikit_learn_is_told_once() -> None:
         warnings.simplefilter("always")
         pyfunc.load_model("m")
 
-    assert [w.category for w in seen] == [SklearnVersionWarning]
+    assert [w.category for w in seen] == [LibraryVersionWarning]
     assert "saved with scikit-learn 0.24.2 and is loaded with" in str(seen[0].message)
 
 

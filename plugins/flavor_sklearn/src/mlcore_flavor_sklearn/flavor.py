@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import pickle
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 from zipfile import BadZipFile
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError, ModelFormatError
 from mlcore.interfaces import AutologOptions, Predictor, SavedModel
 from mlcore.models.environment import distributions_of
+from mlcore.models.flavor_files import (
+    is_a,
+    known_options,
+    library,
+    load_pickle,
+    model_file,
+    one_of,
+    reading,
+    warn_of_other_version,
+)
 from mlcore.models.pickled import modules_in_pickle
 from mlcore_flavor_sklearn import skops_types
 
@@ -22,10 +31,6 @@ PREDICT_FUNCTIONS = (
 )  # fmt: skip
 
 
-class SklearnVersionWarning(UserWarning):
-    """A model is loaded with another version of scikit-learn than it was saved with."""
-
-
 class SklearnFlavor:
     """scikit-learn estimators and pipelines, and those that follow its interface."""
 
@@ -33,8 +38,7 @@ class SklearnFlavor:
 
     def can_save(self, model: object) -> bool:
         """Whether *model* is a scikit-learn estimator."""
-        base = sys.modules.get("sklearn.base")
-        return base is not None and isinstance(model, base.BaseEstimator)
+        return is_a(model, "sklearn.base.BaseEstimator")
 
     def save(self, model: object, directory: Path, options: Mapping[str, object]) -> SavedModel:
         """Write `model.skops`, or `model.pkl` when *serialization_format* is `cloudpickle`.
@@ -74,7 +78,7 @@ class SklearnFlavor:
 
     def code_in(self, directory: Path, config: Mapping[str, object]) -> str | None:
         """Say which types outside of scikit-learn a skops file holds, or that the file is a pickle."""
-        path = _model_file(directory, config)
+        path = model_file(directory, config, "pickled_model", self.name)
         if not _is_skops(path, config):
             return f"{path.name} is a pickle"
         foreign = skops_types.foreign(_unlisted_types(path))
@@ -85,29 +89,12 @@ class SklearnFlavor:
 
     def load(self, directory: Path, config: Mapping[str, object]) -> object:
         """Load the estimator. The kernel has settled trust before."""
-        path = _model_file(directory, config)
-        _require_sklearn()
-        _warn_of_other_version(config)
-        try:
+        path = model_file(directory, config, "pickled_model", self.name)
+        sklearn = _sklearn()
+        saved = config.get("sklearn_version")
+        warn_of_other_version("scikit-learn", saved, sklearn.__version__)
+        with reading(path, f"scikit-learn {saved}"):
             return _loaded(path, config)
-        except ImportError as err:
-            raise MissingDependencyError(
-                f"{path.name} needs a module that can't be imported: {err}. The model's requirements.txt lists what it was "
-                "saved with; modules of your own are saved along with code_paths=[...]"
-            ) from err
-        except (
-            pickle.UnpicklingError,
-            EOFError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as err:
-            raise ModelFormatError(
-                f"{path.name} can't be loaded: {type(err).__name__}: {err}. It may be cut short, or made by another version than "
-                f"those installed; it was saved with scikit-learn {config.get('sklearn_version')}"
-            ) from err
 
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Load the estimator behind the function that it was saved with, `predict` unless said otherwise."""
@@ -123,27 +110,16 @@ class SklearnFlavor:
 
     def autolog(self, options: AutologOptions) -> Callable[[], None]:
         """Record trainings until the returned function is called."""
-        _require_sklearn()
+        known_options(options.flavor_options, (), self.name)
+        _sklearn()
         from mlcore_flavor_sklearn.autolog import start
 
         return start(options)
 
 
 def _checked(options: Mapping[str, object]) -> tuple[str, str]:
-    unknown = [name for name, value in options.items() if value is not None and name not in _OPTIONS]
-    if unknown:
-        raise InvalidParameterError(f"unknown option {unknown[0]!r} of flavor sklearn; known are {', '.join(_OPTIONS)}")
-    form = str(options.get("serialization_format") or "skops")
-    if form not in _FILES:
-        raise InvalidParameterError(
-            f"unknown serialization_format {form!r} of flavor sklearn: expected skops or cloudpickle"
-        )
-    predict = str(options.get("pyfunc_predict_fn") or "predict")
-    if predict not in PREDICT_FUNCTIONS:
-        raise InvalidParameterError(
-            f"unknown pyfunc_predict_fn {predict!r}: expected one of {', '.join(PREDICT_FUNCTIONS)}"
-        )
-    return form, predict
+    given = known_options(options, _OPTIONS, "sklearn")
+    return one_of(given, "serialization_format", tuple(_FILES)), one_of(given, "pyfunc_predict_fn", PREDICT_FUNCTIONS)
 
 
 def _dump_skops(model: object, path: Path) -> None:
@@ -170,31 +146,15 @@ def _refuse_nameless(names: Iterable[str]) -> None:
         )
 
 
-def _model_file(directory: Path, config: Mapping[str, object]) -> Path:
-    name = config.get("pickled_model")
-    if not isinstance(name, str):
-        raise ModelFormatError(
-            f"field `flavors.sklearn.pickled_model` of {directory / 'MLmodel'} must be a string, got {name!r}"
-        )
-    path = (directory / name).resolve()
-    if not path.is_relative_to(directory.resolve()):
-        raise ModelFormatError(
-            f"field `flavors.sklearn.pickled_model` of {directory / 'MLmodel'} leads out of the model: {name!r}"
-        )
-    if not path.is_file():
-        raise ModelFormatError(f"the model file {name!r} is missing in {directory}")
-    return path
-
-
 def _loaded(path: Path, config: Mapping[str, object]) -> object:
     if _is_skops(path, config):
         import skops.io
 
         return skops.io.load(path, trusted=_unlisted_types(path))
-    with path.open("rb") as file, warnings.catch_warnings():
+    with warnings.catch_warnings():
         # it warns once per estimator; the flavor has warned of the version once
         warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
-        return pickle.load(file)  # noqa: S301  # the kernel asked code_in, and somebody trusts the source
+        return load_pickle(path)
 
 
 def _is_skops(path: Path, config: Mapping[str, object]) -> bool:
@@ -215,21 +175,5 @@ def _unlisted_types(path: Path) -> list[str]:
         ) from err
 
 
-def _warn_of_other_version(config: Mapping[str, object]) -> None:
-    import sklearn
-
-    saved = config.get("sklearn_version")
-    if isinstance(saved, str) and saved.split(".")[:2] != sklearn.__version__.split(".")[:2]:
-        warnings.warn(
-            f"the model was saved with scikit-learn {saved} and is loaded with {sklearn.__version__}, which may fail or "
-            f"predict differently: pip install scikit-learn=={saved}",
-            SklearnVersionWarning,
-            stacklevel=4,
-        )
-
-
-def _require_sklearn() -> None:
-    try:
-        import sklearn  # noqa: F401  # asked here, so that the message says what to install
-    except ImportError as err:
-        raise MissingDependencyError("models of flavor sklearn need scikit-learn: pip install scikit-learn") from err
+def _sklearn() -> ModuleType:
+    return library("sklearn", "sklearn", "scikit-learn")
