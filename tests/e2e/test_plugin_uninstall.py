@@ -72,6 +72,10 @@ USES = {
     "flavor_sklearn": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='sklearn'")), ("models", "predict", "-m", "model")
     ),
+    "flavor_pytorch": Use(
+        ("-c", OPEN.format(hook="flavor", arguments="name='pytorch'")),
+        ("models", "predict", "-m", "net", "--flavor", "pytorch"),
+    ),
     "deploy_sagemaker": Use(
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),

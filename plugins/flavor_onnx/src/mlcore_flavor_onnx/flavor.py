@@ -13,7 +13,7 @@ from mlcore.interfaces import Predictor, SavedModel
 from mlcore.models.flavor_files import is_a, known_options, library, model_file, reading, warn_of_other_version
 
 if TYPE_CHECKING:
-    import onnx
+    from onnx import ModelProto
 
 _FILE = "model.onnx"
 _OPTIONS = ("onnx_execution_providers", "onnx_session_options", "save_as_external_data")
@@ -43,7 +43,7 @@ class OnnxFlavor:
         providers = _providers(given.get("onnx_execution_providers", _PROVIDERS))
         session = _session_options(given.get("onnx_session_options"))
         onnx = library("onnx", self.name, "onnx")
-        graph = cast("onnx.ModelProto", model)
+        graph = cast("ModelProto", model)
         path = directory / _FILE
         if given.get("save_as_external_data") or graph.ByteSize() > _MOST_BYTES:
             onnx.save_model(graph, path, save_as_external_data=True, location=f"{_FILE}.data")

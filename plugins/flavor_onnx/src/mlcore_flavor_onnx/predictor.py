@@ -31,9 +31,7 @@ class ProviderWarning(UserWarning):
 class OnnxPredictor:
     """Run a graph."""
 
-    def __init__(
-        self, path: Path, providers: Sequence[str | Sequence[object]], options: Mapping[str, object]
-    ) -> None:
+    def __init__(self, path: Path, providers: Sequence[str | Sequence[object]], options: Mapping[str, object]) -> None:
         """Load the graph at *path*.
 
         providers: names, or lists of a name and its options; those that this machine lacks are left out with a warning.
@@ -62,18 +60,15 @@ class OnnxPredictor:
         return pd.DataFrame({name: _column(value) for name, value in found.items()}, index=as_frame(data).index)
 
     def _feed(self, data: object) -> Mapping[str, object]:
-        columns = data if isinstance(data, Mapping) else as_frame(data) if is_frame(data) else None
-        if isinstance(data, Mapping) or (columns is not None and len(self._inputs) > 1):
+        names = ", ".join(map(repr, self._inputs))
+        if isinstance(data, Mapping) or (is_frame(data) and len(self._inputs) > 1):
+            columns = dict(data) if isinstance(data, Mapping) else dict(as_frame(data).items())
             missing = [name for name in self._inputs if name not in columns]
             if missing:
-                raise SignatureError(
-                    f"inputs are missing: {', '.join(map(repr, missing))}; the model takes {', '.join(map(repr, self._inputs))}"
-                )
+                raise SignatureError(f"inputs are missing: {', '.join(map(repr, missing))}; the model takes {names}")
             return {name: columns[name] for name in self._inputs}
         if len(self._inputs) != 1:
-            raise SignatureError(
-                f"the model takes {len(self._inputs)} inputs: give a dict or frame of {', '.join(map(repr, self._inputs))}"
-            )
+            raise SignatureError(f"the model takes {len(self._inputs)} inputs: give a dict or frame of {names}")
         return {next(iter(self._inputs)): data}
 
     def _cast(self, name: str, value: object) -> NDArray[np.generic]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _FILES = {"pt2": "model.pt2", "safetensors": "model.safetensors", "pickle": "model.pth"}
 _PICKLER = "pickle_module_info.txt"
-_OPTIONS = ("serialization_format",)
+_OPTIONS = ("serialization_format", "export_example")
 _DATA = "data"
 
 
@@ -44,8 +44,8 @@ class PytorchFlavor:
     ) -> SavedModel:
         """Write `data/model.pt2`, `data/model.safetensors` for a state dict, or `data/model.pth` if pickle is asked for.
 
-        options: `serialization_format` (`pt2`, `safetensors`, `pickle`).
-        example: an input by which a module is exported; its first dimension, the rows, is left open.
+        options: `serialization_format` (`pt2`, `safetensors`, `pickle`); `export_example`, an input to export a module
+        with, where it is not to be saved. example: the same, where it is. Its first dimension, the rows, is left open.
         Raises InvalidParameterError: an unknown option, a module without an example, or one that can't be exported.
         """
         torch = _torch()
@@ -54,13 +54,13 @@ class PytorchFlavor:
         path.parent.mkdir()
         modules: frozenset[str] = frozenset()
         if form == "pt2":
-            program.save(model, path, example)
+            program.save(model, path, example if example is not None else options.get("export_example"))
         elif form == "safetensors":
             _save_tensors(model, path)
         else:
             modules = _save_pickle(model, path)
         return SavedModel(
-            config={"model_data": _DATA, "pytorch_version": torch.__version__, "serialization_format": form},
+            config={"model_data": _DATA, "pytorch_version": str(torch.__version__), "serialization_format": form},
             pyfunc={"loader_module": "mlflow.pytorch", "data": _DATA, "model_config": {"device": None}},
             requirements=(
                 "torch", "numpy",
@@ -81,7 +81,7 @@ class PytorchFlavor:
         path = _file(directory, config)
         torch = _torch()
         saved = config.get("pytorch_version")
-        warn_of_other_version("torch", saved, torch.__version__)
+        warn_of_other_version("torch", saved, str(torch.__version__))
         with reading(path, f"torch {saved}"):
             if path.suffix == ".pt2":
                 return program.load(path)
@@ -92,14 +92,14 @@ class PytorchFlavor:
 
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Load the model behind `predict`; `model_config` may name a `device`."""
-        from mlcore_flavor_pytorch.predictor import ModulePredictor
-
         path, model = _file(directory, config), self.load(directory, config)
         if path.suffix == ".safetensors":
             raise ModelFormatError(
                 f"{path.name} holds the weights of a module and not the module, so it can't predict: load it with "
                 "mlcore.pytorch.load_model and give it to load_state_dict of the module"
             )
+        from mlcore_flavor_pytorch.predictor import ModulePredictor
+
         given = pyfunc.get("model_config")
         device = given.get("device") if isinstance(given, Mapping) else None
         return ModulePredictor(model, str(device) if device else None)
@@ -117,6 +117,7 @@ def _torch() -> ModuleType:
 
 def _form(model: object, options: Mapping[str, object]) -> str:
     given = known_options(options, _OPTIONS, "pytorch").get("serialization_format")
+    possible: tuple[str, ...]
     if isinstance(model, Mapping):
         possible = ("safetensors",)
     elif is_a(model, "torch.export.ExportedProgram"):

@@ -60,10 +60,9 @@ def as_tensor(value: object, floats: torch.dtype | None) -> torch.Tensor:
     """Return a frame, array or list as a tensor; floats as the model has them, and so all numbers of a frame."""
     if isinstance(value, torch.Tensor):
         return value
-    if is_frame(value):
-        return torch.from_numpy(as_frame(value).to_numpy(dtype=np.float32)).to(floats or torch.float32)
+    array = as_frame(value).to_numpy(dtype=np.float32) if is_frame(value) else np.asarray(value)
     # PyTorch warns of arrays that can't be written to
-    tensor = torch.from_numpy(np.require(np.asarray(value), requirements=["C", "W"]))
+    tensor = torch.from_numpy(np.require(array, requirements=["C", "W"]))
     return tensor.to(floats) if floats is not None and tensor.is_floating_point() else tensor
 
 
@@ -76,4 +75,6 @@ def _arrays(found: object) -> object:
         return [_arrays(value) for value in found]
     if found is None or isinstance(found, (bool, int, float, str)):
         return found
-    raise UnsupportedError(f"the module returned a {type(found).__name__}: expected tensors, or dicts and lists of them")
+    raise UnsupportedError(
+        f"the module returned a {type(found).__name__}: expected tensors, or dicts and lists of them"
+    )

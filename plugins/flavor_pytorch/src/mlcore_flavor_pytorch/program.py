@@ -42,6 +42,9 @@ _EXPRESSION = re.compile(
     r"(?:'[a-z]+\d*'|\b(?:Symbol|Integer|Rational|Add|Mul|Pow|Mod|Max|Min|FloorDiv|CleanDiv|PythonMod|positive|integer"
     r"|nonnegative|True|False|[suz]\d+|\d+)\b|[\s=,()+*/-])*"
 )
+_GUARD = re.compile(
+    r"(?:L(?:\['\w+'\]|\[\d+\])+(?:\.size\(\)\[\d+\])?|\d+|\b(?:and|or|not)\b|==|!=|<=|>=|//|[\s()<>+*%-])*"
+)
 _CONTAINERS = (None, "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict")
 _OPAQUE = ("as_operator", "as_custom_obj", "as_opaque", "as_graph")
 _EXPORT_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -85,7 +88,7 @@ def load(path: Path) -> torch.export.ExportedProgram:
 
     try:
         return torch.export.load(path)
-    except AssertionError as err:
+    except (AssertionError, zipfile.BadZipFile) as err:
         raise ModelFormatError(f"{path.name} can't be loaded: {str(err)[:500]}") from err
 
 
@@ -201,6 +204,9 @@ def _in_text(key: str, value: str) -> Iterator[str]:
     elif key == "expr_str":
         if not _EXPRESSION.fullmatch(value):
             yield f"the expression {value[:100]!r}"
+    elif key == "guards_code":
+        if not _GUARD.fullmatch(value):
+            yield f"the condition {value[:100]!r}"
     elif key not in ("as_string", "as_strings") and not _PLAIN.fullmatch(value):
         yield f"the text {value[:100]!r}"
 
