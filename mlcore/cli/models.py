@@ -10,6 +10,7 @@ import click
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.groups import AliasGroup
 from mlcore.cli.model_options import env_option, model_option, resolved, trust_option
+from mlcore.cli.model_proof import prove, scan, sign, verify
 from mlcore.cli.model_registry import download, list_models, promote, register, versions
 from mlcore.cli.model_serve import serve
 from mlcore.cli.model_show import describe, print_model
@@ -82,5 +83,5 @@ def predict(
 
 
 models.add_command(serve)
-for command in (register, promote, download, list_models, versions):
+for command in (register, promote, download, list_models, versions, scan, verify, sign, prove):
     models.add_command(command)

@@ -155,6 +155,7 @@ def save_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    prove: bool = False,
 ) -> ModelInfo:
     """Save a `PythonModel` or function into the new directory *path*; see `mlcore.models.saving.save_model`."""
     from mlcore.models import saving
@@ -170,6 +171,7 @@ def save_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        prove=prove,
         artifacts=artifacts,
         model_config=model_config,
     )
@@ -192,6 +194,7 @@ def log_model(
     run_id: str | None = None,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
+    prove: bool = False,
 ) -> ModelInfo:
     """Log a `PythonModel` or function to a run; see `mlcore.models.saving.log_model`."""
     from mlcore.models import saving
@@ -211,6 +214,7 @@ def log_model(
         metadata=metadata,
         registered_model_name=registered_model_name,
         await_registration_for=await_registration_for,
+        prove=prove,
         artifacts=artifacts,
         model_config=model_config,
     )
