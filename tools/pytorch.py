@@ -18,7 +18,9 @@ def main() -> None:
     wanted = dependency_group(FOLDER, "torch")
     loose = [line for line in wanted if "==" not in line]
     if loose or not wanted:
-        raise SystemExit(f"error: group torch of {FOLDER / 'pyproject.toml'} must pin every version: {loose or 'it is empty'}")
+        raise SystemExit(
+            f"error: group torch of {FOLDER / 'pyproject.toml'} must pin every version: {loose or 'it is empty'}"
+        )
     pins = [line.split("==") for line in wanted]
     code = "import sys; from importlib.metadata import version; print(*(version(name) for name in sys.argv[1:]))"
     names = [name for name, _ in pins]
