@@ -21,7 +21,7 @@ from mlcore.entities import (
 )
 from mlcore.errors import NotFoundError
 from mlcore.testing.memory_paging import page_of
-from mlcore.wire.moves import PRODUCTION, conflict, in_production, no_history
+from mlcore.wire.moves import GONE, PRODUCTION, conflict, in_production, no_history
 from mlcore.wire.stages import ARCHIVED, NO_STAGE, canonical_stage
 
 Registry = TypeVar("Registry", bound="MemoryMoves")
@@ -181,7 +181,7 @@ def cancelled(request: TransitionRequest, note: MoveNote) -> TransitionRequest:
         status=RequestStatus.CANCELLED,
         decided=now_ms(),
         decided_by=note.user,
-        decision="the version was deleted",
+        decision=GONE,
     )
 
 

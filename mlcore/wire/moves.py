@@ -8,6 +8,7 @@ from mlcore.entities import Move, MoveKind, MoveNote, RequestStatus, TransitionR
 from mlcore.errors import ConflictError, InvalidParameterError, InvalidStateError, NotFoundError
 
 PRODUCTION = "Production"
+GONE = "the version was deleted"  # the decision on a request whose version was
 
 
 def conflict(name: str, kind: MoveKind, subject: str, *, expected: str, found: str, last: Move | None) -> ConflictError:
