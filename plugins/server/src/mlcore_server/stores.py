@@ -5,9 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from mlcore.entities import MoveNote, Principal
 from mlcore.errors import PluginNotFoundError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsLoggedModels, TrackingStore
+from mlcore.interfaces import (
+    ArtifactRepo,
+    RegistryStore,
+    SupportsLoggedModels,
+    SupportsNotes,
+    SupportsRequests,
+    TrackingStore,
+)
 from mlcore.plugins import Plugins
 from mlcore.settings import Settings
 from mlcore.tracking.session import Session
@@ -49,6 +57,13 @@ class Stores:
         except PluginNotFoundError as err:
             raise UnsupportedError(f"this server has no model registry: {err.message}") from err
 
+    def registry_of(self, principal: Principal) -> RegistryStore:
+        """Return the registry with the principal's name at every move; as it is where nobody is known."""
+        registry = self.registry
+        if principal.name and isinstance(registry, SupportsNotes):
+            return registry.noting(MoveNote(principal.name))
+        return registry
+
     @property
     def logged_models(self) -> SupportsLoggedModels:
         """The tracking store as one of logged models. Raises UnsupportedError: it keeps none."""
@@ -56,6 +71,14 @@ class Stores:
         if not isinstance(store, SupportsLoggedModels):
             raise UnsupportedError("the server's tracking store keeps no logged models")
         return store
+
+    @property
+    def requests(self) -> SupportsRequests:
+        """The registry as one of transition requests. Raises UnsupportedError: it keeps none."""
+        registry = self.registry
+        if not isinstance(registry, SupportsRequests):
+            raise UnsupportedError("the server's registry keeps no transition requests")
+        return registry
 
     def repo(self, uri: str) -> ArtifactRepo:
         """Return the artifact repository at *uri*, a place that the server may use."""

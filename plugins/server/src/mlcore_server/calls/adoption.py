@@ -48,7 +48,7 @@ class Adoption:
         )
         return {"experiment": self._experiments.shown(found)}
 
-    def model(self, request: r.AdoptModel, _: Caller) -> Json:
+    def model(self, request: r.AdoptModel, caller: Caller) -> Json:
         """Take over a registered model."""
         model = RegisteredModel(
             check_model_name(request.name),
@@ -57,7 +57,7 @@ class Adoption:
             request.description,
             tags=registry_tags(request.tags),
         )
-        return {"registered_model": model_out(self._registry().adopt_model(model))}
+        return {"registered_model": model_out(self._registry(caller).adopt_model(model))}
 
     def version(self, request: r.AdoptVersion, caller: Caller) -> Json:
         """Take over a version."""
@@ -77,10 +77,10 @@ class Adoption:
             registry_tags(request.tags),
             tuple([check_alias(alias) for alias in request.aliases]),
         )
-        return {"model_version": shown_version(self._stores, self._registry().adopt_version(version))}
+        return {"model_version": shown_version(self._stores, self._registry(caller).adopt_version(version))}
 
-    def _registry(self) -> SupportsModelAdoption:
-        registry = self._stores.registry
+    def _registry(self, caller: Caller) -> SupportsModelAdoption:
+        registry = self._stores.registry_of(caller.principal)
         if not isinstance(registry, SupportsModelAdoption):
             raise UnsupportedError("the server's registry takes over no models")
         return registry

@@ -30,7 +30,7 @@ class Versions:
 
     def create(self, request: r.CreateVersion, caller: Caller) -> Json:
         """Add a version."""
-        made = self._stores.registry.create_version(
+        made = self._stores.registry_of(caller.principal).create_version(
             request.name,
             self.source(request, caller),
             run_id=request.run_id or None,
@@ -56,12 +56,12 @@ class Versions:
             )
         )
 
-    def delete(self, request: r.Version, _: Caller) -> Json:
+    def delete(self, request: r.Version, caller: Caller) -> Json:
         """Remove a version."""
-        self._stores.registry.delete_version(request.name, check_version(request.version))
+        self._stores.registry_of(caller.principal).delete_version(request.name, check_version(request.version))
         return {}
 
-    def transition(self, request: r.TransitionStage, _: Caller) -> Json:
+    def transition(self, request: r.TransitionStage, caller: Caller) -> Json:
         """Move a version to a stage."""
         stage = check_stage(request.stage)
         if request.archive_existing_versions and stage not in ("Staging", "Production"):
@@ -70,7 +70,7 @@ class Versions:
                 "stage. Valid stages are ['Staging', 'Production']"
             )
         return self._answer(
-            self._stores.registry.update_version(
+            self._stores.registry_of(caller.principal).update_version(
                 request.name,
                 check_version(request.version),
                 description=None,
