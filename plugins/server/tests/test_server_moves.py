@@ -241,7 +241,7 @@ def test_nobody_approves_what_they_asked_for_themselves(office: Office, who: str
     rejected = office.does(who, "POST", "transition-requests/decide", request_id=asked, status="REJECTED")
 
     assert (own.status_code, office.stage(name)) == (403, "None")
-    assert "somebody else has to" in own.json()["message"]
+    assert "has to approve it" in own.json()["message"]
     assert rejected["transition_request"]["status"] == "REJECTED"
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from mlcore.entities import MoveNote, Principal
 from mlcore.errors import PluginNotFoundError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import (
     ArtifactRepo,
     RegistryStore,
     SupportsLoggedModels,
-    SupportsNotes,
     SupportsRequests,
     TrackingStore,
 )
 from mlcore.plugins import Plugins
+from mlcore.registry.moving import Mover
 from mlcore.settings import Settings
 from mlcore.tracking.session import Session
+from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
 from mlcore_server.places import Places
 
@@ -57,12 +57,13 @@ class Stores:
         except PluginNotFoundError as err:
             raise UnsupportedError(f"this server has no model registry: {err.message}") from err
 
-    def registry_of(self, principal: Principal) -> RegistryStore:
-        """Return the registry with the principal's name at every move; as it is where nobody is known."""
-        registry = self.registry
-        if principal.name and isinstance(registry, SupportsNotes):
-            return registry.noting(MoveNote(principal.name))
-        return registry
+    def mover(self, caller: Caller, said: str = "") -> Mover:
+        """Return what makes moves in the registry for who calls.
+
+        said: who they say that they are; counts where the server knows no users.
+        """
+        user = caller.principal.name if caller.has_authority else said
+        return Mover(self._plugins, self.registry, user, "server", is_proven=caller.has_authority)
 
     @property
     def logged_models(self) -> SupportsLoggedModels:

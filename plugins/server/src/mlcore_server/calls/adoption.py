@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mlcore.entities import Experiment, ModelVersion, RegisteredModel
+from mlcore.entities import Experiment, ModelVersion, MoveNote, RegisteredModel
 from mlcore.errors import UnsupportedError
 from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption
 from mlcore.registry.names import check_alias, check_model_name, check_version
+from mlcore.registry.store_moves import noting
 from mlcore.wire import limits
 from mlcore.wire import requests_adoption as r
 from mlcore.wire.models_json import model_out
@@ -77,10 +78,12 @@ class Adoption:
             registry_tags(request.tags),
             tuple([check_alias(alias) for alias in request.aliases]),
         )
-        return {"model_version": shown_version(self._stores, self._registry(caller).adopt_version(version))}
+        registry = self._registry(caller)
+        self._stores.mover(caller).adopt(version)
+        return {"model_version": shown_version(self._stores, registry.adopt_version(version))}
 
     def _registry(self, caller: Caller) -> SupportsModelAdoption:
-        registry = self._stores.registry_of(caller.principal)
+        registry = noting(self._stores.registry, MoveNote(caller.principal.name))
         if not isinstance(registry, SupportsModelAdoption):
             raise UnsupportedError("the server's registry takes over no models")
         return registry

@@ -29,8 +29,8 @@ class Models:
     def create(self, request: r.CreateModel, caller: Caller) -> Json:
         """Create a registered model."""
         name, tags = check_model_name(request.name), registry_tags(request.tags)
-        registry = self._stores.registry_of(caller.principal)
-        return self._answer(registry.create_model(name, description=request.description, tags=tags))
+        mover = self._stores.mover(caller)
+        return self._answer(mover.create_model(name, description=request.description, tags=tags))
 
     def get(self, request: r.ModelName, _: Caller) -> Json:
         """Return a registered model."""
@@ -44,12 +44,11 @@ class Models:
     def rename(self, request: r.RenameModel, caller: Caller) -> Json:
         """Give a registered model another name."""
         new_name = check_model_name(request.new_name)
-        registry = self._stores.registry_of(caller.principal)
-        return self._answer(registry.update_model(request.name, new_name=new_name, description=None))
+        return self._answer(self._stores.mover(caller).rename_model(request.name, new_name))
 
     def delete(self, request: r.ModelName, caller: Caller) -> Json:
         """Remove a registered model with its versions."""
-        self._stores.registry_of(caller.principal).delete_model(request.name)
+        self._stores.mover(caller).delete_model(request.name)
         return {}
 
     def search(self, request: r.SearchModels, _: Caller) -> Json:
@@ -81,8 +80,8 @@ class Models:
 
     def set_alias(self, request: r.SetAlias, caller: Caller) -> Json:
         """Point an alias to a version."""
-        registry = self._stores.registry_of(caller.principal)
-        registry.set_alias(request.name, check_alias(request.alias), check_version(request.version))
+        alias, version = check_alias(request.alias), check_version(request.version)
+        self._stores.mover(caller).move_alias(request.name, alias, version)
         return {}
 
     def get_alias(self, request: r.Alias, _: Caller) -> Json:
@@ -103,9 +102,8 @@ class Models:
 
     def delete_alias(self, request: r.Alias, caller: Caller) -> Json:
         """Remove an alias; a missing one is fine."""
-        registry = self._stores.registry_of(caller.principal)
-        if request.alias in registry.get_model(request.name).aliases:
-            registry.set_alias(request.name, request.alias, None)
+        if request.alias in self._stores.registry.get_model(request.name).aliases:
+            self._stores.mover(caller).move_alias(request.name, request.alias, None)
         return {}
 
     def _page(self, request: r.SearchModels, filter_string: str, order_by: tuple[str, ...]) -> Json:

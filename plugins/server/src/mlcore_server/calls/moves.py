@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mlcore.entities import MoveNote
 from mlcore.errors import UnsupportedError
 from mlcore.interfaces import SupportsMoves
+from mlcore.registry.moving import Mover
 from mlcore.registry.names import check_alias, check_version
 from mlcore.wire import limits
 from mlcore.wire import requests_moves as r
@@ -28,32 +28,36 @@ class Moves:
 
     def stage(self, request: r.MoveStage, caller: Caller) -> Json:
         """Move a version to a stage."""
-        made = self._registry().move_stage(
+        self._registry()
+        made = self._mover(request, caller).move_stage(
             request.name,
             check_version(request.version),
             canonical_stage(request.stage, archive_existing=request.archive_existing_versions),
             archive_existing=request.archive_existing_versions,
-            note=note_of(caller, request.user, request.comment),
-            expected=request.expected,
+            comment=check_comment("comment", request.comment),
+            expected=None if request.expected is None else canonical_stage(request.expected),
         )
         return {"model_version": shown_version(self._stores, made)}
 
     def alias(self, request: r.MoveAlias, caller: Caller) -> Json:
         """Point an alias to a version, or remove it."""
         expected = check_version(request.expected) if request.expected else request.expected
-        self._registry().move_alias(
+        self._registry()
+        self._mover(request, caller).move_alias(
             request.name,
             check_alias(request.alias) if request.version else request.alias,
             check_version(request.version) if request.version else None,
-            note=note_of(caller, request.user, request.comment),
+            comment=check_comment("comment", request.comment),
             expected=expected,
         )
         return {}
 
     def remove(self, request: r.RemoveVersion, caller: Caller) -> Json:
         """Remove a version; one in Production by force only."""
-        note = note_of(caller, request.user, request.comment)
-        self._registry().remove_version(request.name, check_version(request.version), note=note, force=request.force)
+        self._registry()
+        comment = check_comment("comment", request.comment)
+        mover = self._mover(request, caller)
+        mover.delete_version(request.name, check_version(request.version), force=request.force, comment=comment)
         return {}
 
     def history(self, request: r.History, caller: Caller) -> Json:
@@ -80,16 +84,11 @@ class Moves:
         """
         return self._stores.registry.get_model(name).creation_timestamp if caller.is_limited else None
 
+    def _mover(self, request: r.MoveStage | r.MoveAlias | r.RemoveVersion, caller: Caller) -> Mover:
+        return self._stores.mover(caller, check_comment("user", request.user))
+
     def _registry(self) -> SupportsMoves:
         registry = self._stores.registry
         if not isinstance(registry, SupportsMoves):
             raise UnsupportedError("the server's registry keeps no history of moves")
         return registry
-
-
-def note_of(caller: Caller, user: str, comment: str) -> MoveNote:
-    """Return what stays of a move; where the server knows its users, nobody moves in another's name."""
-    return MoveNote(
-        caller.principal.name if caller.has_authority else check_comment("user", user),
-        check_comment("comment", comment),
-    )

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 
 from mlcore.entities import Action, RequestStatus, Resource, TransitionRequest
-from mlcore.errors import InvalidParameterError, NotFoundError, PermissionDeniedError
+from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import SupportsRequests
 from mlcore.registry.names import check_version
 from mlcore.wire import limits
 from mlcore.wire import requests_moves as r
-from mlcore.wire.moves import no_request
+from mlcore.wire.moves import check_comment, no_request
 from mlcore.wire.moves_json import request_out
 from mlcore.wire.tracking_json import Json
 from mlcore_server.access import Access
 from mlcore_server.calls.caller import Caller
-from mlcore_server.calls.moves import note_of
 from mlcore_server.stores import Stores
 
 _MOST_REQUESTS = 10_000
@@ -36,18 +35,18 @@ class Transitions:
             raise InvalidParameterError(
                 f"invalid request id {request.request_id[:80]!r}: expected 1 to 64 letters, digits, '_', '-' or '.'"
             )
-        note = note_of(caller, request.user, request.comment)
+        mover = self._stores.mover(caller, check_comment("user", request.user))
         asked = TransitionRequest(
             request.request_id,
             request.name,
             check_version(request.version),
             request.stage,
-            note.user,
-            note.comment,
+            mover.user,
+            check_comment("comment", request.comment),
             created=0,
             archive_existing=request.archive_existing,
         )
-        made = self._registry().create_request(asked)
+        made = mover.request(asked)
         if caller.is_limited and made.name != request.name:  # the id is of a request about another model
             raise InvalidParameterError(f"the request id {request.request_id!r} is taken: choose another one")
         return _answer(made)
@@ -58,21 +57,15 @@ class Transitions:
 
     def decide(self, request: r.DecideRequest, caller: Caller) -> Json:
         """Approve, reject or cancel a request; nobody approves what they asked for themselves."""
-        asked = self._found(request.request_id, caller)
-        note = note_of(caller, request.user, request.comment)
-        if request.status is RequestStatus.APPROVED and caller.has_authority and note.user == asked.user:
-            raise PermissionDeniedError(
-                f"Permission denied: {note.user!r} asked for the transition and cannot approve it: somebody else has to"
-            )
-        return _answer(self._registry().decide_request(request.request_id, request.status, note=note))
+        self._found(request.request_id, caller)
+        return self._decided(request, request.status, caller)
 
     def cancel(self, request: r.CancelRequest, caller: Caller) -> Json:
         """Take a request back, by who asked or by who may decide."""
         asked = self._found(request.request_id, caller)
         if asked.user != caller.principal.name:
             self._demand(caller, Action.EDIT, asked.name)
-        note = note_of(caller, request.user, request.comment)
-        return _answer(self._registry().decide_request(request.request_id, RequestStatus.CANCELLED, note=note))
+        return self._decided(request, RequestStatus.CANCELLED, caller)
 
     def search(self, request: r.SearchRequests, caller: Caller) -> Json:
         """Return a page of requests about what the caller may read."""
@@ -89,6 +82,11 @@ class Transitions:
         if page.next_token:
             out["next_page_token"] = page.next_token
         return out
+
+    def _decided(self, request: r.DecideRequest | r.CancelRequest, status: RequestStatus, caller: Caller) -> Json:
+        mover = self._stores.mover(caller, check_comment("user", request.user))
+        comment = check_comment("comment", request.comment)
+        return _answer(mover.decide(request.request_id, status, comment=comment))
 
     def _found(self, request_id: str, caller: Caller) -> TransitionRequest:
         found = self._registry().get_request(request_id)
