@@ -26,9 +26,17 @@ from mlcore.interfaces.deployer import (
     SupportsRunLocal,
 )
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.flavor import AutologOptions, Flavor, NamesLibrary, Predictor, SavedModel, SupportsAutolog
+from mlcore.interfaces.flavor import (
+    AutologOptions,
+    Flavor,
+    NamesLibrary,
+    Predictor,
+    SavedModel,
+    SupportsAutolog,
+    SupportsExample,
+)
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
-from mlcore.interfaces.registry_moves import SupportsMoves, SupportsRequests
+from mlcore.interfaces.registry_moves import SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
@@ -76,6 +84,7 @@ __all__ = [
     "SupportsCounts",
     "SupportsDatasetSearch",
     "SupportsEndpoints",
+    "SupportsExample",
     "SupportsExplain",
     "SupportsFileTransfer",
     "SupportsGroupCommit",
@@ -83,6 +92,7 @@ __all__ = [
     "SupportsLoggedModels",
     "SupportsModelAdoption",
     "SupportsMoves",
+    "SupportsNotes",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",

@@ -61,9 +61,12 @@ HOMES = {
     "numpy": {"tracking", "models", "serving", "deployments", "testing"},
     "pandas": {"tracking", "models", "serving", "deployments", "testing"},
     "scipy": {"models", "testing"},
-    "matplotlib": {"tracking"},
+    "matplotlib": {"tracking", "models"},
     "PIL": {"tracking"},
     "pyarrow": {"serving"},
+    "picklescan": {"models"},
+    "cryptography": {"models"},
+    "skops": {"models"},
 }
 
 
@@ -176,6 +179,7 @@ MAY_LOAD_CODE = {
     "mlcore.models.flavor_files": {"pickle"},
     # writes on request
     "mlcore_flavor_sklearn.flavor": {"cloudpickle"},
+    "mlcore_flavor_pytorch.flavor": {"cloudpickle"},
 }
 
 

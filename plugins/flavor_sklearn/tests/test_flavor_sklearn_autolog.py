@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from mlcore_flavor_sklearn.autolog import AutologWarning
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
@@ -23,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import mlcore
 from mlcore.entities import Run
+from mlcore.models.training import AutologWarning
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,18 @@ from collections.abc import Callable
 
 from mlcore.errors import PluginNotFoundError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsLoggedModels, TrackingStore
+from mlcore.interfaces import (
+    ArtifactRepo,
+    RegistryStore,
+    SupportsLoggedModels,
+    SupportsRequests,
+    TrackingStore,
+)
 from mlcore.plugins import Plugins
+from mlcore.registry.moving import Mover
 from mlcore.settings import Settings
 from mlcore.tracking.session import Session
+from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
 from mlcore_server.places import Places
 
@@ -49,6 +57,14 @@ class Stores:
         except PluginNotFoundError as err:
             raise UnsupportedError(f"this server has no model registry: {err.message}") from err
 
+    def mover(self, caller: Caller, said: str = "") -> Mover:
+        """Return what makes moves in the registry for who calls.
+
+        said: who they say that they are; counts where the server knows no users.
+        """
+        user = caller.principal.name if caller.has_authority else said
+        return Mover(self._plugins, self.registry, user, "server", is_proven=caller.has_authority)
+
     @property
     def logged_models(self) -> SupportsLoggedModels:
         """The tracking store as one of logged models. Raises UnsupportedError: it keeps none."""
@@ -56,6 +72,14 @@ class Stores:
         if not isinstance(store, SupportsLoggedModels):
             raise UnsupportedError("the server's tracking store keeps no logged models")
         return store
+
+    @property
+    def requests(self) -> SupportsRequests:
+        """The registry as one of transition requests. Raises UnsupportedError: it keeps none."""
+        registry = self.registry
+        if not isinstance(registry, SupportsRequests):
+            raise UnsupportedError("the server's registry keeps no transition requests")
+        return registry
 
     def repo(self, uri: str) -> ArtifactRepo:
         """Return the artifact repository at *uri*, a place that the server may use."""
