@@ -40,10 +40,15 @@ def register(cli: Cli, model_uri: str, name: str, tags: tuple[str, ...], alias: 
 @click.argument("directory", type=click.Path(file_okay=False))
 @pass_cli
 def download(cli: Cli, model_uri: str, directory: str) -> None:
-    """Bring the files of the model at URI into DIRECTORY."""
+    """Bring the files of the model at URI into DIRECTORY, check them against its manifest, and print where they are."""
+    from pathlib import Path
+
+    from mlcore.models.manifest import verify_manifest
     from mlcore.tracking.artifact_api import download_artifacts
 
-    click.echo(download_artifacts(resolved(cli, model_uri), dst_path=directory))
+    path = download_artifacts(resolved(cli, model_uri), dst_path=directory)
+    verify_manifest(Path(path))
+    click.echo(path)
 
 
 @click.command("list")

@@ -33,6 +33,7 @@ from mlcore.plugins import Plugins
 
 DANGEROUS, SUSPICIOUS, INNOCUOUS = LEVELS = ("dangerous", "suspicious", "innocuous")
 
+_INSTALL = "pip install 'mlcore-kernel[scan]'"
 # read as text by the kernel, unless a flavor's section names them as its own
 _TEXTS = {FILE, MANIFEST_FILE, SIGNATURE_FILE, CONDA_FILE, PYTHON_ENV_FILE, REQUIREMENTS_FILE, EXAMPLE_FILE}
 _TEXTS |= {SERVING_FILE}
@@ -184,6 +185,8 @@ def _finds(scanner: ModuleType, path: Path, name: str) -> Iterator[Find]:
     try:
         with _opened(path) as file:
             result = scanner.scan_bytes(file, name, suffix)
+    except ImportError as err:  # of numpy, which reads the heads of arrays
+        raise MissingDependencyError(f"scanning {name!r} needs {err.name}: {_INSTALL}") from err
     except _UNREADABLE as err:
         yield Find(name, f"can't be read by the scanner, as a crafted file ({type(err).__name__}: {err})", DANGEROUS)
         return
@@ -279,6 +282,6 @@ def _scanner() -> ModuleType:
     try:
         import picklescan.scanner
     except ImportError as err:
-        raise MissingDependencyError("scanning a model needs picklescan: pip install 'mlcore-kernel[scan]'") from err
+        raise MissingDependencyError(f"scanning a model needs picklescan: {_INSTALL}") from err
     found: ModuleType = picklescan.scanner
     return found

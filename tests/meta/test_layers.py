@@ -179,6 +179,7 @@ MAY_LOAD_CODE = {
     "mlcore.models.flavor_files": {"pickle"},
     # writes on request
     "mlcore_flavor_sklearn.flavor": {"cloudpickle"},
+    "mlcore_flavor_pytorch.flavor": {"cloudpickle"},
 }
 
 

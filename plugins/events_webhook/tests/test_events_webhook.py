@@ -25,12 +25,13 @@ from mlcore_events_webhook.plugin import event as hook
 from mlcore_events_webhook.senders import Sender, finish, senders
 from mlcore_events_webhook.settings import WebhookSettings
 from standardwebhooks import Webhook
-from webhook_receiver import PATIENCE_S, SECRET, Receiver, receiving, variables, wait_until
+from webhook_receiver import PATIENCE_S, SIGNER, Receiver, receiving, variables, wait_until
 
 from mlcore.errors import SettingsError
 from mlcore.hookspecs import Event
 from mlcore.testing import CommandContract, EventContract
 
+SHORT, NO_BASE64, NOWHERE = "whsec_c2hvcnQ=", "whsec_***", "/nowhere/file"
 MOVED = Event("alias_moved", 1_767_225_600_123, "wine", {"alias": "champion", "from": "2", "to": "3", "user": "ada"})
 
 
@@ -76,7 +77,7 @@ def test_a_receiver_verifies_what_happened_with_the_schemes_own_library() -> Non
         receiver.wait_for(1)
 
     headers, body = receiver.requests[0]
-    assert Webhook(SECRET).verify(body, headers) == {
+    assert Webhook(SIGNER).verify(body, headers) == {
         "type": "alias_moved",
         "timestamp": "2026-01-01T00:00:00.123Z",
         "data": {"subject": "wine", "alias": "champion", "from": "2", "to": "3", "user": "ada"},
@@ -88,11 +89,11 @@ def test_a_receiver_verifies_what_happened_with_the_schemes_own_library() -> Non
 def test_while_keys_change_each_signs() -> None:
     other = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
     with receiving() as receiver:
-        sender_to(receiver, SECRET=f"{other},{SECRET}").take(MOVED)
+        sender_to(receiver, SECRET=f"{other},{SIGNER}").take(MOVED)
         receiver.wait_for(1)
 
     headers, body = receiver.requests[0]
-    assert Webhook(SECRET).verify(body, headers) == Webhook(other).verify(body, headers)
+    assert Webhook(SIGNER).verify(body, headers) == Webhook(other).verify(body, headers)
 
 
 def test_an_endpoint_that_fails_gets_the_same_message_again_until_it_takes_it() -> None:
@@ -107,7 +108,7 @@ def test_an_endpoint_that_fails_gets_the_same_message_again_until_it_takes_it() 
     assert len(receiver.requests) == 4
     assert len(ids) == 1
     for headers, body in receiver.requests:
-        Webhook(SECRET).verify(body, headers)
+        Webhook(SIGNER).verify(body, headers)
     assert Failures.of_user().read() == []
 
 
@@ -318,10 +319,10 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
         ({"URLS": "https://hooks.example:port/"}, "cannot be read"),
         ({"URLS": "https://hooks.example/ä"}, "percent-encoded"),
         ({"SECRET": ""}, "no secret to sign with"),
-        ({"SECRET": "whsec_c2hvcnQ="}, "has 5 bytes"),
-        ({"SECRET": "whsec_***"}, "cannot be used"),
-        ({"SECRET_FILE": "/nowhere/secret"}, "both"),
-        ({"SECRET": "", "SECRET_FILE": "/nowhere/secret"}, "cannot be read"),
+        ({"SECRET": SHORT}, "has 5 bytes"),
+        ({"SECRET": NO_BASE64}, "cannot be used"),
+        ({"SECRET_FILE": NOWHERE}, "both"),
+        ({"SECRET": "", "SECRET_FILE": NOWHERE}, "cannot be read"),
         ({"ALLOW_NETWORKS": "10.0.0.1/8"}, "expected such as 10.1.0.0/16"),
         ({"ATTEMPTS": "0"}, "1 or more"),
         ({"ALLOW_HTTP": "perhaps"}, "true or false"),
@@ -338,7 +339,7 @@ def test_settings_that_cannot_be_are_named_without_their_secrets(given: dict[str
 
 
 def test_a_secret_comes_from_a_file_too(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text(SECRET + "\n")
+    (tmp_path / "secret").write_text(SIGNER + "\n")
     given = variables("https://hooks.example/", SECRET="", SECRET_FILE=str(tmp_path / "secret"))
 
     assert WebhookSettings.load(given).secrets == (b"01234567890123456789012345678901",)

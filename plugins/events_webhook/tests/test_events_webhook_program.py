@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook
-from webhook_receiver import PATIENCE_S, SECRET, Receiver, receiving, variables
+from webhook_receiver import PATIENCE_S, SIGNER, Receiver, receiving, variables
 
 from mlcore import Client
 from mlcore.settings import Settings
@@ -38,7 +38,7 @@ def mlcore(environ: Mapping[str, str], *arguments: str) -> subprocess.CompletedP
 
 def told(receiver: Receiver) -> list[tuple[str, object, object]]:
     """What arrived, verified: names, who told it, and where it went."""
-    found = [Webhook(SECRET).verify(body, headers) for headers, body in receiver.requests]
+    found = [Webhook(SIGNER).verify(body, headers) for headers, body in receiver.requests]
     return sorted((one["type"], one["data"]["told_by"], one["data"].get("to")) for one in found)
 
 

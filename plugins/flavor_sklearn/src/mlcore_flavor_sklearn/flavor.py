@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from zipfile import BadZipFile
@@ -22,7 +23,7 @@ from mlcore.models.flavor_files import (
     warn_of_other_version,
 )
 from mlcore.models.pickled import modules_in_pickle
-from mlcore_flavor_sklearn import skops_types
+from mlcore_flavor_sklearn import skops_reading, skops_types
 
 _FILES = {"skops": "model.skops", "cloudpickle": "model.pkl"}
 _OPTIONS = ("serialization_format", "pyfunc_predict_fn")
@@ -81,7 +82,9 @@ class SklearnFlavor:
         path = model_file(directory, config, "pickled_model", self.name)
         if not _is_skops(path, config):
             return f"{path.name} is a pickle"
-        foreign = skops_types.foreign(_unlisted_types(path))
+        foreign = skops_types.foreign(_types(path))
+        if foreign:  # unless skops answers for them, whose list takes longer to make
+            foreign = skops_types.foreign(_unlisted_types(path))
         if not foreign:
             return None
         more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""  # bounded message
@@ -148,9 +151,7 @@ def _refuse_nameless(names: Iterable[str]) -> None:
 
 def _loaded(path: Path, config: Mapping[str, object]) -> object:
     if _is_skops(path, config):
-        import skops.io
-
-        return skops.io.load(path, trusted=_unlisted_types(path))
+        return skops_reading.load(path, _types(path))
     with warnings.catch_warnings():
         # it warns once per estimator; the flavor has warned of the version once
         warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
@@ -161,14 +162,33 @@ def _is_skops(path: Path, config: Mapping[str, object]) -> bool:
     return config.get("serialization_format") == "skops" or path.suffix == ".skops"
 
 
+def _types(path: Path) -> list[str]:
+    """Types and functions in a skops file, those left out that skops trusts; nothing is loaded."""
+    _require_skops(path)
+    with _broken_told(path):
+        return skops_reading.types_beyond_skops(path)
+
+
 def _unlisted_types(path: Path) -> list[str]:
-    """Types and functions in a skops file beyond those that skops itself knows as harmless; nothing is loaded."""
+    """Types and functions in a skops file beyond all that skops itself knows as harmless, as MLflow would list them."""
+    _require_skops(path)
+    import skops.io
+
+    with _broken_told(path):
+        return list(skops.io.get_untrusted_types(file=path))
+
+
+def _require_skops(path: Path) -> None:
     try:
-        import skops.io
+        import skops  # noqa: F401  # asked here, so that the message says what to install
     except ImportError as err:
         raise MissingDependencyError(f"{path.name} needs skops: pip install mlcore-flavor-sklearn") from err
+
+
+@contextmanager
+def _broken_told(path: Path) -> Iterator[None]:
     try:
-        return list(skops.io.get_untrusted_types(file=path))
+        yield
     except (BadZipFile, LookupError, RecursionError, TypeError, ValueError) as err:
         raise ModelFormatError(
             f"{path.name} is not a skops file, or a broken one: {type(err).__name__}: {err}"
