@@ -72,6 +72,9 @@ USES = {
     "flavor_sklearn": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='sklearn'")), ("models", "predict", "-m", "model")
     ),
+    "flavor_xgboost": Use(("-c", OPEN.format(hook="flavor", arguments="name='xgboost'"))),
+    "flavor_lightgbm": Use(("-c", OPEN.format(hook="flavor", arguments="name='lightgbm'"))),
+    "flavor_statsmodels": Use(("-c", OPEN.format(hook="flavor", arguments="name='statsmodels'"))),
     "deploy_sagemaker": Use(
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),

@@ -64,6 +64,7 @@ HOMES = {
     "matplotlib": {"tracking", "models"},
     "PIL": {"tracking"},
     "pyarrow": {"serving"},
+    "skops": {"models"},
 }
 
 
