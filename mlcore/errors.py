@@ -86,6 +86,10 @@ class ModelFormatError(InvalidParameterError):
     """An MLmodel file, or what it refers to, cannot be read; the message holds the path into the document."""
 
 
+class ProofError(InvalidParameterError):
+    """A model does not work with its recorded requirements alone; the message names what is missing."""
+
+
 class NotFoundError(MlcoreError, LookupError):
     """The experiment, run, model or tag does not exist."""
 
@@ -127,6 +131,10 @@ class PermissionDeniedError(MlcoreError):
 
 class UntrustedModelError(PermissionDeniedError):
     """Loading the model would run code that it brings, and nobody said that it is trusted."""
+
+
+class UnverifiedModelError(PermissionDeniedError):
+    """A valid signature of the model is demanded, and it has none."""
 
 
 class EndpointNotFoundError(MlcoreError, LookupError):

@@ -167,6 +167,9 @@ class Settings:
     trust_models: tuple[str, ...] = _setting(
         (), _names, "URI prefixes of models whose code may run on loading; not from a file", from_file=False
     )
+    model_public_key: str | None = _setting(
+        None, _text, "key file whose signature models must have to be loaded; not from a file", from_file=False
+    )
     plugins: tuple[str, ...] | None = _setting(None, _names, "only these plugins: distributions or hook:key")
     disable_plugins: tuple[str, ...] = _setting((), _names, "never these plugins: distributions or hook:key")
     prefer: Mapping[str, str] = _setting(
@@ -300,7 +303,7 @@ def _candidates(
     path, table = from_file
     if name in table:
         if not spec.metadata["from_file"]:
-            # trust_models: who can put a file into a checkout must not be able to switch the protection off;
+            # trust_models, model_public_key: who can put a file into a checkout must not be able to switch the protection off;
             # run_id: a file holds for every process, so all of them would write into one run
             raise SettingsError(f"setting {name!r} cannot come from a file ({path}): set {_own(name)} instead")
         value = table[name]

@@ -110,6 +110,35 @@ def test_showing_a_model_imports_no_library_of_its_flavor(logged: str) -> None:
     assert not {"sklearn", "skops", "numpy", "pandas", "starlette"} & set(eval(out.splitlines()[-1]))
 
 
+def test_a_registered_model_is_shown_and_downloaded(cli: Cli, logged: str, tmp_path: Path) -> None:
+    cli("models", "register", logged, "adder", "--alias", "champion")
+
+    shown = json.loads(cli("models", "show", "models:/adder@champion", "--json").out)
+    done = cli("models", "download", "models:/adder@champion", "here")
+
+    assert any(line.startswith("scikit-learn==") for line in shown["requirements"])
+    assert (done.code, (Path(done.out.strip()) / "MLmodel").is_file()) == (0, True)
+
+
+def test_a_download_that_differs_from_its_manifest_is_refused(cli: Cli, tmp_path: Path) -> None:
+    save_function(tmp_path / "doubler", python_model=double)
+    (tmp_path / "doubler" / "requirements.txt").write_text("evil\n")
+
+    done = cli("models", "download", "doubler", "here")
+
+    assert done.code == 1
+    assert "'requirements.txt'" in done.err
+
+
+def test_an_unknown_model_lists_what_there_is(cli: Cli, logged: str) -> None:
+    cli("models", "register", logged, "adder")
+
+    for command in (["show", "models:/adder@best"], ["scan", "models:/adder/Production"], ["verify", "models:/odd/1"]):
+        done = cli("models", *command)
+        assert (done.code, len(done.err.splitlines())) == (1, 1), command
+        assert command[1].partition("/")[2].partition("@")[0].partition("/")[0] in done.err
+
+
 def test_a_path_without_a_model_is_an_error(cli: Cli) -> None:
     done = cli("models", "show", "nowhere")
 
@@ -134,6 +163,44 @@ def test_predictions_of_a_csv_are_written(cli: Cli, logged: str, tmp_path: Path)
 
     assert (done.code, done.out) == (0, "")
     assert json.loads((tmp_path / "out.json").read_text())["predictions"] == pytest.approx([3.0, 7.0])
+
+
+def test_predictions_go_from_parquet_to_parquet_and_csv(cli: Cli, logged: str) -> None:
+    pd.DataFrame({"a": [1.0, 3.0], "b": [2, 4]}).to_parquet("rows.parquet")
+
+    assert cli("models", "predict", "-m", logged, "-i", "rows.parquet", "-o", "out.parquet").code == 0
+    assert cli("models", "predict", "-m", logged, "-i", "rows.parquet", "-o", "out.csv").code == 0
+
+    assert pd.read_parquet("out.parquet")["predictions"].tolist() == pytest.approx([3.0, 7.0])
+    assert pd.read_csv("out.csv")["predictions"].tolist() == pytest.approx([3.0, 7.0])
+
+
+def test_predictions_of_a_table_from_standard_input_are_written_to_standard_output(logged: str) -> None:
+    command = [sys.executable, "-m", "mlcore.cli", "models", "predict", "-m", logged, "-t", "parquet"]
+    body = pd.DataFrame({"a": [1.0, 3.0], "b": [2, 4]}).to_parquet()
+
+    done = subprocess.run([*command, "--output-type", "csv"], input=body, capture_output=True, check=True)
+
+    assert done.stdout.decode().splitlines()[0] == "predictions"
+    assert [float(line) for line in done.stdout.split()[1:]] == pytest.approx([3.0, 7.0])
+
+
+def test_a_table_that_is_cut_off_is_refused(cli: Cli, logged: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.parquet").write_bytes(pd.DataFrame({"a": [1.0], "b": [2]}).to_parquet()[:-8])
+
+    done = cli("models", "predict", "-m", logged, "-i", "rows.parquet")
+
+    assert (done.code, done.out) == (1, "")
+    assert "is not a parquet file, or was cut off" in done.err
+
+
+def test_parquet_without_its_library_names_the_pip_line(
+    cli: Cli, logged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.parquet").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    assert "pip install pyarrow" in cli("models", "predict", "-m", logged, "-i", "rows.parquet").err
 
 
 def test_predictions_of_standard_input_are_printed(logged: str) -> None:

@@ -345,7 +345,7 @@ def test_a_pickle_cut_short_is_told() -> None:
     path.write_bytes(path.read_bytes()[:-20])
     write_manifest(Path("m"))
 
-    with pytest.raises(ModelFormatError, match="the pickle of the model at 'm' can't be read"):
+    with pytest.raises(ModelFormatError, match=r"the pickle 'python_model\.pkl' of the model at 'm' can't be read"):
         pyfunc.load_model("m", trust=True)
 
 

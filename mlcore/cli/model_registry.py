@@ -6,13 +6,11 @@ from collections.abc import Iterable
 
 import click
 
-from mlcore.artifacts.resolve import parse_models_uri
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.model_options import resolved
 from mlcore.cli.tables import Column
 from mlcore.cli.terminal import note
 from mlcore.entities import ModelVersion
-from mlcore.registry.finding import find_version
 
 
 @click.command()
@@ -34,29 +32,7 @@ def register(cli: Cli, model_uri: str, name: str, tags: tuple[str, ...], alias: 
     version = register_model(uri, name, tags={key: value for key, _, value in pairs})
     if alias:
         cli.client.set_registered_model_alias(name, alias, version.version)
-    _tell(cli, [cli.client.get_model_version(name, version.version)], as_json=as_json)
-
-
-@click.command()
-@click.argument("model_uri", metavar="URI")
-@click.option("--alias", help="Point this alias to the version.")
-@click.option("--stage", help="Move the version to this stage: None, Staging, Production or Archived.")
-@click.option("--archive-existing", is_flag=True, help="Move those that were in that stage to Archived.")
-@json_option
-@pass_cli
-def promote(
-    cli: Cli, model_uri: str, alias: str | None, stage: str | None, archive_existing: bool, as_json: bool
-) -> None:
-    """Say what the version at URI is used for: `mlcore models promote models:/wine/3 --alias champion`."""
-    if alias is None and stage is None:
-        raise click.UsageError("say what for: --alias NAME or --stage STAGE")
-    client = cli.client
-    found = find_version(cli.session.registry(), parse_models_uri(model_uri))
-    if stage is not None:
-        client.transition_model_version_stage(found.name, found.version, stage, archive_existing)
-    if alias is not None:
-        client.set_registered_model_alias(found.name, alias, found.version)
-    _tell(cli, [client.get_model_version(found.name, found.version)], as_json=as_json)
+    print_versions(cli, [cli.client.get_model_version(name, version.version)], as_json=as_json)
 
 
 @click.command()
@@ -64,10 +40,15 @@ def promote(
 @click.argument("directory", type=click.Path(file_okay=False))
 @pass_cli
 def download(cli: Cli, model_uri: str, directory: str) -> None:
-    """Bring the files of the model at URI into DIRECTORY."""
+    """Bring the files of the model at URI into DIRECTORY, check them against its manifest, and print where they are."""
+    from pathlib import Path
+
+    from mlcore.models.manifest import verify_manifest
     from mlcore.tracking.artifact_api import download_artifacts
 
-    click.echo(download_artifacts(resolved(cli, model_uri), dst_path=directory))
+    path = download_artifacts(resolved(cli, model_uri), dst_path=directory)
+    verify_manifest(Path(path))
+    click.echo(path)
 
 
 @click.command("list")
@@ -118,10 +99,11 @@ def versions(cli: Cli, name: str, as_json: bool) -> None:
 
     of_model = filter_to_text(Comparison(Field("attribute", "name"), "=", name))
     found = search_model_versions(filter_string=of_model)
-    _tell(cli, sorted(found, key=lambda version: -int(version.version)), as_json=as_json)
+    print_versions(cli, sorted(found, key=lambda version: -int(version.version)), as_json=as_json)
 
 
-def _tell(cli: Cli, found: Iterable[ModelVersion], *, as_json: bool) -> None:
+def print_versions(cli: Cli, found: Iterable[ModelVersion], *, as_json: bool) -> None:
+    """Write a line for each version."""
     if as_json:
         cli.print_json(
             {

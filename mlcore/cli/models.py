@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.groups import AliasGroup
-from mlcore.cli.model_options import env_option, model_option, resolved, trust_option
-from mlcore.cli.model_registry import download, list_models, promote, register, versions
+from mlcore.cli.model_history import history, rollback
+from mlcore.cli.model_moves import promote
+from mlcore.cli.model_options import resolved
+from mlcore.cli.model_predict import predict
+from mlcore.cli.model_proof import prove, scan, sign, verify
+from mlcore.cli.model_registry import download, list_models, register, versions
+from mlcore.cli.model_requests import approve, cancel, reject, requests
 from mlcore.cli.model_serve import serve
 from mlcore.cli.model_show import describe, print_model
-from mlcore.cli.terminal import note
 
 
 @click.group(cls=AliasGroup)
@@ -44,43 +45,7 @@ def show(cli: Cli, model_uri: str | None, option: str | None, as_json: bool) -> 
         print_model(cli, description)
 
 
-@models.command()
-@model_option
-@click.option("-i", "--input-path", type=click.Path(dir_okay=False), help="File to read instead of standard input.")
-@click.option("-o", "--output-path", type=click.Path(dir_okay=False), help="File to write instead of standard output.")
-@click.option("-t", "--content-type", type=click.Choice(["json", "csv"]), help="By the file's name; else json.")
-@trust_option
-@env_option
-@pass_cli
-def predict(
-    cli: Cli,
-    model_uri: str,
-    input_path: str | None,
-    output_path: str | None,
-    content_type: str | None,
-    trust: bool,
-    env_manager: str,  # noqa: ARG001  # there is one choice
-) -> None:
-    """Predict for a file, as the server would for a request; print {"predictions": ...} as strict JSON.
-
-    JSON has one of the keys dataframe_split, dataframe_records, instances and inputs; CSV has a header line.
-    """
-    from mlcore.models.pyfunc import load_model
-    from mlcore.serving import payload, strict_json
-    from mlcore.serving.scorer import ModelScorer
-
-    kind = content_type or ("csv" if str(input_path).lower().endswith(".csv") else "json")
-    body = sys.stdin.buffer.read() if input_path is None else Path(input_path).read_bytes()
-    request = payload.read(kind, body)
-    model = load_model(resolved(cli, model_uri), trust=trust)
-    answer = strict_json.dumps({"predictions": ModelScorer(model).score(request)}).decode()
-    if output_path is None:
-        click.echo(answer)
-    else:
-        Path(output_path).write_text(answer + "\n", "utf-8")
-        note(f"wrote {output_path}")
-
-
 models.add_command(serve)
-for command in (register, promote, download, list_models, versions):
+_OF_REGISTRY = (register, promote, rollback, history, requests, approve, reject, cancel, list_models, versions)
+for command in (*_OF_REGISTRY, predict, download, scan, verify, sign, prove):
     models.add_command(command)

@@ -28,7 +28,7 @@ from mlcore.interfaces.deployer import (
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
 from mlcore.interfaces.flavor import AutologOptions, Flavor, NamesLibrary, Predictor, SavedModel, SupportsAutolog
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
-from mlcore.interfaces.registry_moves import SupportsMoves, SupportsRequests
+from mlcore.interfaces.registry_moves import SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
@@ -83,6 +83,7 @@ __all__ = [
     "SupportsLoggedModels",
     "SupportsModelAdoption",
     "SupportsMoves",
+    "SupportsNotes",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",

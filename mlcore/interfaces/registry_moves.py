@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from mlcore.entities import ModelVersion, Move, MoveNote, Page, RequestStatus, TransitionRequest
+from mlcore.interfaces.registry_store import RegistryStore
 
 
 @runtime_checkable
@@ -12,7 +13,12 @@ class SupportsMoves(Protocol):
     """A registry store that keeps a history of every move, in the same transaction as the move.
 
     It remembers those that come by the methods of `RegistryStore`, too, with an empty user. Nothing changes or removes
-    a line of the history; that of a deleted model stays, and can be asked for by the model's last name.
+    a line of the history; that of a deleted model stays, and can be asked for by the model's last name. Where several
+    models had a name as their last one, their histories come as one, each with numbers of its own.
+
+    What changes nothing is no move: a version that stays in its stage, an alias that points there already. Whatever
+    else a step moves has a line with the same note, before the line of the step itself: versions that are archived,
+    aliases of a version that is deleted, versions and aliases of a model that is deleted.
     """
 
     def move_stage(
@@ -33,21 +39,56 @@ class SupportsMoves(Protocol):
         """
         ...
 
+    def remove_version(self, name: str, version: str, *, note: MoveNote, force: bool) -> None:
+        """Remove a version and the aliases that point to it.
+
+        Raises InvalidStateError: it is in Production, and nobody forces it.
+        """
+        ...
+
     def history(self, name: str, *, max_results: int, page_token: str | None) -> Page[Move]:
-        """Return a page of the moves of a model, the last one first. Raises NotFoundError: there never was such a model."""
+        """Return a page of the moves of a model, the last one first.
+
+        Raises NotFoundError: there never was such a model, or it has another name now, which the message tells.
+        """
         ...
 
     def alias_at(self, name: str, alias: str, at: int) -> str | None:
-        """Return the number of the version to which an alias pointed at a time in ms; None for none."""
+        """Return the number of the version to which an alias pointed at a time in ms; None for none.
+
+        Raises NotFoundError: as `history` does.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsNotes(Protocol):
+    """A registry store whose every method can leave a note in the history, such as that of a server."""
+
+    def noting(self, note: MoveNote) -> RegistryStore:
+        """Return the same registry, with *note* at every move that comes by the methods of `RegistryStore`.
+
+        It needs no closing of its own.
+        """
         ...
 
 
 @runtime_checkable
 class SupportsRequests(Protocol):
-    """A registry store that keeps transition requests."""
+    """A registry store that keeps transition requests.
+
+    They follow their model to another name. Those that wait are cancelled when their version or model is deleted.
+    """
 
     def create_request(self, request: TransitionRequest) -> TransitionRequest:
-        """Keep a request; one with the same id that is there already is returned as it is."""
+        """Keep a request as pending, at the store's time; one with the same id that is there is returned as it is.
+
+        Raises NotFoundError: no such version. InvalidParameterError: no such stage, or not one to archive from.
+        """
+        ...
+
+    def get_request(self, request_id: str) -> TransitionRequest:
+        """Return a request. Raises NotFoundError: unknown."""
         ...
 
     def decide_request(self, request_id: str, status: RequestStatus, *, note: MoveNote) -> TransitionRequest:
@@ -61,5 +102,8 @@ class SupportsRequests(Protocol):
     def search_requests(
         self, name: str | None, status: RequestStatus | None, *, max_results: int, page_token: str | None
     ) -> Page[TransitionRequest]:
-        """Return a page of requests, of one model or of all, the newest first."""
+        """Return a page of requests, of one model or of all, the newest first.
+
+        Raises NotFoundError: as `SupportsMoves.history` does.
+        """
         ...

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import frozen
 
 from mlcore.entities import Entry
 from mlcore.errors import CorruptStoreError
 from mlcore.journal.entries import decode
 from mlcore.journal.format import HEAD, JSON, MAGIC, Fault, Header, Origin, check_magic, next_frame, whole_frame
 
-_AT_A_TIME = 8 * 2**20
+_AT_A_TIME, _BEGINNING = 8 * 2**20, 64 * 2**10
 
 
 @frozen
@@ -29,12 +30,6 @@ class Chunk:
     is_last: bool = True
 
 
-@frozen
-class _Frames:
-    found: list[tuple[int, int]] = field(factory=list)
-    faults: list[Fault] = field(factory=list)
-
-
 class JournalReader:
     """Read one journal, from wherever the last call ended; keeps no file open."""
 
@@ -44,6 +39,7 @@ class JournalReader:
         self.header: Header = header
         self.start: int = start
         self._at = 0
+        self._whole = b""  # of a short journal what `open` has read, until the first call of `read`
 
     @classmethod
     def open(cls, path: Path) -> JournalReader:
@@ -52,8 +48,7 @@ class JournalReader:
         Raises CorruptStoreError: not a journal, or cut off in its header. UnsupportedError: of a later version.
         OSError: it cannot be read.
         """
-        with path.open("rb") as file:
-            data = file.read(64 * 2**10)
+        data = _beginning(path)
         if len(data) < len(MAGIC) and MAGIC.startswith(data):
             raise CorruptStoreError(f"journal {str(path)!r} ends in its first {len(data)} bytes: nothing was recorded")
         check_magic(data[: len(MAGIC)], str(path))
@@ -61,7 +56,9 @@ class JournalReader:
         header = _header(data[len(MAGIC) + HEAD.size : end]) if end else None
         if header is None:
             raise CorruptStoreError(f"journal {str(path)!r} has no readable header: who wrote what is unknown")
-        return cls(path, header, end)
+        reader = cls(path, header, end)
+        reader._whole = data if len(data) < _BEGINNING else b""
+        return reader
 
     def read(self, since: int = 0, *, is_live: bool = False, most_bytes: int = _AT_A_TIME) -> Chunk:
         """Return the entries from *since* on, a chunk at a time.
@@ -70,6 +67,9 @@ class JournalReader:
         is_live: the writer may be in the middle of an entry; an unsound end is then no fault, but not read yet.
         """
         begin = max(since, self.start)
+        whole, self._whole = self._whole, b""
+        if whole and begin == self.start and len(whole) - begin <= most_bytes:
+            return self.chunk(whole[begin:], begin, is_live=is_live, is_last=True)
         with self.path.open("rb") as file:
             file.seek(begin)
             data = file.read(most_bytes)
@@ -131,6 +131,18 @@ def read_journal(path: Path) -> tuple[Header, tuple[Entry, ...], tuple[Fault, ..
         is_last = chunk.is_last or chunk.end == since
         since = chunk.end
     return reader.header, tuple(entries), tuple(faults)
+
+
+def _beginning(path: Path) -> bytes:
+    """Return as much of a file as its header may take, and all of a short one."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(fd, _BEGINNING)
+        while data and len(data) < _BEGINNING and (more := os.read(fd, _BEGINNING - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(fd)
 
 
 def _header(payload: bytes) -> Header | None:

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from mlcore.models.info import ModelInfo, get_model_info
     from mlcore.models.mlmodel import MLModel
     from mlcore.models.mlmodel import MLModel as Model
+    from mlcore.models.proving import Proof, prove
     from mlcore.models.pyfunc import PyFuncModel, load_model
     from mlcore.models.python_model import PythonModel, PythonModelContext
     from mlcore.models.saving import log_model, save_model
+    from mlcore.models.scanning import ScanReport, scan
     from mlcore.models.schema import ColSpec, ModelSignature, ParamSchema, ParamSpec, Schema, TensorSpec
+    from mlcore.models.signing import sign
+    from mlcore.models.verifying import Verification, verify
 
 _HOMES = {
     "data_types": ("AnyType", "Array", "DataType", "Map", "Object", "Property"),
@@ -26,8 +30,12 @@ _HOMES = {
     "mlmodel": ("MLModel",),
     "pyfunc": ("PyFuncModel", "load_model"),
     "python_model": ("PythonModel", "PythonModelContext"),
+    "proving": ("Proof", "prove"),
     "saving": ("log_model", "save_model"),
+    "scanning": ("ScanReport", "scan"),
     "schema": ("ColSpec", "ModelSignature", "ParamSchema", "ParamSpec", "Schema", "TensorSpec"),
+    "signing": ("sign",),
+    "verifying": ("Verification", "verify"),
 }
 _WHERE = {name: (module, name) for module, names in _HOMES.items() for name in names} | {
     "Model": ("mlmodel", "MLModel")
@@ -46,20 +54,27 @@ __all__ = [
     "Object",
     "ParamSchema",
     "ParamSpec",
+    "Proof",
     "Property",
     "PyFuncModel",
     "PythonModel",
     "PythonModelContext",
+    "ScanReport",
     "Schema",
     "SignatureWarning",
     "TensorSpec",
     "Validator",
+    "Verification",
     "compile_signature",
     "get_model_info",
     "infer_signature",
     "load_model",
     "log_model",
+    "prove",
     "save_model",
+    "scan",
+    "sign",
+    "verify",
 ]
 
 

@@ -54,11 +54,19 @@ class Opened:
         self._settle_trust(chosen, chosen.config.get("code"))
         return chosen.flavor.load(self.local.path, chosen.config)
 
-    def _settle_trust(self, chosen: Chosen, code: object) -> None:
+    def require_trust(self) -> None:
+        """Decide as `predictor` does, and load nothing. Raises UntrustedModelError: as `predictor`."""
+        chosen = predicting_flavor(self.model, self.local.path, self.plugins)
+        self._require_trust(chosen, self.model.pyfunc.get("code"))
+
+    def _require_trust(self, chosen: Chosen, code: object) -> None:
         reason = chosen.flavor.code_in(self.local.path, chosen.config)
         if code is not None:
             reason = f"the directory {code!r} is put on sys.path" + (f"; {reason}" if reason else "")
         require_trust(reason, self.where, trusted=self.trusted)
+
+    def _settle_trust(self, chosen: Chosen, code: object) -> None:
+        self._require_trust(chosen, code)
         if code is not None:
             _put_on_path(self.local.path, code)
 
@@ -70,11 +78,14 @@ def open_model(
     dst_path: str | PathLike[str] | None = None,
     plugins: Plugins | None = None,
     trusted_places: Iterable[str] | None = None,
+    public_key: str | PathLike[str] | None = None,
 ) -> Opened:
     """Fetch a model, check its files and read its `MLmodel`; nothing of the model is loaded yet.
 
     trusted_places: URI prefixes of models whose code may run; the setting `trust_models` when not given.
+    public_key: of whom a valid signature is demanded; the setting `model_public_key` when not given.
     Raises ModelFormatError, ArtifactNotFoundError: there is none. ChecksumError: a file was changed.
+    UnverifiedModelError: there is no valid signature, and one is demanded.
     """
     if not isinstance(model_uri, (str, PathLike)):
         raise InvalidParameterError(
@@ -84,13 +95,27 @@ def open_model(
     local = fetch(uri, dst_path)
     try:
         model = MLModel.read(local.path)
-        directory = local.path if local.path.is_dir() else local.path.parent
+        directory = directory_of(local.path)
         verify_manifest(directory)
+        _verify_signature(directory, public_key, uri)
     except BaseException:
         local.discard()
         raise
     trusted = trust or is_trusted(uri, _trusted_places() if trusted_places is None else trusted_places)
-    return Opened(model, LocalModel(directory, local.temporary), uri, trusted, plugins or _plugins())
+    return Opened(model, LocalModel(directory, local.temporary), uri, trusted, plugins or current_plugins())
+
+
+def directory_of(path: Path) -> Path:
+    """Return the directory of a model that is named by it, or by its file `MLmodel`."""
+    return path if path.is_dir() else path.parent
+
+
+def _verify_signature(directory: Path, public_key: str | PathLike[str] | None, where: str) -> None:
+    key = public_key if public_key is not None else _demanded_key()
+    if key is not None:
+        from mlcore.models.signing import verify_signature  # its library costs a second; few demand signatures
+
+        verify_signature(directory, key, where)
 
 
 def _put_on_path(directory: Path, code: object) -> None:
@@ -108,7 +133,14 @@ def _trusted_places() -> Iterable[str]:
     return current_session().settings.trust_models
 
 
-def _plugins() -> Plugins:
+def _demanded_key() -> str | None:
+    from mlcore.tracking.session import current_session
+
+    return current_session().settings.model_public_key
+
+
+def current_plugins() -> Plugins:
+    """Return the plugins of the process's session."""
     from mlcore.tracking.session import current_session
 
     return current_session().plugins

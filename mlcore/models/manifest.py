@@ -6,11 +6,28 @@ import hashlib
 import json
 from pathlib import Path
 
+from attrs import frozen
+
 from mlcore.errors import ChecksumError, InvalidParameterError
 from mlcore.uris import relative_path
 
 FILE = "mlcore_manifest.json"
+SIGNATURE_FILE = "model.sig"
+CHANGED, MISSING, EXTRA = "changed", "missing", "extra"
 _CHUNK = 1 << 20
+# they come after the manifest: it cannot list itself, and the signature is made of what it lists
+_UNLISTED = {FILE, SIGNATURE_FILE}
+
+
+@frozen
+class Difference:
+    """A file that is not as the manifest says.
+
+    state: `changed`, `missing`, or `extra` for one that the manifest does not list.
+    """
+
+    path: str
+    state: str
 
 
 def write_manifest(directory: Path) -> None:
@@ -18,7 +35,7 @@ def write_manifest(directory: Path) -> None:
     files = {}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
-        if path.is_file() and name != FILE:
+        if path.is_file() and name not in _UNLISTED:
             files[name] = {"sha256": _sha256(path), "size_bytes": path.stat().st_size}
     text = json.dumps({"version": 1, "files": files}, indent=1)
     (directory / FILE).write_text(text + "\n", "utf-8")
@@ -44,6 +61,27 @@ def verify_manifest(directory: Path) -> None:
                 f"file {name!r} of the model at {str(directory)!r} was changed after it was saved: sha256 is {found}, "
                 f"{FILE} says {sha256}. Fetch the model again; if the change is meant, delete {FILE}"
             )
+
+
+def differences(directory: Path) -> tuple[Difference, ...]:
+    """Compare all files below *directory* with its manifest; all are there and as listed when this is empty.
+
+    Raises ChecksumError: the manifest itself is missing or broken.
+    """
+    manifest = directory / FILE
+    if not manifest.is_file():
+        raise ChecksumError(
+            f"the model at {str(directory)!r} has no {FILE}: it was not saved by mlcore, or the file was removed"
+        )
+    listed = dict(_listed(manifest))
+    present = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if not path.is_dir()}
+    found = [Difference(name, EXTRA) for name in present - set(listed) - _UNLISTED]
+    for name, sha256 in listed.items():
+        if not (directory / name).is_file():
+            found.append(Difference(name, MISSING))
+        elif _sha256(directory / name) != sha256:
+            found.append(Difference(name, CHANGED))
+    return tuple(sorted(found, key=lambda each: each.path))
 
 
 def _listed(manifest: Path) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +16,7 @@ from mlcore.models.example import InputExample, load_example
 from mlcore.models.info import ModelInfo
 from mlcore.models.loading import Opened, open_model
 from mlcore.models.mlmodel import MLModel
-from mlcore.models.places import LocalModel, fetched
+from mlcore.models.places import LocalModel, fetched, part_of
 from mlcore.models.python_model import PythonModel, PythonModelContext
 from mlcore.models.schema import ModelSignature
 from mlcore.plugins import Plugins
@@ -155,6 +155,7 @@ def save_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    prove: bool = False,
 ) -> ModelInfo:
     """Save a `PythonModel` or function into the new directory *path*; see `mlcore.models.saving.save_model`."""
     from mlcore.models import saving
@@ -170,6 +171,7 @@ def save_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        prove=prove,
         artifacts=artifacts,
         model_config=model_config,
     )
@@ -192,6 +194,7 @@ def log_model(
     run_id: str | None = None,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
+    prove: bool = False,
 ) -> ModelInfo:
     """Log a `PythonModel` or function to a run; see `mlcore.models.saving.log_model`."""
     from mlcore.models import saving
@@ -211,12 +214,13 @@ def log_model(
         metadata=metadata,
         registered_model_name=registered_model_name,
         await_registration_for=await_registration_for,
+        prove=prove,
         artifacts=artifacts,
         model_config=model_config,
     )
 
 
-def get_model_dependencies(model_uri: str, format: str = "pip") -> str:
+def get_model_dependencies(model_uri: str | PathLike[str], format: str = "pip") -> str:
     """Return the local path of a copy of the model's requirements file, or of its conda environment.
 
     format: `pip` or `conda`.
@@ -227,9 +231,9 @@ def get_model_dependencies(model_uri: str, format: str = "pip") -> str:
     import tempfile
 
     name = REQUIREMENTS_FILE if format == "pip" else CONDA_FILE
-    with fetched(model_uri) as directory:
+    with fetched(part_of(fspath(model_uri), name)) as path:
         target = Path(tempfile.mkdtemp(prefix="mlcore-")) / name
-        shutil.copyfile(directory / name, target)
+        shutil.copyfile(path, target)
     return str(target)
 
 

@@ -150,7 +150,7 @@ def _unpickled(file: BinaryIO, directory: Path) -> object:
         ) from err
     except (pickle.UnpicklingError, EOFError, AttributeError, TypeError, ValueError, IndexError) as err:
         raise ModelFormatError(
-            f"the pickle of the model at {str(directory)!r} can't be read: {type(err).__name__}: {err}. It may be cut short, or "
+            f"the pickle {Path(file.name).name!r} of the model at {str(directory)!r} can't be read: {type(err).__name__}: {err}. It may be cut short, or "
             "made by other versions than those installed; see its requirements.txt"
         ) from err
     return model

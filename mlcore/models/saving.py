@@ -78,14 +78,18 @@ def save_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    prove: bool = False,
     plugins: Plugins | None = None,
     **options: object,
 ) -> ModelInfo:
     """Save *model* into the directory *path*, which appears whole or not at all.
 
     flavor: by name; found out from the model when not given. options: the flavor's own.
+    prove: load the model in a new environment with its recorded requirements only, and predict its input example there,
+    before anything appears; see `mlcore.models.prove`.
     Other arguments: see `SaveOptions`.
     Raises AlreadyExistsError: *path* is there and not empty. InvalidParameterError: no flavor saves the model.
+    ProofError: the model does not work with its requirements; names what is missing.
     """
     target = Path(path)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -104,6 +108,7 @@ def save_model(
         saved = write_model(model, staged, _flavor(model, flavor, found), wanted, options, found)
         saved.write(staged)
         write_manifest(staged)
+        _prove(staged, found, wanted=prove)
         if target.exists():
             target.rmdir()
         staged.rename(target)
@@ -126,6 +131,7 @@ def log_model(
     metadata: Mapping[str, object] | None = None,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
+    prove: bool = False,
     plugins: Plugins | None = None,
     **options: object,
 ) -> ModelInfo:
@@ -133,7 +139,7 @@ def log_model(
 
     run_id: log to this run instead.
     registered_model_name: make the model a new version of this registered model, created if it is not there.
-    await_registration_for: see `register_model`. Other arguments: as `save_model`.
+    await_registration_for: see `register_model`. prove: before anything is logged. Other arguments: as `save_model`.
     Returns what was logged; its `model_uri` is `runs:/<run id>/<path>`.
     """
     if artifact_path is not None and name is not None and artifact_path != name:
@@ -159,6 +165,7 @@ def log_model(
         saved = attrs.evolve(saved, run_id=run.run_id, artifact_path=place)
         saved.write(staged)
         write_manifest(staged)
+        _prove(staged, found, wanted=prove)
         run.log_artifacts(staged, place)
     _note_model(run, saved)
     model_uri = f"runs:/{run.run_id}/{place}"
@@ -201,6 +208,13 @@ def write_model(
         metadata=wanted.metadata,
         model_size_bytes=sum(p.stat().st_size for p in directory.rglob("*") if p.is_file()),
     )
+
+
+def _prove(staged: Path, plugins: Plugins, *, wanted: bool) -> None:
+    if wanted:
+        from mlcore.models.proving import prove_directory  # few ask for it
+
+        prove_directory(staged, plugins)
 
 
 def _flavor(model: object, name: str | None, plugins: Plugins) -> Flavor:

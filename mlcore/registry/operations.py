@@ -8,6 +8,7 @@ from mlcore.entities import ModelVersion, PagedList, RegisteredModel
 from mlcore.errors import InvalidParameterError, InvalidStateError, NotFoundError
 from mlcore.interfaces import RegistryStore
 from mlcore.registry.finding import newest_of_stages, version_named, with_alias
+from mlcore.registry.moving import Mover
 from mlcore.registry.names import check_alias, check_model_name, check_registry_tags, check_version
 from mlcore.wire import limits
 from mlcore.wire.stages import STAGES, canonical_stage
@@ -27,6 +28,10 @@ class RegistryOperations:
     def _registry(self) -> RegistryStore:
         raise NotImplementedError
 
+    @property
+    def _mover(self) -> Mover:
+        raise NotImplementedError
+
     # Registered models
 
     def create_registered_model(
@@ -34,7 +39,7 @@ class RegistryOperations:
     ) -> RegisteredModel:
         """Create a registered model. Raises AlreadyExistsError: the name is taken."""
         checked = check_registry_tags(tags or {})
-        return self._registry.create_model(check_model_name(name), description=description or "", tags=checked)
+        return self._mover.create_model(check_model_name(name), description=description or "", tags=checked)
 
     def get_registered_model(self, name: str) -> RegisteredModel:
         """Return a registered model with the newest version of each stage and its aliases."""
@@ -42,7 +47,7 @@ class RegistryOperations:
 
     def rename_registered_model(self, name: str, new_name: str) -> RegisteredModel:
         """Give a registered model another name; versions and aliases come along."""
-        return self._registry.update_model(name, new_name=check_model_name(new_name), description=None)
+        return self._mover.rename_model(name, check_model_name(new_name))
 
     def update_registered_model(self, name: str, description: str | None = None) -> RegisteredModel:
         """Describe a registered model, in markdown."""
@@ -56,7 +61,7 @@ class RegistryOperations:
         if not force:
             for version in self._registry.get_model(name).latest_versions:
                 _refuse_production(version)
-        self._registry.delete_model(name)
+        self._mover.delete_model(name)
 
     def search_registered_models(
         self,
@@ -102,15 +107,28 @@ class RegistryOperations:
         )
 
     def transition_model_version_stage(
-        self, name: str, version: str | int, stage: str, archive_existing_versions: bool = False
+        self,
+        name: str,
+        version: str | int,
+        stage: str,
+        archive_existing_versions: bool = False,
+        *,
+        comment: str = "",
+        expected: str | None = None,
     ) -> ModelVersion:
         """Move a version to a stage: None, Staging, Production or Archived, in any letter case.
 
         archive_existing_versions: move those that were in Staging or Production until now to Archived, in the same step.
+        comment: why, for the history. expected: the stage that it is believed to be in; None for any.
+        Raises PermissionDeniedError: a plugin refuses, and says why. ConflictError: it is not in the stage *expected*.
         """
-        found = canonical_stage(stage, archive_existing=archive_existing_versions)
-        return self._registry.update_version(
-            name, check_version(version), description=None, stage=found, archive_existing=archive_existing_versions
+        return self._mover.move_stage(
+            name,
+            check_version(version),
+            canonical_stage(stage, archive_existing=archive_existing_versions),
+            archive_existing=archive_existing_versions,
+            comment=comment,
+            expected=None if expected is None else canonical_stage(expected),
         )
 
     def delete_model_version(self, name: str, version: str | int, force: bool = False) -> None:
@@ -121,7 +139,7 @@ class RegistryOperations:
         number = check_version(version)
         if not force:
             _refuse_production(version_named(self._registry, name, number))
-        self._registry.delete_version(name, number)
+        self._mover.delete_version(name, number, force=force)
 
     def search_model_versions(
         self,
@@ -171,14 +189,27 @@ class RegistryOperations:
 
     # Aliases
 
-    def set_registered_model_alias(self, name: str, alias: str, version: str | int) -> None:
-        """Point an alias to a version; it leaves the one that it pointed to before."""
-        self._registry.set_alias(name, check_alias(alias), check_version(version))
+    def set_registered_model_alias(
+        self, name: str, alias: str, version: str | int, *, comment: str = "", expected: str | int | None = None
+    ) -> None:
+        """Point an alias to a version; it leaves the one that it pointed to before.
 
-    def delete_registered_model_alias(self, name: str, alias: str) -> None:
-        """Remove an alias; one that is not there is fine."""
+        comment: why, for the history. expected: the version that it is believed to point to, `""` for none; None for any.
+        Raises PermissionDeniedError: a plugin refuses, and says why. ConflictError: it does not point to *expected*.
+        """
+        believed = check_version(expected) if expected not in (None, "") else expected
+        self._mover.move_alias(
+            name,
+            check_alias(alias),
+            check_version(version),
+            comment=comment,
+            expected=None if believed is None else str(believed),
+        )
+
+    def delete_registered_model_alias(self, name: str, alias: str, *, comment: str = "") -> None:
+        """Remove an alias; one that is not there is fine. Raises PermissionDeniedError: a plugin refuses."""
         if alias in self._registry.get_model(name).aliases:
-            self._registry.set_alias(name, alias, None)
+            self._mover.move_alias(name, alias, None, comment=comment)
 
     def get_model_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that an alias points to; `latest` is the newest. NotFoundError names the aliases there are."""

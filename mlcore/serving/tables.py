@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     import pandas as pd
+    import pyarrow as pa
 
 
 def frame(kind: str, body: bytes) -> pd.DataFrame:
@@ -42,21 +43,35 @@ def stream(predictions: object) -> bytes:
 
     Raises BadRequestError: they are no columns of equal length, such as texts of a language model.
     """
-    pa = _pyarrow()
-    try:
-        table = pa.table(_columns(predictions))
-    except (pa.ArrowException, TypeError, ValueError) as err:
-        raise BadRequestError(
-            f"the predictions, of type {type(predictions).__name__}, make no Arrow table: {err}; "
-            "ask for JSON with the header Accept: application/json"
-        ) from err
+    table = _table(predictions, "ask for JSON with the header Accept: application/json")
     out = io.BytesIO()
-    with pa.ipc.new_stream(out, table.schema) as writer:
+    with _pyarrow().ipc.new_stream(out, table.schema) as writer:
         writer.write_table(table)
     return out.getvalue()
 
 
-def _columns(predictions: object) -> dict[str, object]:
+def parquet(predictions: object) -> bytes:
+    """Return predictions as a parquet file, with the columns of `stream`. Raises BadRequestError: as `stream`."""
+    table = _table(predictions, "ask for JSON")
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
+
+
+def _table(predictions: object, instead: str) -> pa.Table:
+    pa = _pyarrow()
+    try:
+        return pa.table(columns(predictions))
+    except (pa.ArrowException, TypeError, ValueError) as err:
+        raise BadRequestError(
+            f"the predictions, of type {type(predictions).__name__}, make no Arrow table: {err}; {instead}"
+        ) from err
+
+
+def columns(predictions: object) -> dict[str, object]:
+    """Return predictions by column: those of a frame or mapping, or one, `predictions`."""
     if hasattr(predictions, "columns") and hasattr(predictions, "iloc"):  # a frame
         return {str(name): predictions.iloc[:, i].to_numpy() for i, name in enumerate(predictions.columns)}
     if isinstance(predictions, Mapping):
@@ -77,7 +92,7 @@ def _pyarrow() -> ModuleType:
         import pyarrow as pa
     except ImportError as err:
         raise MissingDependencyError(
-            "this server reads and writes Arrow and parquet only with pyarrow: pip install pyarrow"
+            "Arrow and parquet are read and written by pyarrow, which is not installed here: pip install pyarrow"
         ) from err
     found: ModuleType = pa
     return found

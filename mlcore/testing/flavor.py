@@ -31,7 +31,12 @@ from pathlib import Path
 import pytest
 
 from mlcore.errors import InvalidParameterError, MlcoreError
+from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import AutologOptions, Flavor, SavedModel, SupportsAutolog
+from mlcore.models.loading import Opened, open_model
+from mlcore.models.manifest import write_manifest
+from mlcore.models.mlmodel import PYFUNC, new_model
+from mlcore.plugins import Plugins
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.wire.yaml_text import dump_yaml, load_yaml
 
@@ -179,10 +184,10 @@ class MetadataContract(FlavorFixtures):
 
     def test_python_function_is_told_loader_and_place(self, saved: SavedModel) -> None:
         assert saved.pyfunc.get("loader_module")
-        assert {"model_path", "data"} & set(saved.pyfunc)
+        assert {"model_path", "data", "python_model"} & set(saved.pyfunc)
 
     def test_paths_in_the_metadata_lead_to_files_in_the_directory(self, saved: SavedModel, directory: Path) -> None:
-        for key in ("model_path", "data"):
+        for key in ("model_path", "data", "python_model"):
             for section in (saved.config, saved.pyfunc):
                 value = section.get(key)
                 if value is not None:
@@ -237,6 +242,23 @@ class TrustContract(FlavorFixtures):
 
         assert not cage.exists()
 
+    def test_no_way_of_loading_a_foreign_directory_runs_its_code_without_trust(
+        self, flavor: Flavor, model: object, tmp_path: Path, save_options: tuple[Mapping[str, object], ...]
+    ) -> None:
+        for number, options in enumerate(({}, *save_options)):
+            folder = tmp_path / f"foreign-{number}"
+            folder.mkdir()
+            saved = flavor.save(model, folder, options)
+            cage = _plant(folder, tmp_path)
+            opened = _foreign(flavor, saved, folder)
+
+            with pytest.raises(MlcoreError):
+                opened.predictor()
+            with pytest.raises(MlcoreError):
+                opened.native(flavor.name)
+
+            assert not cage.exists(), options
+
     def test_a_missing_file_is_named_in_the_error(self, flavor: Flavor, saved: SavedModel, directory: Path) -> None:
         gone = [path for path in directory.rglob("*") if path.is_file()]
         for path in gone:
@@ -265,6 +287,24 @@ def _plant(directory: Path, tmp_path: Path) -> Path:
         if path.is_file():
             path.write_bytes(canary(cage))
     return cage
+
+
+def _foreign(flavor: Flavor, saved: SavedModel, directory: Path) -> Opened:
+    """Open a directory as somebody would send it who means harm: described, with a manifest that fits, not trusted."""
+
+    class Only:
+        @hookimpl
+        def flavor(self, name: str) -> Flavor | None:
+            return flavor if name == flavor.name else None
+
+    plugins = Plugins()
+    plugins.register(Only())
+    sections: dict[str, Mapping[str, object]] = {PYFUNC: saved.pyfunc}
+    if flavor.name != PYFUNC:
+        sections[flavor.name] = saved.config
+    new_model(sections, "0.1.0").write(directory)
+    write_manifest(directory)
+    return open_model(directory, plugins=plugins, trusted_places=())
 
 
 class FlavorContract(RoundTripContract, MetadataContract, TrustContract):

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 
-from attrs import define, evolve, field
+from attrs import evolve
 
-from mlcore.entities import ModelVersion, Page, RegisteredModel
+from mlcore.entities import ModelVersion, MoveKind, Page, RegisteredModel
 from mlcore.errors import AlreadyExistsError, NotFoundError
+from mlcore.testing.memory_moves import Line, now_ms
 from mlcore.testing.memory_paging import page_of
+from mlcore.testing.memory_requests import MemoryRequests
 from mlcore.tracking.evaluate_registry import model_matches, sort_models, sort_versions, version_matches
 from mlcore.wire.filter_parser import parse_model_filter, parse_model_order, parse_version_filter, parse_version_order
-from mlcore.wire.stages import ARCHIVED, STAGES, canonical_stage
+from mlcore.wire.stages import STAGES, canonical_stage
 
 
-@define
-class _Line:
-    """A registered model with what belongs to it."""
-
-    model: RegisteredModel
-    versions: dict[str, ModelVersion] = field(factory=dict)
-    aliases: dict[str, str] = field(factory=dict)
-    count: int = 0
-
-
-class MemoryRegistryStore:
+class MemoryRegistryStore(MemoryRequests):
     """Keep registered models in a dict; one lock makes each method one step."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.lines: dict[str, _Line] = {}
-        self._lock = threading.RLock()
 
     def create_model(self, name: str, *, description: str, tags: Mapping[str, str]) -> RegisteredModel:
         """Create a registered model. Raises AlreadyExistsError: the name is taken."""
         with self._lock:
             self._refuse_taken(name)
-            now = _now()
-            self.lines[name] = _Line(RegisteredModel(name, now, now, description, tags=dict(tags)))
+            now = now_ms()
+            self._begin(Line(RegisteredModel(name, now, now, description, tags=dict(tags))))
             return self.get_model(name)
 
     def get_model(self, name: str) -> RegisteredModel:
@@ -53,9 +38,10 @@ class MemoryRegistryStore:
     def update_model(self, name: str, *, new_name: str | None, description: str | None) -> RegisteredModel:
         """Rename or describe; None leaves as it is. Raises AlreadyExistsError: the new name is taken."""
         with self._lock:
-            line, now = self._line(name), _now()
+            line, now = self._line(name), now_ms()
             if new_name is not None and new_name != name:
                 self._refuse_taken(new_name)
+                self._remember(line, MoveKind.MODEL, name, name, new_name, self._note)
                 self.lines[new_name] = self.lines.pop(name)
                 line.versions = {
                     number: evolve(found, name=new_name, last_updated_timestamp=now)
@@ -68,7 +54,13 @@ class MemoryRegistryStore:
     def delete_model(self, name: str) -> None:
         """Remove a registered model with all its versions."""
         with self._lock:
-            self._line(name)
+            line = self._line(name)
+            for alias in sorted(line.aliases):
+                self._to_version(line, alias, "", self._note)
+            for number, found in line.versions.items():
+                self._remember(line, MoveKind.VERSION, number, found.source, "", self._note)
+            self._remember(line, MoveKind.MODEL, name, name, "", self._note)
+            self._cancel(line, None, self._note)
             del self.lines[name]
 
     def search_models(
@@ -94,11 +86,12 @@ class MemoryRegistryStore:
         with self._lock:
             line = self._line(name)
             line.count += 1
-            now = _now()
+            now = now_ms()
             made = ModelVersion(
                 name, str(line.count), source, now, now, run_id, run_link, description=description, tags=dict(tags)
             )
             line.versions[made.version] = made
+            self._came(line, made)
             line.model = evolve(line.model, last_updated_timestamp=now)
             return made
 
@@ -107,7 +100,7 @@ class MemoryRegistryStore:
         with self._lock:
             if model.name not in self.lines:
                 bare = evolve(model, latest_versions=(), tags=dict(model.tags), aliases={})
-                self.lines[model.name] = _Line(bare)
+                self._begin(Line(bare))
             return self.get_model(model.name)
 
     def adopt_version(self, version: ModelVersion) -> ModelVersion:
@@ -118,47 +111,33 @@ class MemoryRegistryStore:
                 kept = {**line.versions, number: evolve(version, aliases=(), tags=dict(version.tags))}
                 line.versions = dict(sorted(kept.items(), key=lambda pair: int(pair[0])))
                 line.count = max(line.count, int(number))
+                self._came(line, version)
                 for alias in version.aliases:
-                    line.aliases.setdefault(alias, number)
+                    self._to_version(line, alias, line.aliases.get(alias, number), self._note)
             return self.get_version(version.name, number)
 
     def get_version(self, name: str, version: str) -> ModelVersion:
         """Return one version."""
         with self._lock:
-            line = self._line(name)
-            if version not in line.versions:
-                raise NotFoundError(f"no version {version!r} of model {name!r} (known: {', '.join(line.versions)})")
-            return self._shown(line, line.versions[version])
+            return self._shown(self._line(name), self._bare(name, version))
 
     def update_version(
         self, name: str, version: str, *, description: str | None, stage: str | None, archive_existing: bool
     ) -> ModelVersion:
         """Describe a version or move it to a stage; None leaves as it is."""
         with self._lock:
-            found, line = self.get_version(name, version), self._line(name)
-            stage = None if stage is None else canonical_stage(stage, archive_existing=archive_existing)
-            now = _now()
-            if archive_existing and stage is not None:
-                for number, other in line.versions.items():
-                    if number != version and other.current_stage == stage:
-                        line.versions[number] = evolve(other, current_stage=ARCHIVED, last_updated_timestamp=now)
-            line.versions[version] = evolve(
-                found,
-                description=found.description if description is None else description,
-                current_stage=stage or found.current_stage,
-                last_updated_timestamp=now,
-            )
-            line.model = evolve(line.model, last_updated_timestamp=now)
+            line = self._line(name)
+            if stage is None:
+                stage, archive_existing = self._bare(name, version).current_stage, False
+            kept = canonical_stage(stage, archive_existing=archive_existing)
+            self.move_stage(name, version, kept, archive_existing=archive_existing, note=self._note, expected=None)
+            if description is not None:
+                line.versions[version] = evolve(line.versions[version], description=description)
             return self.get_version(name, version)
 
     def delete_version(self, name: str, version: str) -> None:
         """Remove one version and the aliases that point to it; its number is not used again."""
-        with self._lock:
-            self.get_version(name, version)
-            line = self._line(name)
-            del line.versions[version]
-            line.aliases = {alias: number for alias, number in line.aliases.items() if number != version}
-            line.model = evolve(line.model, last_updated_timestamp=_now())
+        self.remove_version(name, version, note=self._note, force=True)
 
     def search_versions(
         self, filter_string: str, *, order_by: tuple[str, ...], max_results: int, page_token: str | None
@@ -172,12 +151,7 @@ class MemoryRegistryStore:
 
     def set_alias(self, name: str, alias: str, version: str | None) -> None:
         """Point *alias* to a version; None removes it."""
-        with self._lock:
-            line = self._line(name)
-            if version is None:
-                line.aliases.pop(alias, None)
-            else:
-                line.aliases[alias] = self.get_version(name, version).version
+        self.move_alias(name, alias, version, note=self._note, expected=None)
 
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that *alias* points to."""
@@ -200,22 +174,14 @@ class MemoryRegistryStore:
     def close(self) -> None:
         """Do nothing."""
 
-    def _line(self, name: str) -> _Line:
-        if name not in self.lines:
-            raise NotFoundError(f"no registered model {name!r}: create it first")
-        return self.lines[name]
+    def _begin(self, line: Line) -> None:
+        name = line.model.name
+        self.lines[name] = line
+        self._remember(line, MoveKind.MODEL, name, "", name, self._note)
 
     def _refuse_taken(self, name: str) -> None:
         if name in self.lines:
             raise AlreadyExistsError(f"registered model {name!r} already exists: choose another name")
-
-    def _shown(self, line: _Line, version: ModelVersion) -> ModelVersion:
-        aliases = tuple(sorted(alias for alias, number in line.aliases.items() if number == version.version))
-        return evolve(version, aliases=aliases)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _tagged(tags: Mapping[str, str], key: str, value: str | None) -> dict[str, str]:

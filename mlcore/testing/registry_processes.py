@@ -13,10 +13,11 @@ from functools import partial
 import pytest
 
 from mlcore.errors import NotFoundError
-from mlcore.interfaces import RegistryStore
+from mlcore.interfaces import RegistryStore, SupportsMoves
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.processes import Start, all_at_once, in_a_fork, kill_while_working, start_worker
 from mlcore.testing.registry_models import new_model, new_version
+from mlcore.testing.registry_moves import check_history, moving
 from mlcore.testing.registry_workers import MODEL, TWIN, open_registry, promote
 
 _PROCESSES = 8
@@ -71,6 +72,22 @@ class RegistryProcessContract(PluginModuleContract):
         assert answers == ["done"] * _PROCESSES
         assert sorted(_stages(registry)) == ["Archived"] * (_PROCESSES - 1) + ["Production"]
 
+    def test_of_8_processes_that_move_one_alias_one_wins_and_the_others_are_told_who(
+        self, start_on_registry: Start, registry: RegistryStore
+    ) -> None:
+        moving(registry)
+        new_model(registry)
+        for _ in range(_PROCESSES):
+            new_version(registry)
+
+        answers = all_at_once([start_on_registry("claim", str(n + 1)) for n in range(_PROCESSES)])
+
+        assert answers.count("won") == 1, answers
+        winner = registry.get_version_by_alias(MODEL, "best").version
+        assert answers[int(winner) - 1] == "won"
+        assert all(f"'process {winner}' moved it at" in each for each in answers if each != "won"), answers
+        check_history(registry)
+
     def test_a_process_killed_between_any_two_writes_leaves_whole_versions(
         self, start_on_registry: Start, registry_uri: str, registry: RegistryStore
     ) -> None:
@@ -88,6 +105,8 @@ class RegistryProcessContract(PluginModuleContract):
                 assert all(_whole_version(seen, str(n + 1)) is not None for n in range(before, len(found)))
                 assert found.count("Production") == 1, "a version was archived and no other promoted, or the reverse"
                 assert int(seen.get_version_by_alias(MODEL, "best").version) >= before + confirmed
+                if isinstance(seen, SupportsMoves):
+                    check_history(seen)
             again.close()
 
     def test_a_process_killed_while_it_renames_leaves_one_name_with_everything(

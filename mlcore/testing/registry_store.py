@@ -24,6 +24,7 @@ from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import RegistryStore
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.registry_adoption import ModelAdoptionContract
+from mlcore.testing.registry_expected import MovesContract
 from mlcore.testing.registry_models import (
     SOURCE,
     ModelSearchContract,
@@ -33,6 +34,7 @@ from mlcore.testing.registry_models import (
 )
 from mlcore.testing.registry_oracle import RegistryOracleContract
 from mlcore.testing.registry_processes import RegistryProcessContract
+from mlcore.testing.registry_requests import RequestsContract
 from mlcore.testing.registry_search import ChangeContract, RegistryRaceContract, VersionSearchContract
 from mlcore.testing.threads import race
 
@@ -292,6 +294,8 @@ class RegistryStoreContract(
     VersionSearchContract,
     ChangeContract,
     ModelAdoptionContract,
+    MovesContract,
+    RequestsContract,
     RegistryRaceContract,
     RegistryProcessContract,
     RegistryOracleContract,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 import sys
 
-from mlcore.errors import AlreadyExistsError
-from mlcore.interfaces import RegistryStore
+from mlcore.entities import MoveNote
+from mlcore.errors import AlreadyExistsError, ConflictError
+from mlcore.interfaces import RegistryStore, SupportsMoves
 from mlcore.testing.processes import say
 
 MODEL = "iris"
@@ -36,6 +37,8 @@ def main(module: str, uri: str, work: str, *arguments: str) -> None:
     elif work == "promote":
         promote(registry, arguments[0])
         say("done")
+    elif work == "claim":
+        say(_claim(registry, arguments[0]))
     elif work == "publish for ever":
         _publish_for_ever(registry)
     else:
@@ -54,6 +57,17 @@ def _create(registry: RegistryStore, name: str) -> str:
     except AlreadyExistsError:
         return "taken"
     return "created"
+
+
+def _claim(registry: RegistryStore, version: str) -> str:
+    """Take an alias that nobody has."""
+    if not isinstance(registry, SupportsMoves):
+        return "unable"
+    try:
+        registry.move_alias(MODEL, "best", version, note=MoveNote(f"process {version}"), expected="")
+    except ConflictError as error:
+        return str(error)
+    return "won"
 
 
 def _add(registry: RegistryStore, mark: str) -> str:

@@ -10,8 +10,11 @@ from mlcore.entities import ModelVersion, ModelVersionStatus
 from mlcore.errors import AlreadyExistsError, InvalidStateError, StoreUnavailableError
 from mlcore.interfaces import RegistryStore, SupportsLoggedModels
 from mlcore.registry.finding import find_version
+from mlcore.registry.governance import GovernanceOperations
+from mlcore.registry.moving import Mover
 from mlcore.registry.names import check_model_name, check_registry_tags
 from mlcore.registry.operations import RegistryOperations
+from mlcore.registry.people import present_user
 from mlcore.tracking.session import Session
 from mlcore.uris import absolute, join, scheme
 
@@ -19,7 +22,7 @@ AWAIT_S = 300
 _POLL_S = 0.5
 
 
-class ModelVersions(RegistryOperations):
+class ModelVersions(RegistryOperations, GovernanceOperations):
     """Work with the registry of a session, and with the runs from which its versions come."""
 
     _session: Session
@@ -28,6 +31,10 @@ class ModelVersions(RegistryOperations):
     @property
     def _registry(self) -> RegistryStore:
         return self._session.registry(self.registry_uri)
+
+    @property
+    def _mover(self) -> Mover:
+        return Mover(self._session.plugins, self._registry, present_user())
 
     @property
     def tracking_uri(self) -> str:
@@ -53,7 +60,7 @@ class ModelVersions(RegistryOperations):
         model_id: of the logged model that it is, as MLflow's clients from 3.0 on say; kept in the source.
         """
         place, of_run = self._place(source)
-        made = self._registry.create_version(
+        made = self._mover.create_version(
             check_model_name(name),
             place,
             run_id=run_id or of_run,
@@ -70,7 +77,7 @@ class ModelVersions(RegistryOperations):
         """
         original = find_version(self._registry, parse_models_uri(src_model_uri))
         self.get_or_create_registered_model(dst_name)
-        return self._registry.create_version(
+        return self._mover.create_version(
             dst_name,
             original.source,
             run_id=original.run_id,
@@ -82,7 +89,7 @@ class ModelVersions(RegistryOperations):
     def get_or_create_registered_model(self, name: str) -> None:
         """See to it that a registered model is there; of racing callers none fails."""
         try:
-            self._registry.create_model(check_model_name(name), description="", tags={})
+            self._mover.create_model(check_model_name(name), description="", tags={})
         except AlreadyExistsError:
             return
 

@@ -19,7 +19,7 @@ from mlcore.interfaces import RegistryStore, TrackingStore
 from mlcore.testing import MemoryRegistryStore, MemoryTrackingStore
 
 FAULTS = ("good", "unlocked", "torn", "deferred", "remembers", "halves")
-_PARTS = ("experiments", "runs", "lines")
+_PARTS = ("experiments", "runs", "lines", "moves", "requests")
 _WINDOW_S = 0.002  # how long a fault is open to others
 
 

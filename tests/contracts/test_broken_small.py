@@ -82,6 +82,7 @@ class MissingIsAnEmptyModel(MemoryFlavor):
 
 _FLAVORS = [
     (LoadsPickles, "test_a_planted_pickle_is_told_or_never_run"),
+    (LoadsPickles, "test_no_way_of_loading_a_foreign_directory_runs_its_code_without_trust"),
     (LooksByLoading, "test_asking_for_code_runs_none"),
     (TakesAnyModel, "test_the_model_is_known_and_others_are_not"),
     (AbsolutePath, "test_paths_in_the_metadata_lead_to_files_in_the_directory"),

@@ -64,6 +64,8 @@ HOMES = {
     "matplotlib": {"tracking", "models"},
     "PIL": {"tracking"},
     "pyarrow": {"serving"},
+    "picklescan": {"models"},
+    "cryptography": {"models"},
     "skops": {"models"},
 }
 

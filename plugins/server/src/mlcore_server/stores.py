@@ -9,8 +9,10 @@ from mlcore.errors import PluginNotFoundError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsLoggedModels, TrackingStore
 from mlcore.plugins import Plugins
+from mlcore.registry.moving import Mover
 from mlcore.settings import Settings
 from mlcore.tracking.session import Session
+from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
 from mlcore_server.places import Places
 
@@ -48,6 +50,14 @@ class Stores:
             return self._plugins.first(HookSpecs.registry_store, uri=self._registry_uri)
         except PluginNotFoundError as err:
             raise UnsupportedError(f"this server has no model registry: {err.message}") from err
+
+    def mover(self, caller: Caller, said: str = "") -> Mover:
+        """Return what makes moves in the registry for who calls.
+
+        said: who they say that they are; counts where the server knows no users.
+        """
+        user = caller.principal.name if caller.has_authority else said
+        return Mover(self._plugins, self.registry, user, "server", is_proven=caller.has_authority)
 
     @property
     def logged_models(self) -> SupportsLoggedModels:

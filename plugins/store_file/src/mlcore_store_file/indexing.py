@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from mlcore.entities import Run
@@ -24,6 +25,7 @@ _SWEEP_S = 10.0
 # Times of folders are as coarse as 2 s: one that changed within this time may change again without another time.
 _SETTLED_S = 3.0
 _AT_ONCE = 200
+_IN_STATEMENT = 50  # rows; SQLite of old allows 999 values
 
 
 class Indexer:
@@ -193,12 +195,23 @@ class _Rows:
         self._inputs += input_rows(number, run)
 
     def write(self, connection: sqlite3.Connection) -> None:
-        connection.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._runs)
-        connection.executemany("INSERT INTO journals VALUES (?, ?, ?, ?)", self._journals)
-        connection.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", self._metrics)
-        connection.executemany("INSERT INTO params VALUES (?, ?, ?, ?)", self._params)
-        connection.executemany("INSERT INTO tags VALUES (?, ?, ?)", self._tags)
-        connection.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?)", self._inputs)
+        _insert(connection, "runs", self._runs)
+        _insert(connection, "journals", self._journals)
+        _insert(connection, "metrics", self._metrics)
+        _insert(connection, "params", self._params)
+        _insert(connection, "tags", self._tags)
+        _insert(connection, "inputs", self._inputs)
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, many by each statement: one by one would take nearly twice as long."""
+    if not rows:
+        return
+    row = f"({', '.join('?' * len(rows[0]))})"
+    for start in range(0, len(rows), _IN_STATEMENT):
+        part = rows[start : start + _IN_STATEMENT]
+        text = f"INSERT INTO {table} VALUES {', '.join([row] * len(part))}"  # noqa: S608 - names from above
+        connection.execute(text, [*chain.from_iterable(part)])
 
 
 def _following_number(connection: sqlite3.Connection) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from mlcore.errors import InvalidStateError, StoreUnavailableError
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor
+from mlcore_store_sql.registry_beginnings import begin_histories
 from mlcore_store_sql.texts import Texts
 
 COMPONENT = "tracking"
@@ -40,9 +41,16 @@ def create_registry(cursor: Cursor, texts: Texts) -> None:
         cursor.execute(statement)
 
 
+def add_history(cursor: Cursor, texts: Texts) -> None:
+    """Make the tables of version 2 of the registry, and the first lines of the histories of what is there."""
+    for statement in texts.ddl_history:
+        cursor.execute(statement)
+    begin_histories(cursor, texts)
+
+
 # In order; the schema's version is how many have run. Never change one that was released: add another.
 MIGRATIONS: tuple[Migration, ...] = (create_tables, add_logged_models, add_deliveries)
-REGISTRY_MIGRATIONS: tuple[Migration, ...] = (create_registry,)
+REGISTRY_MIGRATIONS: tuple[Migration, ...] = (create_registry, add_history)
 
 
 def migrate(

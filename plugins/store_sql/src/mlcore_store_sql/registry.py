@@ -6,12 +6,13 @@ from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, SqliteDialect
 from mlcore_store_sql.migrations import REGISTRY_COMPONENT, REGISTRY_MIGRATIONS, migrate
 from mlcore_store_sql.registry_models import ModelsPart
+from mlcore_store_sql.registry_requests import RequestsPart
 from mlcore_store_sql.registry_searching import RegistrySearchingPart
 from mlcore_store_sql.registry_versions import VersionsPart
 from mlcore_store_sql.sqlite_file import SqliteFile
 
 
-class SqlRegistryStore(ModelsPart, VersionsPart, RegistrySearchingPart):
+class SqlRegistryStore(ModelsPart, VersionsPart, RequestsPart, RegistrySearchingPart):
     """Registered models in an SQL database, beside experiments and runs or alone.
 
     The contract is `mlcore.interfaces.RegistryStore`.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlcore.entities import RegisteredModel
+from mlcore.entities import MoveKind, RegisteredModel
 from mlcore.errors import AlreadyExistsError
+from mlcore_store_sql.dialects import Cursor, Row
 from mlcore_store_sql.part import now_ms
-from mlcore_store_sql.registry_rows import RegistryPart
+from mlcore_store_sql.registry_log import begin
+from mlcore_store_sql.registry_moving import MovingPart
 
 
-class ModelsPart(RegistryPart):
+class ModelsPart(MovingPart):
     """The registry's methods for single registered models, and for tags."""
 
     def create_model(self, name: str, *, description: str, tags: Mapping[str, str]) -> RegisteredModel:
@@ -22,6 +24,7 @@ class ModelsPart(RegistryPart):
                 raise _taken(name)
             row = self._model_row(cursor, name)
             cursor.executemany(self._texts.set_model_tag, [(row[0], key, value) for key, value in tags.items()])
+            self._begin(cursor, row)
             return self._model(cursor, row)
 
     def adopt_model(self, model: RegisteredModel) -> RegisteredModel:
@@ -34,6 +37,7 @@ class ModelsPart(RegistryPart):
             if is_new:
                 tags = [(row[0], key, value) for key, value in model.tags.items()]
                 cursor.executemany(self._texts.set_model_tag, tags)
+                self._begin(cursor, row)
             return self._model(cursor, row)
 
     def get_model(self, name: str) -> RegisteredModel:
@@ -51,6 +55,9 @@ class ModelsPart(RegistryPart):
                 if cursor.fetchone() is not None:
                     raise _taken(new_name)
                 cursor.execute(self._texts.touch_versions, (now, number))
+                history = self._history(cursor, number, old_name)
+                history.add(MoveKind.MODEL, old_name, old_name, new_name, note=self._note)
+                cursor.execute(self._texts.rename_line, (new_name, history.line))
             final_name = old_name if new_name is None else new_name
             text = old_description if description is None else description
             cursor.execute(self._texts.update_model, (final_name, text, now, number))
@@ -59,7 +66,20 @@ class ModelsPart(RegistryPart):
     def delete_model(self, name: str) -> None:
         """Remove a registered model with all its versions."""
         with self._db.write() as cursor:
-            cursor.execute(self._texts.delete_model, (self._model_row(cursor, name)[0],))
+            number = self._model_row(cursor, name)[0]
+            history, note = self._history(cursor, number, name), self._note
+            cursor.execute(self._texts.aliases_of_model, (number,))
+            for alias, version, _ in cursor.fetchall():
+                history.add(MoveKind.ALIAS, alias, str(version), "", note=note)
+            cursor.execute(self._texts.versions_of_model, (number,))
+            for version, source in cursor.fetchall():
+                history.add(MoveKind.VERSION, str(version), source, "", note=note)
+            history.add(MoveKind.MODEL, name, name, "", note=note)
+            self._cancel_requests(cursor, history.line, None, note)
+            cursor.execute(self._texts.delete_model, (number,))
+
+    def _begin(self, cursor: Cursor, row: Row) -> None:
+        begin(cursor, self._texts, row[0], row[1]).add(MoveKind.MODEL, row[1], "", row[1], note=self._note)
 
     def set_tag(self, name: str, version: str | None, key: str, value: str | None) -> None:
         """Set a tag of the model, or of one version; the value None removes it."""

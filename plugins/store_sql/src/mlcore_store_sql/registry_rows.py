@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlcore.entities import ModelVersion, ModelVersionStatus, RegisteredModel
+from mlcore.entities import ModelVersion, ModelVersionStatus, MoveNote, RegisteredModel
 from mlcore.errors import NotFoundError
 from mlcore.wire.stages import STAGES
 from mlcore_store_sql.database import Database
@@ -19,6 +19,7 @@ class RegistryPart:
         """Work on *database*."""
         self._db = database
         self._texts = database.texts
+        self._note = MoveNote()
 
     def _model_row(self, cursor: Cursor, name: str) -> Row:
         cursor.execute(self._texts.model, (name,))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlcore.entities import ModelVersion, ModelVersionStatus
+from mlcore.entities import ModelVersion, ModelVersionStatus, MoveKind
 from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.wire.stages import NO_STAGE, canonical_stage
 from mlcore_store_sql.dialects import Cursor, Row
 from mlcore_store_sql.part import now_ms, number_of
-from mlcore_store_sql.registry_rows import RegistryPart
+from mlcore_store_sql.registry_history import HistoryPart
+from mlcore_store_sql.registry_log import History
 
 
-class VersionsPart(RegistryPart):
+class VersionsPart(HistoryPart):
     """The registry's methods for single versions and aliases."""
 
     def create_version(
@@ -35,6 +36,7 @@ class VersionsPart(RegistryPart):
             cursor.execute(self._texts.insert_version, (model[0], number, source, run_id, run_link, *state))
             row = self._version_row(cursor, name, str(number))
             cursor.executemany(self._texts.set_version_tag, [(row[0], key, value) for key, value in tags.items()])
+            self._came(cursor, row)
             return self._version(cursor, row)
 
     def adopt_version(self, version: ModelVersion) -> ModelVersion:
@@ -54,10 +56,12 @@ class VersionsPart(RegistryPart):
                 row = self._version_row(cursor, version.name, version.version)
                 tags = [(row[0], key, value) for key, value in version.tags.items()]
                 cursor.executemany(self._texts.set_version_tag, tags)
+                history = self._came(cursor, row)
                 for alias in version.aliases:
                     cursor.execute(self._texts.version_of_alias, (model[0], alias))
                     if cursor.fetchone() is None:
                         cursor.execute(self._texts.set_alias, (model[0], alias, row[0]))
+                        history.add(MoveKind.ALIAS, alias, "", str(number), note=self._note)
             return self._version(cursor, row)
 
     def _insert_adopted(self, cursor: Cursor, model: Row, number: int, version: ModelVersion) -> None:
@@ -68,6 +72,14 @@ class VersionsPart(RegistryPart):
         cursor.execute(self._texts.insert_version, (model[0], number, *links, *state, *times))
         # The next own version gets a number that none has; the model's time stays what it was elsewhere.
         cursor.execute(self._texts.count_version, (model[4], max(model[5], number), model[0]))
+
+    def _came(self, cursor: Cursor, row: Row) -> History:
+        """Write that the version of a row came, and to which stage."""
+        history = self._history(cursor, row[1], row[2])
+        history.add(MoveKind.VERSION, str(row[3]), "", row[4], note=self._note)
+        if row[9] != NO_STAGE:
+            history.add(MoveKind.STAGE, str(row[3]), NO_STAGE, row[9], note=self._note)
+        return history
 
     def get_version(self, name: str, version: str) -> ModelVersion:
         """Return one version."""
@@ -83,31 +95,20 @@ class VersionsPart(RegistryPart):
         """
         with self._db.write() as cursor:
             row = self._version_row(cursor, name, version)
-            number, model, old_stage, old_description = row[0], row[1], row[9], row[12]
-            now = now_ms()
-            wanted = old_stage if stage is None else canonical_stage(stage, archive_existing=archive_existing)
-            if archive_existing and stage is not None:
-                cursor.execute(self._texts.archive_versions, (now, model, wanted, number))
-            text = old_description if description is None else description
-            cursor.execute(self._texts.update_version, (wanted, text, now, number))
-            cursor.execute(self._texts.touch_model, (now, model))
-            return self._by_id(cursor, number)
+            archives = archive_existing and stage is not None
+            wanted = row[9] if stage is None else canonical_stage(stage, archive_existing=archives)
+            text = row[12] if description is None else description
+            self._to_stage(cursor, (*row[:12], text, *row[13:]), wanted, archives, self._note)
+            return self._by_id(cursor, row[0])
 
     def delete_version(self, name: str, version: str) -> None:
         """Remove one version and the aliases that point to it; its number is not used again."""
         with self._db.write() as cursor:
-            row = self._version_row(cursor, name, version)
-            cursor.execute(self._texts.delete_version, (row[0],))
-            cursor.execute(self._texts.touch_model, (now_ms(), row[1]))
+            self._remove(cursor, self._version_row(cursor, name, version), self._note, force=True)
 
     def set_alias(self, name: str, alias: str, version: str | None) -> None:
         """Point *alias* to a version; None removes it."""
-        with self._db.write() as cursor:
-            model = self._model_row(cursor, name)[0]
-            if version is None:
-                cursor.execute(self._texts.delete_alias, (model, alias))
-            else:
-                cursor.execute(self._texts.set_alias, (model, alias, self._version_row(cursor, name, version)[0]))
+        self.move_alias(name, alias, version, note=self._note, expected=None)
 
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that *alias* points to."""
@@ -115,9 +116,11 @@ class VersionsPart(RegistryPart):
             cursor.execute(self._texts.version_of_alias, (self._model_row(cursor, name)[0], alias))
             found = cursor.fetchone()
             if found is None:
+                cursor.execute(self._texts.aliases_of_model, (self._model_row(cursor, name)[0],))
+                known = ", ".join(repr(each) for each, _, _ in cursor.fetchall()) or "none"
                 raise NotFoundError(
-                    f"registered model alias {alias!r} not found in model {name!r}; set it with "
-                    "set_registered_model_alias()"
+                    f"registered model alias {alias!r} not found in model {name!r} (its aliases: {known}); "
+                    "set it with set_registered_model_alias()"
                 )
             return self._by_id(cursor, found[0])
 

@@ -28,6 +28,7 @@ from mlcore_store_sql.schema import (
 )
 from mlcore_store_sql.schema_delivery import DELIVERY
 from mlcore_store_sql.schema_logged import LOGGED
+from mlcore_store_sql.schema_moves import HISTORY
 from mlcore_store_sql.schema_registry import REGISTRY
 from mlcore_store_sql.statement_parts import (
     ACTIVE,
@@ -47,6 +48,7 @@ from mlcore_store_sql.statement_parts import (
 )
 from mlcore_store_sql.statements_delivery import delivery_statements
 from mlcore_store_sql.statements_logged import logged_model_statements
+from mlcore_store_sql.statements_moves import move_statements
 from mlcore_store_sql.statements_registry import registry_statements
 from mlcore_store_sql.statements_series import series_statements
 from mlcore_store_sql.texts import Texts
@@ -61,6 +63,7 @@ def compile_texts(grammar: Grammar) -> Texts:
         ddl_logged_models=ddl(LOGGED, compiler),
         ddl_delivery=ddl(DELIVERY, compiler),
         ddl_registry=ddl(REGISTRY, compiler),
+        ddl_history=ddl(HISTORY, compiler),
         **texts,
     )
 
@@ -82,6 +85,7 @@ def _statements(grammar: Grammar) -> dict[str, Statement]:
         **logged_model_statements(grammar),
         **delivery_statements(grammar),
         **registry_statements(grammar),
+        **move_statements(grammar),
     }
 
 
@@ -284,7 +288,7 @@ def _module(texts: Texts, names: dict[str, tuple[str, ...]]) -> str:
         "",
         "TEXTS = Texts(",
     ]
-    for name in ("ddl", "ddl_logged_models", "ddl_delivery", "ddl_registry"):
+    for name in ("ddl", "ddl_logged_models", "ddl_delivery", "ddl_registry", "ddl_history"):
         lines += [f"    {name}=(", *(f"        {text!r}," for text in getattr(texts, name)), "    ),"]
     for name, parameters in names.items():
         lines += [f"    # {', '.join(parameters) or 'no parameters'}", f"    {name}={getattr(texts, name)!r},"]

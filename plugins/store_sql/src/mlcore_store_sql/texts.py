@@ -16,13 +16,14 @@ class Texts:
 
     ddl: what creates the tables and indexes of version 1 of tracking's schema.
     ddl_logged_models: what version 2 adds to it. ddl_delivery: what version 3 adds to it.
-    ddl_registry: what creates those of version 1 of the registry's schema.
+    ddl_registry: what creates those of version 1 of the registry's schema. ddl_history: what version 2 adds to it.
     """
 
     ddl: tuple[str, ...]
     ddl_logged_models: tuple[str, ...]
     ddl_delivery: tuple[str, ...]
     ddl_registry: tuple[str, ...]
+    ddl_history: tuple[str, ...]
 
     create_versions: str
     version: str
@@ -119,3 +120,24 @@ class Texts:
     version_of_alias: str
     set_alias: str
     delete_alias: str
+
+    insert_line: str
+    line_of_model: str
+    lines_of_name: str
+    move_line: str
+    rename_line: str
+    insert_move: str
+    moves_of_line: str
+    moves_of_name: str
+    last_move_of_subject: str
+    move_of_subject_at: str
+    name_now: str
+    versions_in_stage: str
+    versions_of_model: str
+    insert_request: str
+    request: str
+    decide_request: str
+    cancel_requests: str
+    search_requests: str
+    every_model: str
+    known_versions: str

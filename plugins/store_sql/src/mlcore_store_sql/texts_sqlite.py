@@ -47,6 +47,15 @@ TEXTS = Texts(
         "CREATE INDEX ix_mlcore_model_aliases_model_version ON mlcore_model_aliases (model_version)",
         'CREATE INDEX mlcore_model_version_tags_by_value ON mlcore_model_version_tags ("key", value)',
     ),
+    ddl_history=(
+        "CREATE TABLE mlcore_model_lines ( id INTEGER NOT NULL, model INTEGER, name TEXT NOT NULL, moved BIGINT NOT NULL, moved_at BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (model), FOREIGN KEY(model) REFERENCES mlcore_registered_models (id) ON DELETE SET NULL )",
+        "CREATE TABLE mlcore_model_moves ( id INTEGER NOT NULL, line INTEGER NOT NULL, number BIGINT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, moved_from TEXT NOT NULL, moved_to TEXT NOT NULL, moved_at BIGINT NOT NULL, user_id TEXT NOT NULL, comment TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (line, number), FOREIGN KEY(line) REFERENCES mlcore_model_lines (id) )",
+        "CREATE TABLE mlcore_transition_requests ( id INTEGER NOT NULL, request_id TEXT NOT NULL, line INTEGER NOT NULL, version BIGINT NOT NULL, stage TEXT NOT NULL, user_id TEXT NOT NULL, comment TEXT NOT NULL, created_at BIGINT NOT NULL, archive_existing BIGINT NOT NULL, status TEXT NOT NULL, decided_at BIGINT, decided_by TEXT NOT NULL, decision TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (request_id), FOREIGN KEY(line) REFERENCES mlcore_model_lines (id) )",
+        "CREATE INDEX ix_mlcore_model_lines_name ON mlcore_model_lines (name)",
+        "CREATE INDEX mlcore_model_moves_by_subject ON mlcore_model_moves (line, kind, subject, moved_at, number)",
+        "CREATE INDEX mlcore_transition_requests_by_line ON mlcore_transition_requests (line, status)",
+        "CREATE INDEX mlcore_transition_requests_by_status ON mlcore_transition_requests (status)",
+    ),
     # no parameters
     create_versions="CREATE TABLE IF NOT EXISTS mlcore_versions ( component TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (component) )",
     # of_component
@@ -223,4 +232,44 @@ TEXTS = Texts(
     set_alias="INSERT INTO mlcore_model_aliases (model, alias, model_version) VALUES (?, ?, ?) ON CONFLICT (model, alias) DO UPDATE SET model_version = excluded.model_version",
     # of_model, of_alias
     delete_alias="DELETE FROM mlcore_model_aliases WHERE mlcore_model_aliases.model = ? AND mlcore_model_aliases.alias = ?",
+    # model, name
+    insert_line="INSERT INTO mlcore_model_lines (model, name, moved, moved_at) VALUES (?, ?, 0, 0)",
+    # of_model
+    line_of_model="SELECT mlcore_model_lines.id, mlcore_model_lines.moved, mlcore_model_lines.moved_at FROM mlcore_model_lines WHERE mlcore_model_lines.model = ?",
+    # of_name
+    lines_of_name="SELECT mlcore_model_lines.id FROM mlcore_model_lines WHERE mlcore_model_lines.name = ? ORDER BY mlcore_model_lines.model IS NULL, mlcore_model_lines.id DESC",
+    # moved, moved_at, of_id
+    move_line="UPDATE mlcore_model_lines SET moved=?, moved_at=? WHERE mlcore_model_lines.id = ?",
+    # name, of_id
+    rename_line="UPDATE mlcore_model_lines SET name=? WHERE mlcore_model_lines.id = ?",
+    # line, number, name, kind, subject, moved_from, moved_to, moved_at, user_id, comment
+    insert_move="INSERT INTO mlcore_model_moves (line, number, name, kind, subject, moved_from, moved_to, moved_at, user_id, comment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    # of_line, most, skip
+    moves_of_line="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves WHERE mlcore_model_moves.line = ? ORDER BY mlcore_model_moves.number DESC LIMIT ? OFFSET ?",
+    # of_name, most, skip
+    moves_of_name="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves JOIN mlcore_model_lines ON mlcore_model_lines.id = mlcore_model_moves.line WHERE mlcore_model_lines.name = ? ORDER BY mlcore_model_moves.id DESC LIMIT ? OFFSET ?",
+    # of_line, of_kind, of_subject
+    last_move_of_subject="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves WHERE mlcore_model_moves.line = ? AND mlcore_model_moves.kind = ? AND mlcore_model_moves.subject = ? ORDER BY mlcore_model_moves.moved_at DESC, mlcore_model_moves.number DESC LIMIT 1 OFFSET 0",
+    # of_line, of_kind, of_subject, until
+    move_of_subject_at="SELECT mlcore_model_moves.moved_to FROM mlcore_model_moves WHERE mlcore_model_moves.line = ? AND mlcore_model_moves.kind = ? AND mlcore_model_moves.subject = ? AND mlcore_model_moves.moved_at <= ? ORDER BY mlcore_model_moves.moved_at DESC, mlcore_model_moves.number DESC LIMIT 1 OFFSET 0",
+    # of_name
+    name_now="SELECT mlcore_model_lines.name FROM mlcore_model_moves JOIN mlcore_model_lines ON mlcore_model_lines.id = mlcore_model_moves.line WHERE mlcore_model_moves.name = ? ORDER BY mlcore_model_moves.id DESC LIMIT 1 OFFSET 0",
+    # of_model, of_stage, but_id
+    versions_in_stage="SELECT mlcore_model_versions.version, mlcore_model_versions.source FROM mlcore_model_versions WHERE mlcore_model_versions.model = ? AND mlcore_model_versions.stage = ? AND mlcore_model_versions.id != ? ORDER BY mlcore_model_versions.version",
+    # of_model
+    versions_of_model="SELECT mlcore_model_versions.version, mlcore_model_versions.source FROM mlcore_model_versions WHERE mlcore_model_versions.model = ? ORDER BY mlcore_model_versions.version",
+    # request_id, line, version, stage, user_id, comment, created_at, archive_existing
+    insert_request="INSERT INTO mlcore_transition_requests (request_id, line, version, stage, user_id, comment, created_at, archive_existing, status, decided_by, decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'PENDING', '', '') ON CONFLICT DO NOTHING",
+    # of_request_id
+    request="SELECT mlcore_transition_requests.id, mlcore_transition_requests.request_id, mlcore_model_lines.name, mlcore_transition_requests.version, mlcore_transition_requests.stage, mlcore_transition_requests.user_id, mlcore_transition_requests.comment, mlcore_transition_requests.created_at, mlcore_transition_requests.archive_existing, mlcore_transition_requests.status, mlcore_transition_requests.decided_at, mlcore_transition_requests.decided_by, mlcore_transition_requests.decision FROM mlcore_transition_requests JOIN mlcore_model_lines ON mlcore_model_lines.id = mlcore_transition_requests.line WHERE mlcore_transition_requests.request_id = ?",
+    # status, decided_at, decided_by, decision, of_id
+    decide_request="UPDATE mlcore_transition_requests SET status=?, decided_at=?, decided_by=?, decision=? WHERE mlcore_transition_requests.id = ?",
+    # status, decided_at, decided_by, decision, of_line, any_version, of_version
+    cancel_requests="UPDATE mlcore_transition_requests SET status=?, decided_at=?, decided_by=?, decision=? WHERE mlcore_transition_requests.line = ? AND (? = 1 OR mlcore_transition_requests.version = ?) AND mlcore_transition_requests.status = 'PENDING'",
+    # any_name, of_name, any_status, of_status, most, skip
+    search_requests="SELECT mlcore_transition_requests.id, mlcore_transition_requests.request_id, mlcore_model_lines.name, mlcore_transition_requests.version, mlcore_transition_requests.stage, mlcore_transition_requests.user_id, mlcore_transition_requests.comment, mlcore_transition_requests.created_at, mlcore_transition_requests.archive_existing, mlcore_transition_requests.status, mlcore_transition_requests.decided_at, mlcore_transition_requests.decided_by, mlcore_transition_requests.decision FROM mlcore_transition_requests JOIN mlcore_model_lines ON mlcore_model_lines.id = mlcore_transition_requests.line WHERE (? = 1 OR mlcore_model_lines.name = ?) AND (? = 1 OR mlcore_transition_requests.status = ?) ORDER BY mlcore_transition_requests.id DESC LIMIT ? OFFSET ?",
+    # no parameters
+    every_model="SELECT mlcore_registered_models.id, mlcore_registered_models.name, mlcore_registered_models.creation_time FROM mlcore_registered_models ORDER BY mlcore_registered_models.id",
+    # of_model
+    known_versions="SELECT mlcore_model_versions.version, mlcore_model_versions.source, mlcore_model_versions.creation_time, mlcore_model_versions.user_id, mlcore_model_versions.stage FROM mlcore_model_versions WHERE mlcore_model_versions.model = ? ORDER BY mlcore_model_versions.creation_time, mlcore_model_versions.version",
 )

@@ -77,7 +77,9 @@ class Adoption:
             registry_tags(request.tags),
             tuple([check_alias(alias) for alias in request.aliases]),
         )
-        return {"model_version": shown_version(self._stores, self._registry().adopt_version(version))}
+        registry = self._registry()
+        self._stores.mover(caller).adopt(version)
+        return {"model_version": shown_version(self._stores, registry.adopt_version(version))}
 
     def _registry(self) -> SupportsModelAdoption:
         registry = self._stores.registry

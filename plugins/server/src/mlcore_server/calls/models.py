@@ -26,10 +26,11 @@ class Models:
         """Answer from *stores*."""
         self._stores = stores
 
-    def create(self, request: r.CreateModel, _: Caller) -> Json:
+    def create(self, request: r.CreateModel, caller: Caller) -> Json:
         """Create a registered model."""
         name, tags = check_model_name(request.name), registry_tags(request.tags)
-        return self._answer(self._stores.registry.create_model(name, description=request.description, tags=tags))
+        mover = self._stores.mover(caller)
+        return self._answer(mover.create_model(name, description=request.description, tags=tags))
 
     def get(self, request: r.ModelName, _: Caller) -> Json:
         """Return a registered model."""
@@ -40,14 +41,14 @@ class Models:
         changed = self._stores.registry.update_model(request.name, new_name=None, description=request.description)
         return self._answer(changed)
 
-    def rename(self, request: r.RenameModel, _: Caller) -> Json:
+    def rename(self, request: r.RenameModel, caller: Caller) -> Json:
         """Give a registered model another name."""
         new_name = check_model_name(request.new_name)
-        return self._answer(self._stores.registry.update_model(request.name, new_name=new_name, description=None))
+        return self._answer(self._stores.mover(caller).rename_model(request.name, new_name))
 
-    def delete(self, request: r.ModelName, _: Caller) -> Json:
+    def delete(self, request: r.ModelName, caller: Caller) -> Json:
         """Remove a registered model with its versions."""
-        self._stores.registry.delete_model(request.name)
+        self._stores.mover(caller).delete_model(request.name)
         return {}
 
     def search(self, request: r.SearchModels, _: Caller) -> Json:
@@ -77,9 +78,10 @@ class Models:
             self._stores.registry.set_tag(request.name, None, request.key, None)
         return {}
 
-    def set_alias(self, request: r.SetAlias, _: Caller) -> Json:
+    def set_alias(self, request: r.SetAlias, caller: Caller) -> Json:
         """Point an alias to a version."""
-        self._stores.registry.set_alias(request.name, check_alias(request.alias), check_version(request.version))
+        alias, version = check_alias(request.alias), check_version(request.version)
+        self._stores.mover(caller).move_alias(request.name, alias, version)
         return {}
 
     def get_alias(self, request: r.Alias, _: Caller) -> Json:
@@ -95,10 +97,10 @@ class Models:
             raise InvalidParameterError(f"Registered model alias {request.alias} not found.")
         return {"model_version": shown_version(self._stores, found)}
 
-    def delete_alias(self, request: r.Alias, _: Caller) -> Json:
+    def delete_alias(self, request: r.Alias, caller: Caller) -> Json:
         """Remove an alias; a missing one is fine."""
         if request.alias in self._stores.registry.get_model(request.name).aliases:
-            self._stores.registry.set_alias(request.name, request.alias, None)
+            self._stores.mover(caller).move_alias(request.name, request.alias, None)
         return {}
 
     def _page(self, request: r.SearchModels, filter_string: str, order_by: tuple[str, ...]) -> Json:

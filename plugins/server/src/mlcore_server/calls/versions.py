@@ -30,7 +30,7 @@ class Versions:
 
     def create(self, request: r.CreateVersion, caller: Caller) -> Json:
         """Add a version."""
-        made = self._stores.registry.create_version(
+        made = self._stores.mover(caller).create_version(
             request.name,
             self.source(request, caller),
             run_id=request.run_id or None,
@@ -56,12 +56,13 @@ class Versions:
             )
         )
 
-    def delete(self, request: r.Version, _: Caller) -> Json:
+    def delete(self, request: r.Version, caller: Caller) -> Json:
         """Remove a version."""
-        self._stores.registry.delete_version(request.name, check_version(request.version))
+        # forced: MLflow's clients delete what is in Production; ours ask first
+        self._stores.mover(caller).delete_version(request.name, check_version(request.version), force=True)
         return {}
 
-    def transition(self, request: r.TransitionStage, _: Caller) -> Json:
+    def transition(self, request: r.TransitionStage, caller: Caller) -> Json:
         """Move a version to a stage."""
         stage = check_stage(request.stage)
         if request.archive_existing_versions and stage not in ("Staging", "Production"):
@@ -69,15 +70,13 @@ class Versions:
                 f"Model version transition cannot archive existing model versions because '{stage}' is not an Active "
                 "stage. Valid stages are ['Staging', 'Production']"
             )
-        return self._answer(
-            self._stores.registry.update_version(
-                request.name,
-                check_version(request.version),
-                description=None,
-                stage=stage,
-                archive_existing=request.archive_existing_versions,
-            )
+        moved = self._stores.mover(caller).move_stage(
+            request.name,
+            check_version(request.version),
+            stage,
+            archive_existing=request.archive_existing_versions,
         )
+        return self._answer(moved)
 
     def search(self, request: r.SearchVersions, _: Caller) -> Json:
         """Return a page of the versions that fit."""
