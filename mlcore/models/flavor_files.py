@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError, MlcoreError, ModelFormatError, SignatureError
 from mlcore.models.mlmodel import FILE
+from mlcore.models.pickled import modules_in_pickle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,6 +125,14 @@ def reading(path: Path, saved_with: str) -> Iterator[None]:
             f"{path.name} can't be loaded: {type(err).__name__}: {said[:500]}. It may be cut short, or made by another "
             f"version than those installed; it was saved with {saved_with}"
         ) from err
+
+
+def dump_pickle(model: object, path: Path) -> frozenset[str]:
+    """Write *model* by cloudpickle; return the modules that loading it needs."""
+    import cloudpickle
+
+    path.write_bytes(cloudpickle.dumps(model))
+    return modules_in_pickle(path)
 
 
 def load_pickle(path: Path) -> object:

@@ -12,6 +12,7 @@ from mlcore.interfaces import AutologOptions, Predictor, SavedModel
 from mlcore.models.environment import distributions_of
 from mlcore.models.flavor_files import (
     class_name,
+    dump_pickle,
     is_a,
     known_options,
     library,
@@ -21,7 +22,6 @@ from mlcore.models.flavor_files import (
     reading,
     warn_of_other_version,
 )
-from mlcore.models.pickled import modules_in_pickle
 from mlcore.models.skops_files import dump_skops, foreign_types, load_skops, unlisted_types
 
 FORMATS = ("skops", "cloudpickle")
@@ -71,10 +71,7 @@ class LightgbmFlavor:
             # the types are for MLflow, which trusts what the file itself lists; loading here does not
             config |= {"serialization_format": form, "skops_trusted_types": types}
         else:
-            import cloudpickle
-
-            path.write_bytes(cloudpickle.dumps(model))
-            modules |= {"sklearn", "cloudpickle", *modules_in_pickle(path)}
+            modules |= {"sklearn", "cloudpickle", *dump_pickle(model, path)}
             config |= {"serialization_format": form, "skops_trusted_types": None}
         pyfunc = {"loader_module": "mlflow.lightgbm", "data": path.name}
         return SavedModel(config=config, pyfunc=pyfunc, requirements=distributions_of(modules))

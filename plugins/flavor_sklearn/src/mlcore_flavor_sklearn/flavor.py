@@ -11,6 +11,7 @@ from mlcore.errors import ModelFormatError
 from mlcore.interfaces import AutologOptions, Predictor, SavedModel
 from mlcore.models.environment import distributions_of
 from mlcore.models.flavor_files import (
+    dump_pickle,
     is_a,
     known_options,
     library,
@@ -20,7 +21,6 @@ from mlcore.models.flavor_files import (
     reading,
     warn_of_other_version,
 )
-from mlcore.models.pickled import modules_in_pickle
 from mlcore.models.skops_files import dump_skops, foreign_types, load_skops, unlisted_types
 from mlcore_flavor_sklearn import skops_types
 
@@ -48,20 +48,12 @@ class SklearnFlavor:
         """
         form, predict = _checked(options)
         path = directory / _FILES[form]
-        unlisted: list[str] = []
-        if form == "skops":
-            unlisted = dump_skops(model, path)
-        else:
-            import cloudpickle
-
-            path.write_bytes(cloudpickle.dumps(model))
-        import sklearn
-
-        modules = skops_types.modules(unlisted) if form == "skops" else modules_in_pickle(path)
+        unlisted = dump_skops(model, path) if form == "skops" else []
+        modules = skops_types.modules(unlisted) if form == "skops" else dump_pickle(model, path)
         return SavedModel(
             config={
                 "pickled_model": path.name,
-                "sklearn_version": sklearn.__version__,
+                "sklearn_version": _sklearn().__version__,
                 "serialization_format": form,
                 "code": None,
                 # for MLflow, which trusts what the file itself lists; loading here does not
