@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -34,12 +35,22 @@ def unlisted_types(path: Path) -> list[str]:
 
     Raises ModelFormatError: it is no file of skops. MissingDependencyError: skops is missing.
     """
-    try:
+    with skops_reading(path):
         import skops.io
+
+        return list(skops.io.get_untrusted_types(file=path))
+
+
+@contextmanager
+def skops_reading(path: Path) -> Iterator[None]:
+    """Turn what skops raises over the file at *path* into errors that name it; to look at a file, and not to load it.
+
+    Raises ModelFormatError: it is no file of skops. MissingDependencyError: skops is missing.
+    """
+    try:
+        yield
     except ImportError as err:
         raise MissingDependencyError(f"{path.name} needs skops: pip install skops") from err
-    try:
-        return list(skops.io.get_untrusted_types(file=path))
     except (BadZipFile, LookupError, RecursionError, TypeError, ValueError) as err:
         raise ModelFormatError(
             f"{path.name} is not a skops file, or a broken one: {type(err).__name__}: {err}"

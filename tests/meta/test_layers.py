@@ -177,6 +177,8 @@ MAY_LOAD_CODE = {
     "mlcore.models.python_flavor": {"cloudpickle", "pickle"},
     # for flavors whose library knows no other format, after the same decision
     "mlcore.models.flavor_files": {"cloudpickle", "pickle"},
+    # writes on request
+    "mlcore_flavor_pytorch.flavor": {"cloudpickle"},
 }
 
 

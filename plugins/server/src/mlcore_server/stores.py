@@ -7,7 +7,13 @@ from collections.abc import Callable
 
 from mlcore.errors import PluginNotFoundError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsLoggedModels, TrackingStore
+from mlcore.interfaces import (
+    ArtifactRepo,
+    RegistryStore,
+    SupportsLoggedModels,
+    SupportsRequests,
+    TrackingStore,
+)
 from mlcore.plugins import Plugins
 from mlcore.registry.moving import Mover
 from mlcore.settings import Settings
@@ -66,6 +72,14 @@ class Stores:
         if not isinstance(store, SupportsLoggedModels):
             raise UnsupportedError("the server's tracking store keeps no logged models")
         return store
+
+    @property
+    def requests(self) -> SupportsRequests:
+        """The registry as one of transition requests. Raises UnsupportedError: it keeps none."""
+        registry = self.registry
+        if not isinstance(registry, SupportsRequests):
+            raise UnsupportedError("the server's registry keeps no transition requests")
+        return registry
 
     def repo(self, uri: str) -> ArtifactRepo:
         """Return the artifact repository at *uri*, a place that the server may use."""
