@@ -104,6 +104,7 @@ USES = {
     "server": Use((*CLI, "server", "--help"), ("server",)),
     "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
     "bridge_mlflow": Use(("-c", BRIDGED)),
+    "events_webhook": Use((*CLI, "webhooks", "--help"), ("webhooks", "list")),
     "system_metrics": Use(
         ("-c", "from mlcore.plugins import current; current().load('run_monitor', 'system_metrics')")
     ),

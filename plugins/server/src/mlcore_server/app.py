@@ -164,6 +164,7 @@ class ServerApp:
         self._answerer.close()
         self._marker.stop()
         self._writer.stop()
+        self._stores.tell_stopping()
         self._stores.close()
         self._observer.close()
 

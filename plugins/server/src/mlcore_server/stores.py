@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 
 from mlcore.errors import PluginNotFoundError, UnsupportedError
-from mlcore.hookspecs import HookSpecs
+from mlcore.hookspecs import Event, HookSpecs
 from mlcore.interfaces import (
     ArtifactRepo,
     RegistryStore,
@@ -92,6 +93,10 @@ class Stores:
     def _experiment_of_model(self, model_id: str) -> str:
         """Return the experiment of a logged model, which never changes."""
         return self.logged_models.get_logged_model(model_id, allow_deleted=True).experiment_id
+
+    def tell_stopping(self) -> None:
+        """Tell the listeners that this process ends: a worker does so without exit handlers."""
+        self._plugins.every(HookSpecs.event, event=Event("server_stopping", time.time_ns() // 1_000_000, "server"))
 
     def close(self) -> None:
         """Let go of everything."""
