@@ -4,7 +4,7 @@ READY := .venv/.installed
 SRC   := mlcore $(wildcard plugins/*/src)
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test check test-plugin wheels bench docs hooks mutants soak peer engine clean
+.PHONY: help dev demo test check test-plugin wheels bench docs hooks mutants soak peer engine torch clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -49,6 +49,9 @@ peer: $(READY) ## make .cache/peers: the MLflow that benchmarks and interchange 
 
 engine: $(READY) ## make .cache/docker, what the tests on a Docker Engine need (they do it themselves else)
 	$(PY) tools/serving_image.py
+
+torch: $(READY) ## install PyTorch and Lightning, pinned, for the tests of flavor_pytorch (`make dev` leaves them out)
+	$(PY) tools/pytorch.py
 
 clean: ## remove what was built, installed and cached
 	rm -rf .venv .cache dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis bench/results

@@ -26,7 +26,15 @@ from mlcore.interfaces.deployer import (
     SupportsRunLocal,
 )
 from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.flavor import AutologOptions, Flavor, NamesLibrary, Predictor, SavedModel, SupportsAutolog
+from mlcore.interfaces.flavor import (
+    AutologOptions,
+    Flavor,
+    NamesLibrary,
+    Predictor,
+    SavedModel,
+    SupportsAutolog,
+    SupportsExample,
+)
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
@@ -76,6 +84,7 @@ __all__ = [
     "SupportsCounts",
     "SupportsDatasetSearch",
     "SupportsEndpoints",
+    "SupportsExample",
     "SupportsExplain",
     "SupportsFileTransfer",
     "SupportsGroupCommit",

@@ -77,6 +77,20 @@ class Flavor(Protocol):
 
 
 @runtime_checkable
+class SupportsExample(Protocol):
+    """A flavor that can write more if it has an input of the model, such as a program that is traced with it."""
+
+    def save_by_example(
+        self, model: object, directory: Path, options: Mapping[str, object], example: object
+    ) -> SavedModel:
+        """Do what `save` does, which is not called then.
+
+        example: the input example that the caller gave, as `predict` takes it; None when there is none.
+        """
+        ...
+
+
+@runtime_checkable
 class NamesLibrary(Protocol):
     """A flavor whose library is imported under another name than the flavor's, such as `torch` of flavor `pytorch`.
 

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from mlcore import __version__
 from mlcore.errors import AlreadyExistsError, InvalidParameterError
-from mlcore.interfaces.flavor import Flavor, SavedModel
+from mlcore.interfaces.flavor import Flavor, SavedModel, SupportsExample
 from mlcore.models.enforce import compile_signature
 from mlcore.models.environment import CONDA_FILE, PYTHON_ENV_FILE, Environment, capture, from_conda
 from mlcore.models.example import InputExample, save_example
@@ -186,7 +186,11 @@ def write_model(
     plugins: Plugins,
 ) -> MLModel:
     """Write all files of a model but `MLmodel` and the manifest into *directory*; return what `MLmodel` is to say."""
-    saved = flavor.save(model, directory, options)
+    example = None if wanted.input_example is None else InputExample.of(wanted.input_example)
+    if isinstance(flavor, SupportsExample):
+        saved = flavor.save_by_example(model, directory, options, None if example is None else example.data)
+    else:
+        saved = flavor.save(model, directory, options)
     code = _copy_code(wanted.code_paths, directory)
     pyfunc = {
         **saved.pyfunc,
@@ -197,7 +201,6 @@ def write_model(
     sections: dict[str, Mapping[str, object]] = {PYFUNC: pyfunc}
     if flavor.name != PYFUNC:
         sections[flavor.name] = {**saved.config, "code": code}
-    example = None if wanted.input_example is None else InputExample.of(wanted.input_example)
     info = None if example is None else save_example(example, directory)
     signature = _signature(wanted.signature, example, flavor, directory, saved)
     _environment(saved, flavor, wanted, signature, plugins).write(directory)

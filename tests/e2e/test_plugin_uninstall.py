@@ -18,6 +18,8 @@ from attrs import frozen
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 LAB = """
+from pathlib import Path
+
 import mlcore
 import numpy as np
 from sklearn.linear_model import LinearRegression
@@ -27,6 +29,10 @@ with mlcore.start_run(run_name="first"):
     mlcore.log_text("sunny", "weather.txt")
 model = LinearRegression().fit(np.array([[0.0], [1.0]]), np.array([1.0, 3.0]))
 mlcore.sklearn.save_model(model, "model")
+for flavor in ("pytorch", "onnx"):  # what tells of the flavor is enough
+    Path(flavor).mkdir()
+    sections = f"{flavor}: {{data: data}}, python_function: {{loader_module: mlflow.{flavor}}}"
+    Path(flavor, "MLmodel").write_text(f"flavors: {{{sections}}}\\n")
 """
 OPEN = """
 from mlcore.hookspecs import HookSpecs
@@ -72,6 +78,17 @@ USES = {
     "flavor_sklearn": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='sklearn'")), ("models", "predict", "-m", "model")
     ),
+    "flavor_xgboost": Use(("-c", OPEN.format(hook="flavor", arguments="name='xgboost'"))),
+    "flavor_lightgbm": Use(("-c", OPEN.format(hook="flavor", arguments="name='lightgbm'"))),
+    "flavor_statsmodels": Use(("-c", OPEN.format(hook="flavor", arguments="name='statsmodels'"))),
+    "flavor_pytorch": Use(
+        ("-c", OPEN.format(hook="flavor", arguments="name='pytorch'")),
+        ("models", "predict", "-m", "pytorch"),
+    ),
+    "flavor_onnx": Use(
+        ("-c", OPEN.format(hook="flavor", arguments="name='onnx'")),
+        ("models", "predict", "-m", "onnx"),
+    ),
     "deploy_sagemaker": Use(
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
@@ -87,6 +104,7 @@ USES = {
     "server": Use((*CLI, "server", "--help"), ("server",)),
     "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
     "bridge_mlflow": Use(("-c", BRIDGED)),
+    "events_webhook": Use((*CLI, "webhooks", "--help"), ("webhooks", "list")),
     "system_metrics": Use(
         ("-c", "from mlcore.plugins import current; current().load('run_monitor', 'system_metrics')")
     ),

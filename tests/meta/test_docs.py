@@ -7,6 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import endpoint_reference
@@ -15,6 +17,7 @@ import pytest
 import sourcecode
 
 ROOT = sourcecode.ROOT
+Require = Callable[[str, bool, str], None]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PLUGIN_PAGES = [folder / "README.md" for folder in sourcecode.plugin_folders()]
 
@@ -59,7 +62,8 @@ def test_every_hook_says_what_it_returns_what_it_raises_and_since_when() -> None
 
 
 @pytest.mark.parametrize(("name", "code"), _examples(), ids=[name for name, _ in _examples()])
-def test_an_example_of_the_documentation_runs(name: str, code: str, tmp_path: Path) -> None:
+def test_an_example_of_the_documentation_runs(name: str, code: str, tmp_path: Path, require: Require) -> None:
+    require("torch", "import torch" not in code or find_spec("torch") is not None, "make torch")
     script = tmp_path / "example.py"
     script.write_text(code, "utf-8")
 

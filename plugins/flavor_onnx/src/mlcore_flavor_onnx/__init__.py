@@ -1,0 +1,1 @@
+"""ONNX models for mlcore: saved, loaded, and scored with ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""PyTorch models for mlcore: exported programs and safetensors without pickle, loaded, scored, and epochs recorded."""
