@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from measure import Row, Side, alternate, at_most, cost_of, less, more, worker
@@ -18,39 +19,41 @@ with open("/proc/self/status") as status:
 """
 
 
-def imports(pair: tuple[Side, Side]) -> list[Row]:
+# Ours and theirs. CPU seconds differ little between turns, and each of MLflow's takes seconds, on a busy machine ten.
+TURNS = (9, 2)
+
+
+def imports(pair: tuple[Side, Side]) -> Iterator[Row]:
     """Import in a fresh interpreter, gross and net of a bare one; memory; the program's `--version`."""
     here = Path(tempfile.gettempdir())
 
     def cpu(*code: str) -> list[list[float]]:
         return alternate(
-            pair, (15, 5), lambda s: cost_of([s.python, "-I", "-c", *[c.format(s.module) for c in code]], here).cpu
+            pair, TURNS, lambda s: cost_of([s.python, "-I", "-c", *[c.format(s.module) for c in code]], here).cpu
         )
 
     bare, imported = cpu("pass"), cpu("import {}")
-    started = cpu("import {0}; {0}.start_run")
-    versions = alternate(pair, (15, 5), lambda side: cost_of([side.program, "--version"], here).cpu)
     net = [
         [max(value - statistics.median(b), 0.0005) for value in side] for side, b in zip(imported, bare, strict=True)
     ]
+    yield less("import, gross", "CPU s", imported[0], imported[1], 30)
+    yield less("import, net of a bare interpreter", "CPU s", net[0], net[1], 30)
+    started = cpu("import {0}; {0}.start_run")
+    yield less("import and the fluent API's first name", "CPU s", started[0], started[1])
     grown = [_rss(side) for side in pair]
-    return [
-        less("import, gross", "CPU s", imported[0], imported[1], 30),
-        less("import, net of a bare interpreter", "CPU s", net[0], net[1], 30),
-        less("import and the fluent API's first name", "CPU s", started[0], started[1]),
-        at_most("memory of import above bare", "MB", [grown[0]], 15),
-        less("memory of import above bare", "MB", [max(grown[0], 0.01)], [grown[1]]),
-        less("--version", "CPU s", versions[0], versions[1], 20),
-    ]
+    yield at_most("memory of import above bare", "MB", [grown[0]], 15)
+    yield less("memory of import above bare", "MB", [max(grown[0], 0.01)], [grown[1]])
+    versions = alternate(pair, TURNS, lambda side: cost_of([side.program, "--version"], here).cpu)
+    yield less("--version", "CPU s", versions[0], versions[1], 20)
 
 
 def _rss(side: Side) -> float:
-    """MB that the import adds to a bare interpreter; the median of five."""
+    """MB that the import adds to a bare interpreter; the median of three."""
 
     def kilobytes(*modules: str) -> int:
         return int(subprocess.check_output([str(side.python), "-I", "-c", RSS, *modules], text=True).split()[-1])
 
-    return statistics.median((kilobytes(side.module) - kilobytes()) / 1024 for _ in range(5))
+    return statistics.median((kilobytes(side.module) - kilobytes()) / 1024 for _ in range(3))
 
 
 def first_metric(pair: tuple[Side, Side]) -> list[Row]:
@@ -61,7 +64,7 @@ def first_metric(pair: tuple[Side, Side]) -> list[Row]:
         answers[side.module].append(worker(side, "first_metric"))
         return 0.0
 
-    alternate(pair, (9, 3), measure)
+    alternate(pair, TURNS, measure)
     ours, theirs = (answers[side.module][1:] for side in pair)
     return [
         less("first metric, fresh process and store", "CPU s", [a["cpu"] for a in ours], [a["cpu"] for a in theirs], 8),

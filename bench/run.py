@@ -10,7 +10,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,7 +26,7 @@ import tracking_server
 import training_loop
 from measure import Row, Side, sides
 
-BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], list[Row]]] = {
+BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], Iterable[Row]]] = {
     "import": recording.imports,
     "first": recording.first_metric,
     "metrics": recording.metrics,
@@ -53,8 +53,9 @@ def main() -> None:
         parser.error(f"unknown benchmark {unknown[0]!r}, expected one of {', '.join(BENCHMARKS)}")
     pair = sides()
     rows: list[Row] = []
-    print(_line("", "unit", "mlcore", "mlflow", "factor", "target"))
+    print(_line("", "unit", "mlcore", "mlflow", "factor", "target"), flush=True)
     for name in args.names or BENCHMARKS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
         for row in BENCHMARKS[name](pair):
             rows.append(row)
             print(_shown(row), flush=True)

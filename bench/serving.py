@@ -1,142 +1,213 @@
-"""One-row scoring requests to both servers, one worker each, over kept-alive connections on the loopback."""
+"""The scoring servers side by side: mlcore, MLflow and MLServer with one scikit-learn model, one worker each.
+
+All of them run at the same time and are asked in turns, so that a busy minute of the machine meets all.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import http.client
+import io
 import json
-import os
-import signal
-import socket
-import subprocess
+import shutil
+import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
-from measure import Row, Side, environ, less, more, worker
+from http_load import Request, load
+from measure import Row, Side, alternate, at_most, less, more, worker
+from serving_servers import MLSERVER, Asked, Serving, ask, bare, mlserver, serving
 
-SECONDS = 3.0
+SECONDS = 1.5
+TURNS = 5
+STARTS = (5, 3)
+CONNECTIONS = 8
+ROWS = 10_000
+ARROW = "application/vnd.apache.arrow.stream"
+PARQUET = "application/vnd.apache.parquet"
 # the first row of the diabetes data set
 COLUMNS = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
 VALUES = [
     0.0380759064, 0.0506801187, 0.0616962065, 0.0218723855, -0.0442234984,
     -0.0348207628, -0.0434008457, -0.0025922619, 0.0199074862, -0.0176461252,
 ]  # fmt: skip
-BODY = json.dumps({"dataframe_split": {"columns": COLUMNS, "data": [VALUES]}}).encode()
+SPLIT = Asked("/invocations", json.dumps({"dataframe_split": {"columns": COLUMNS, "data": [VALUES]}}).encode())
+TENSOR = {"name": "predict", "shape": [1, len(COLUMNS)], "datatype": "FP64", "data": VALUES}
+V2 = Asked("/v2/models/model/infer", json.dumps({"inputs": [TENSOR]}).encode())
+
+Measured = dict[str, list[float]]
 
 
 def scoring(pair: tuple[Side, Side]) -> list[Row]:
-    """Requests per second with 1 and 8 connections, and the server's CPU time per request."""
-    rates: dict[tuple[int, int], list[float]] = {}
-    cpus: dict[int, list[float]] = {}
-    answers = []
+    """Requests of one row and of many, starts, memory, and what is done before and after: checks and saving."""
+    if not MLSERVER.exists():
+        sys.exit(f"error: no MLServer at {MLSERVER}: make peer")
     with tempfile.TemporaryDirectory(prefix="mlcore-bench-") as folder:
-        for index, side in enumerate(pair):
-            place = Path(folder) / side.module
+        places = {name: Path(folder, name) for name in ("mlcore", "mlflow", "mlserver")}
+        for place in places.values():
             place.mkdir()
-            worker(side, "save_model", cwd=place)
-            with _server(side, place) as (port, process):
-                answers.append(_predict(port))
-                asyncio.run(_load(port, 1, 1.0))  # warm
-                for _ in range(3):
-                    for connections in (1, 8):
-                        before = _cpu(process)
-                        count, seconds = asyncio.run(_load(port, connections, SECONDS))
-                        rates.setdefault((index, connections), []).append(count / seconds)
-                        cpus.setdefault(index, []).append((_cpu(process) - before) / count * 1e3)
-    if abs(answers[0] - answers[1]) > 1e-6:
-        sys.exit(f"error: the two servers predict different values: {answers}")
+        for side in pair:
+            worker(side, "save_model", cwd=places[side.module])
+        shutil.copy(places["mlcore"] / "model.joblib", places["mlserver"])
+        ours, theirs = alternate(pair, STARTS, lambda side: _start(side, places[side.module]))
+        with ExitStack() as running:
+            servers = {side.module: running.enter_context(serving(side, places[side.module], SPLIT)) for side in pair}
+            for workers in (0, 1):
+                name = "mlserver" if workers else "mlserver, no workers"
+                place = Path(folder, f"mlserver-{workers}")
+                shutil.copytree(places["mlserver"], place)
+                servers[name] = running.enter_context(mlserver(place, V2, parallel_workers=workers))
+            servers["bare"] = running.enter_context(bare(places["mlcore"], SPLIT))
+            idle = {name: one.rss_mb for name, one in servers.items()}
+            _same(servers)
+            rows = [*_singles(servers), *_batches(servers), *_overhead(servers)]
     return [
-        more("scoring, one row, 1 connection", "requests/s", rates[0, 1], rates[1, 1], 3),
-        more("scoring, one row, 8 connections", "requests/s", rates[0, 8], rates[1, 8], 3),
-        less("scoring, server's CPU per request", "CPU ms", cpus[0], cpus[1], 3),
+        *rows,
+        less("scoring, from start to first prediction", "s", ours, theirs, 4),
+        less("scoring, memory when idle", "MB", [idle["mlcore"]], [idle["mlflow"]], 2),
+        *_around(pair),
     ]
 
 
-@contextmanager
-def _server(side: Side, place: Path) -> Iterator[tuple[int, psutil.Process]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [side.program, "models", "serve", "-m", "model", "-h", "127.0.0.1", "-p", port, "-w", 1]
-    if side.module == "mlflow":
-        command += ["--env-manager", "local"]
-    # mlflow starts its server by the name of the program on PATH
-    path = os.pathsep.join([str(side.program.parent), os.environ.get("PATH", "")])
-    with (place / "server.log").open("wb") as log:
-        started = subprocess.Popen(
-            [str(c) for c in command],
-            cwd=place,
-            env={**environ(), "PATH": path},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait(port, started, place / "server.log")
-        yield port, psutil.Process(started.pid)
-    finally:
-        _stop(started)
+def _start(side: Side, place: Path) -> float:
+    with serving(side, place, SPLIT) as running:
+        return running.first_s
 
 
-def _stop(started: subprocess.Popen[bytes]) -> None:
-    """Stop the server and whatever it has started."""
-    family = psutil.Process(started.pid).children(recursive=True) if started.poll() is None else []
-    started.send_signal(signal.SIGTERM)
-    _, alive = psutil.wait_procs([psutil.Process(started.pid), *family], timeout=10)
-    for process in alive:
-        process.kill()
-    started.wait()
+def _same(servers: dict[str, Serving]) -> None:
+    """End the program unless all predict the same."""
+    found = {}
+    for name, one in servers.items():
+        answer = json.loads(ask(one.port, V2 if name.startswith("mlserver") else SPLIT)[0])
+        values = answer["predictions"] if "predictions" in answer else answer["outputs"][0]["data"]
+        found[name] = float(values[0])
+    if max(found.values()) - min(found.values()) > 1e-6:
+        sys.exit(f"error: the servers predict different values: {found}")
 
 
-def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/ping")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit(f"error: the server did not start\n{log.read_text()[-3000:]}")
+def _singles(servers: dict[str, Serving]) -> list[Row]:
+    """One row a request, eight connections."""
+    cases = {
+        "mlcore": (servers["mlcore"], SPLIT),
+        "mlflow": (servers["mlflow"], SPLIT),
+        "mlcore, V2": (servers["mlcore"], V2),
+        "mlserver": (servers["mlserver"], V2),
+        "mlserver, no workers": (servers["mlserver, no workers"], V2),
+    }
+    rates: dict[str, Measured] = {name: {"rate": [], "p99": [], "cpu": []} for name in cases}
+    for turn in range(TURNS + 1):
+        for name, (one, asked) in cases.items():
+            before = one.cpu_s
+            found = load(one.port, CONNECTIONS, SECONDS, _always(asked.raw(one.port)))
+            used = one.cpu_s - before
+            if turn:  # the first turn warms all of them
+                rates[name]["rate"].append(found.rate)
+                rates[name]["p99"].append(found.p99_s * 1000)
+                rates[name]["cpu"].append(used / (found.rate * SECONDS) * 1000)
+    best = max(("mlserver", "mlserver, no workers"), key=lambda name: statistics.median(rates[name]["rate"]))
+    ours, theirs, tensors, rival = (rates[name] for name in ("mlcore", "mlflow", "mlcore, V2", best))
+    return [
+        more("scoring, one row", "requests/s", ours["rate"], theirs["rate"], 8),
+        less("scoring, one row, slowest of 100", "ms", ours["p99"], theirs["p99"], 5),
+        less("scoring, one row, server's CPU", "ms", ours["cpu"], theirs["cpu"]),
+        more("scoring, one row, V2, against MLServer", "requests/s", tensors["rate"], rival["rate"], 1),
+        less("scoring, one row, V2, slowest, against MLServer", "ms", tensors["p99"], rival["p99"]),
+        more("scoring, one row, against MLServer's V2", "requests/s", ours["rate"], rival["rate"], 1),
+    ]
 
 
-def _predict(port: int) -> float:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("POST", "/invocations", BODY, {"Content-Type": "application/json"})
-    answer = json.loads(connection.getresponse().read())
-    return float(answer["predictions"][0])
+def _batches(servers: dict[str, Serving]) -> list[Row]:
+    """Ten thousand rows a request, one connection."""
+    ours, theirs = servers["mlcore"].port, servers["mlflow"].port
+    split, arrow, parquet = _large()
+    cases: dict[str, tuple[int, Asked]] = {
+        "split": (ours, split),
+        "arrow": (ours, arrow),
+        "parquet": (ours, parquet),
+        "mlflow split": (theirs, split),
+        "mlflow parquet": (theirs, parquet),
+    }
+    took: Measured = {name: [] for name in cases}
+    for turn in range(3 * TURNS + 2):
+        for name, (port, asked) in cases.items():
+            seconds = ask(port, asked)[1]
+            if turn > 1:
+                took[name].append(seconds * 1000)
+    return [
+        less("scoring, 10,000 rows of split JSON", "ms", took["split"], took["mlflow split"], 3),
+        less("scoring, 10,000 rows of Arrow, against split JSON", "ms", took["arrow"], took["mlflow split"], 10),
+        less("scoring, 10,000 rows of parquet", "ms", took["parquet"], took["mlflow parquet"]),
+    ]
 
 
-def _cpu(process: psutil.Process) -> float:
-    family = [process, *process.children(recursive=True)]
-    return sum(t.user + t.system for t in (p.cpu_times() for p in family))
+def _large() -> tuple[Asked, Asked, Asked]:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = np.random.default_rng(0).normal(0, 0.05, (ROWS, len(COLUMNS)))
+    split = json.dumps({"dataframe_split": {"columns": COLUMNS, "data": data.tolist()}}).encode()
+    table = pa.table({name: data[:, i] for i, name in enumerate(COLUMNS)})
+    stream, file = io.BytesIO(), io.BytesIO()
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    pq.write_table(table, file)
+    return (
+        Asked("/invocations", split),
+        Asked("/invocations", stream.getvalue(), ARROW, ARROW),
+        Asked("/invocations", file.getvalue(), PARQUET),
+    )
 
 
-async def _load(port: int, connections: int, seconds: float) -> tuple[int, float]:
-    """Keep *connections* busy; return how many requests were answered and in what time."""
-    started = time.perf_counter()
-    counts = await asyncio.gather(*(_client(port, started + seconds) for _ in range(connections)))
-    return sum(counts), time.perf_counter() - started
+def _overhead(servers: dict[str, Serving]) -> list[Row]:
+    """One connection: how much longer an answer takes than that of Starlette and `predict` alone."""
+    took: dict[str, list[float]] = {"mlcore": [], "bare": []}
+    cpu: dict[str, list[float]] = {"mlcore": [], "bare": []}
+    for turn in range(2 * TURNS + 1):
+        for name in took:
+            one = servers[name]
+            before = one.cpu_s
+            found = load(one.port, 1, SECONDS / 2, _always(SPLIT.raw(one.port)))
+            if turn:
+                took[name].append(found.median_s * 1000)
+                cpu[name].append((one.cpu_s - before) / (found.rate * SECONDS / 2) * 1000)
+    more_ms, more_cpu = (_differences(found["mlcore"], found["bare"]) for found in (took, cpu))
+    return [
+        at_most("scoring, one row: over Starlette and predict", "ms", more_ms, 0.5),
+        at_most("scoring, one row: CPU over Starlette and predict", "ms", more_cpu, 0.5),
+    ]
 
 
-async def _client(port: int, deadline: float) -> int:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"POST /invocations HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY
-    count = 0
-    while time.perf_counter() < deadline:
-        writer.write(request)
-        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-        if not answer.startswith(b"http/1.1 200"):
-            sys.exit(f"error: the server answered {answer!r}")
-        length = int(answer.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-        count += 1
-    writer.close()
-    await writer.wait_closed()
-    return count
+def _always(raw: bytes) -> Request:
+    return lambda _: raw
+
+
+def _differences(ours: Sequence[float], base: Sequence[float]) -> list[float]:
+    return [a - b for a, b in zip(ours, base, strict=True)]
+
+
+def _around(pair: tuple[Side, Side]) -> list[Row]:
+    """The check of a frame by the signature, and saving a model to a run."""
+    checked: list[list[dict[str, float]]] = [[], []]
+    logged: list[list[dict[str, float]]] = [[], []]
+
+    def measure(name: str, into: list[list[dict[str, float]]]) -> Callable[[Side], float]:
+        def once(side: Side) -> float:
+            into[pair.index(side)].append(worker(side, name))
+            return 0.0
+
+        return once
+
+    alternate(pair, (3, 3), measure("check_frame", checked))
+    alternate(pair, (3, 3), measure("log_model", logged))
+
+    def of(found: list[dict[str, float]], key: str) -> list[float]:
+        return [answer[key] for answer in found[1:]]
+
+    return [
+        less("signature check, 10,000 x 10", "us", of(checked[0], "same_us"), of(checked[1], "same_us"), 5),
+        less("signature check, of integers", "us", of(checked[0], "cast_us"), of(checked[1], "cast_us"), 5),
+        less("log_model, its environment included", "s", of(logged[0], "wall"), of(logged[1], "wall"), 5),
+        less("log_model, its environment included", "CPU s", of(logged[0], "cpu"), of(logged[1], "cpu"), 5),
+    ]

@@ -1,4 +1,4 @@
-"""Make the environments of the peers: MLflow of several releases, Aim and Weights & Biases, from their own packages.
+"""Make the environments of the peers: MLflow of several releases, MLServer, Aim and Weights & Biases, from their own packages.
 
 Benchmarks compare with the newest of each, interchange tests with the newest MLflow; our client is tested at servers of
 MLflow's two newest lines, our server with clients of all. One environment holds plugins that others wrote for MLflow, and mlcore with its bridge.
@@ -26,6 +26,8 @@ OLDEST_PYTHONS = ("3.10", "3.9", "3.8")
 PLUGINS_HOME = PEERS / "mlflow_plugins"
 # of two groups, and in need of no account anywhere
 TRACKERS = {"aim": "3.29.1", "wandb": "0.31.0"}
+SERVER = "1.7.1"  # of MLServer
+SERVER_HOME = PEERS / "mlserver"
 PLUGINS = {"mlflow-jfrog-plugin": "1.0.2", "ar-io-mlflow": "0.3.0"}
 
 
@@ -37,6 +39,7 @@ def main() -> None:
     _make_plugins()
     if "--tests" not in sys.argv[1:]:
         _make_trackers()
+        _make_server()
 
 
 def _make_peer() -> None:
@@ -107,6 +110,17 @@ def _make_trackers() -> None:
             continue
         install(create(PEERS / name), [f"{name}=={wanted}", *_same_versions("scikit-learn", "numpy")])
         print(f"peer: {name} {wanted} installed at {python}")
+
+
+def _make_server() -> None:
+    python = python_of(SERVER_HOME)
+    if _versions(python, ("mlserver", "mlserver-sklearn")) == [SERVER, SERVER]:
+        print(f"peer: mlserver {SERVER} at {python}")
+        return
+    # its pool of processes asks for a loop in a way that uvloop 0.22 does not answer any more
+    wanted = [f"mlserver=={SERVER}", f"mlserver-sklearn=={SERVER}", "uvloop<0.22"]
+    install(create(SERVER_HOME), [*wanted, *_same_versions("scikit-learn", "numpy")])
+    print(f"peer: mlserver {SERVER} installed at {python}")
 
 
 def _versions(python: Path, names: tuple[str, ...]) -> list[str]:

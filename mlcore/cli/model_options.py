@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import click
 
-from mlcore.cli import find
 from mlcore.cli.context import Cli
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -43,6 +42,10 @@ def env_option(function: F) -> F:
 
 def resolved(cli: Cli, uri: str) -> str:
     """Return *uri* with a run's name, or the start of its id, replaced by the id."""
-    client = cli.client  # from here on loading goes through the session of this call
+    cli.session  # noqa: B018  # from here on loading goes through the session of this call
     found = _RUN_URI.match(uri)
-    return f"runs:/{find.run(client, found[1]).info.run_id}{found[2]}" if found else uri
+    if found is None:
+        return uri
+    from mlcore.cli import find
+
+    return f"runs:/{find.run(cli.client, found[1]).info.run_id}{found[2]}"

@@ -128,7 +128,7 @@ def _wanted(cli: Cli, uris: Sequence[str], *, trust: bool) -> list[Wanted]:
 def _loader(cli: Cli, plan: _Plan) -> Callable[[], Starlette]:
     """Return what loads the models and makes the application; of several processes each calls it after the fork."""
     from mlcore.serving.app import models_app
-    from mlcore.serving.loading import load, pinned, watched
+    from mlcore.serving.loading import load, pinned, starting, watched
     from mlcore.serving.metrics import Metrics
     from mlcore.serving.reloading import watching
 
@@ -139,7 +139,8 @@ def _loader(cli: Cli, plan: _Plan) -> Callable[[], Starlette]:
         cli.session.close()  # no connection may cross a fork
 
     def make() -> Starlette:
-        models = [load(one, plan.batching) for one in found]
+        with starting():
+            models = [load(one, plan.batching) for one in found]
         moving = [watched(served, one, plan.batching) for served, one in zip(models, found, strict=True) if one.moves]
         background = watching(moving, plan.reload_every_s) if moving and plan.reload_every_s else None
         return models_app(models, plan.limits, debug=plan.debug, metrics=metrics, background=background)

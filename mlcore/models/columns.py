@@ -66,6 +66,9 @@ class ColumnValidator:
         """
         plan = self._plan(tuple(frame.columns) if self._named else len(frame.columns))
         dtypes = frame.dtypes.tolist()
+        cast_at_once = self._cast_block(frame, plan, dtypes)
+        if cast_at_once is not None:
+            return cast_at_once
         faults: list[str] = []
         changed: dict[int, object] = {}
         for i, (spec, place) in enumerate(zip(plan.specs, plan.places, strict=True)):
@@ -84,6 +87,26 @@ class ColumnValidator:
         for i, column in changed.items():
             chosen.isetitem(i, column)  # type: ignore[arg-type]  # columns of several kinds
         return chosen
+
+    def _cast_block(self, frame: pd.DataFrame, plan: _Plan, dtypes: Sequence[object]) -> pd.DataFrame | None:
+        """The frame cast as one block of numbers; None when it needs no cast, or a closer look."""
+        import numpy as np
+        import pandas as pd
+
+        kind, first = self._block, dtypes[0] if dtypes else None
+        if kind is None or not isinstance(first, np.dtype) or first.kind not in "iuf" or first == kind.numpy_name:
+            return None
+        if any(dtype != first for dtype in dtypes):
+            return None
+        values = cast("Values", frame.to_numpy())
+        try:
+            block = convert_array(values if plan.identity else values[:, plan.places], kind)
+        except Misfit:  # the way by columns says where
+            return None
+        if block.dtype != kind.numpy_name:  # integers with missing values stay what they are, column by column
+            return None
+        columns = frame.columns if plan.identity else frame.columns.take(list(plan.places))
+        return pd.DataFrame(block, index=frame.index, columns=columns, copy=False)
 
     def split(
         self,

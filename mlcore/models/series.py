@@ -95,7 +95,7 @@ def _to_int(values: Values, kind: DataType) -> Values:
         _check_range(finite, kind, str(values.dtype))
         if finite.size < values.size:
             return values.astype(np.float64)
-    else:
+    elif not np.can_cast(values.dtype, kind.numpy_name, "safe"):
         _check_range(values, kind, str(values.dtype))
     return values.astype(kind.numpy_name)
 
@@ -116,6 +116,8 @@ def _check_range(values: Values, kind: DataType, source: str) -> None:
 def _to_float(values: Values, kind: DataType) -> Values:
     import numpy as np
 
+    if values.dtype.kind in "iu" and 2 ** (8 * values.dtype.itemsize) <= _EXACT[kind]:
+        return values.astype(kind.numpy_name)
     if values.dtype.kind in "iu":
         _check_range(values, DataType.long, str(values.dtype))
         limit = _EXACT[kind]

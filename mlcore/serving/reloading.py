@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -86,3 +87,8 @@ def _look(watched: Watched, refused: dict[str, str]) -> None:
     served.replace(scorer, about)
     refused.pop(served.name, None)
     logger.warning("model %r: version %s took over from %s", served.name, meant, before)
+    if gc.get_freeze_count():
+        # the version before may hold itself by a circle: look at what was left out of collections since the start
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
