@@ -78,6 +78,9 @@ USES = {
     "flavor_sklearn": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='sklearn'")), ("models", "predict", "-m", "model")
     ),
+    "flavor_xgboost": Use(("-c", OPEN.format(hook="flavor", arguments="name='xgboost'"))),
+    "flavor_lightgbm": Use(("-c", OPEN.format(hook="flavor", arguments="name='lightgbm'"))),
+    "flavor_statsmodels": Use(("-c", OPEN.format(hook="flavor", arguments="name='statsmodels'"))),
     "flavor_pytorch": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='pytorch'")),
         ("models", "predict", "-m", "pytorch"),
