@@ -90,7 +90,7 @@ def _missing(run: Run) -> tuple[list[Field], set[str]]:
     for key, what in (("mlcore.refused", "refused"), ("mlcore.dropped", "lost")):
         try:
             said = json.loads(run.data.tags[key])
-            last = [(str(each["what"]), str(each["message"]), "text") for each in said.get("last", ())]
+            last: list[Field] = [(str(each["what"]), str(each["message"]), "text") for each in said.get("last", ())]
             count = int(said["count"])
         except (KeyError, TypeError, ValueError, AttributeError):
             continue  # not there, or somebody else's: shown as it is
