@@ -121,7 +121,8 @@ class Event:
     """Something that happened.
 
     name: `run_started`, `run_ended`, `run_resumed`, `model_created`, `model_renamed`, `model_deleted`,
-    `version_created`, `version_deleted`, `stage_moved`, `alias_moved`, `transition_requested`, `transition_decided`.
+    `version_created`, `version_deleted`, `stage_moved`, `alias_moved`, `transition_requested`, `transition_decided`,
+    `server_stopping`: a process of the server ends, without exit handlers.
     timestamp: ms since the epoch, UTC.
     subject: id of the run, model or experiment.
     detail: plain JSON values.

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mlcore.cli import doctor
+from mlcore.cli import doctor, doctor_spool
+from mlcore.settings import Settings
 
 Doctor = Callable[..., tuple[int, list[dict[str, str]]]]
 
@@ -98,3 +99,44 @@ def test_a_clock_off_that_of_the_disk_is_a_warning(tmp_path: Path) -> None:
 
     assert found.status == "warning"
     assert "off the clock of" in found.detail
+
+
+def spool_findings(**environ: str) -> dict[str, tuple[str, str]]:
+    found = doctor_spool.examine(Settings.load(environ={**os.environ, **environ}))
+    return {subject: (status, detail) for subject, status, detail in found}
+
+
+def test_what_waits_in_the_spool_was_refused_or_damaged_is_a_warning(examine: Doctor) -> None:
+    spool = os.environ["MLCORE_SPOOL_DIR"]
+    before = spool_findings()
+    program = "import mlcore\nwith mlcore.start_run() as run: print(run.run_id)"
+    away = {**os.environ, "MLCORE_OFFLINE": "1", "MLCORE_TRACKING_URI": "http://127.0.0.1:9"}
+    done = subprocess.run([sys.executable, "-c", program], env=away, capture_output=True, text=True, check=True)
+    (folder,) = Path(spool).glob(f"*/{done.stdout.strip()}")
+
+    code, waits = examine()
+    (folder / "refused.jsonl").write_text(json.dumps({"what": "param 'p'", "message": "has another value"}) + "\n")
+    next(folder.glob("*.journal")).rename(folder / "w.journal.damaged")
+    _, told = spool_findings()["http://127.0.0.1:9"]
+
+    assert before == {spool: ("ok", "0 B of at most 4.3 GB used")}
+    waiting = pick(waits, "spool", "http://127.0.0.1:9")
+    assert (code, waiting["status"]) == (0, "warning")
+    assert waiting["detail"].startswith("1 run with ")
+    assert waiting["detail"].endswith("not delivered. To do: mlcore sync")
+    assert "1 refused record. To do: look at mlcore sync --status" in told
+    assert "1 damaged journal. To do: look at mlcore sync --status" in told
+
+
+def test_a_spool_without_a_place_or_room_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * 2_000_000)
+    nowhere, full = str(tmp_path / "file" / "spool"), str(tmp_path)
+
+    status, detail = spool_findings(MLCORE_SPOOL_DIR=nowhere)[nowhere]
+
+    assert status == "failed"
+    assert "set MLCORE_SPOOL_DIR" in detail
+    assert spool_findings(MLCORE_SPOOL_DIR=nowhere, MLCORE_STRICT="1")[nowhere][0] == "ok"
+    status, detail = spool_findings(MLCORE_SPOOL_DIR=full, MLCORE_SPOOL_LIMIT_MB="1")[full]
+    assert status == "warning"
+    assert "or raise MLCORE_SPOOL_LIMIT_MB" in detail

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -106,7 +109,7 @@ def test_what_cannot_be_delivered_stays_and_is_an_error(left: str, monkeypatch: 
 
     assert done.returncode == 1
     assert f"run {left}" in done.stdout
-    assert "bytes wait" in done.stdout
+    assert "wait for sqlite:///" in done.stdout
     assert "Traceback" not in done.stderr
 
 
@@ -125,6 +128,88 @@ def test_what_was_refused_is_shown_with_the_run(left: str) -> None:
     assert status["refused"] == 1
 
 
+def test_status_tells_what_was_refused_and_where_it_is_kept(left: str) -> None:
+    sync()
+    with mlcore.start_run(run_id=left):
+        program("-c", f"import mlcore; mlcore.MlflowClient().log_param({left!r}, 'p', 1)")
+        mlcore.log_param("p", 2)
+
+    told = sync("--status").stderr
+
+    assert f"run {left}: the store refused 1 record, the last one was param 'p': changing param values" in told
+    kept = Path(told.partition("kept in ")[2].partition(":")[0])
+    kept.unlink()
+    assert sync("--status").stderr == "nothing waits in the spool\n"
+
+
+@pytest.fixture
+def hung() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def offline(hung: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Three runs that were recorded without the server that hangs."""
+    monkeypatch.setenv("MLCORE_TRACKING_URI", hung)
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.3")
+    code = "import mlcore\nfor _ in range(3):\n  with mlcore.start_run() as run: print(run.run_id)"
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MLCORE_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return told.stdout.split()
+
+
+def test_a_server_that_never_answers_is_given_up_and_told_once_for_all_runs(hung: str, offline: list[str]) -> None:
+    done = sync()
+
+    assert done.returncode == 1
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("3 runs: ")
+    assert f"wait for {hung}: {hung} did not answer in 0.3 s; set MLCORE_PATIENCE_S to wait longer" in line
+    assert {json.loads(line)["run_id"] for line in sync("--json").stdout.splitlines()} == set(offline)
+
+
+@pytest.mark.parametrize("command", [("runs", "list"), ("models", "list")])
+def test_no_command_waits_for_ever_for_a_server_that_never_answers(
+    hung: str, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MLCORE_TRACKING_URI", hung)
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.3")
+
+    done = program("-m", "mlcore.cli", *command)
+
+    assert done.returncode == 1
+    assert f"{hung} did not answer in 0.3 s" in done.stdout + done.stderr
+
+
+def test_a_watcher_says_once_that_a_server_is_away_and_leaves_in_silence(offline: list[str]) -> None:
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "mlcore.cli", "sync", "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert watcher.stdout is not None
+    assert watcher.stdout.readline().startswith(f"{len(offline)} runs: ")
+    code = "import mlcore\nwith mlcore.start_run(): pass"
+    program("-c", "import os; os.environ['MLCORE_OFFLINE'] = '1'\n" + code)  # what is new is told
+    assert watcher.stdout.readline().startswith("4 runs: ")
+
+    watcher.send_signal(signal.SIGINT)
+    rest, told = watcher.communicate(timeout=60)
+
+    assert (rest, watcher.returncode) == ("", 130)
+    assert told.strip() == f"watching {os.environ['MLCORE_SPOOL_DIR']}; Ctrl-C ends"
+
+
 def test_a_file_that_its_repository_refused_once_is_offered_again() -> None:
     with mlcore.start_run() as run:
         pass
@@ -135,6 +220,6 @@ def test_a_file_that_its_repository_refused_once_is_offered_again() -> None:
 
     done = sync()
 
-    assert (done.returncode, f"run {run.run_id}: 4 bytes delivered" in done.stdout) == (0, True)
+    assert (done.returncode, f"run {run.run_id}: 4 B delivered" in done.stdout) == (0, True)
     assert Path(Client().download_artifacts(run.run_id, "notes/a.txt")).read_bytes() == b"kept"
     assert list(spool.path.rglob("a.txt")) == []

@@ -250,6 +250,26 @@ print(run.run_id)
     assert sorted(steps(program(code).stdout.strip())) == [0, 1, 2]
 
 
+@FORK
+def test_what_a_child_left_that_nobody_has_waited_for_is_there_at_the_end_of_the_run(spool: Path) -> None:
+    code = """
+import os, mlcore
+
+with mlcore.start_run() as run:
+    ends = os.pipe()
+    if os.fork() == 0:
+        mlcore.log_metric("m", 1.0, step=7)
+        os._exit(0)  # as killed: nothing is delivered, and the process stays a zombie
+    os.close(ends[1])
+    os.read(ends[0], 1)
+print(run.run_id)
+"""
+    run_id = program(code).stdout.strip()
+
+    assert steps(run_id) == [7]
+    assert list(spool.rglob("*.journal")) == []
+
+
 def test_a_process_that_ends_without_a_word_delivers_what_its_handles_recorded() -> None:
     run_id = mlcore.start_run().run_id
 

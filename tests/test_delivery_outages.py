@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -181,3 +182,34 @@ def test_a_store_without_replay_gets_what_fits_and_the_rest_is_not_refused() -> 
         apply(cast(TrackingStore, store), "r", Batch(params=params))
 
     assert store.keys == ["p0", "p2", "p3"]
+
+
+def test_who_only_reads_is_not_told_that_recording_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.5")
+    with using(Session(Settings.load({"tracking_uri": "http://127.0.0.1:9"}))) as session:
+        with pytest.raises(StoreUnavailableError):
+            mlcore.search_runs(["0"])
+        before = list(caplog.messages)
+
+        with mlcore.start_run():
+            mlcore.log_metric("m", 1)
+        session.close()
+
+    assert before == []
+    assert [m.partition(" (")[0] for m in caplog.messages[:1]] == ["recording goes on without http://127.0.0.1:9"]
+
+
+def test_an_exit_waits_no_second_time_for_a_server_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCORE_HTTP_REQUEST_TIMEOUT", "60")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        uri = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        session = Session(Settings.load({"tracking_uri": uri, "patience_s": 4, "spool_dir": str(tmp_path / "spool")}))
+        with using(session):
+            with mlcore.start_run():
+                mlcore.log_metric("m", 1)
+            began = time.monotonic()
+            session.close()
+
+    assert time.monotonic() - began < 4  # the end of the run has waited so long already

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -110,12 +109,26 @@ def test_columns_come_in_the_order_of_the_training_and_missing_ones_are_named() 
         flavor_files.in_order(frame, ["a", "c"])
 
 
-def test_texts_become_categories_and_numbers_stay() -> None:
-    frame = pd.DataFrame({"t": ["x", None], "n": [1.0, np.nan], "o": pd.Series([1, None], dtype=object)})
+def test_columns_go_by_their_texts_and_by_what_the_library_makes_of_blanks() -> None:
+    frame = pd.DataFrame({1: [1], "a b": [2]})
 
-    found = flavor_files.with_categories(frame).dtypes
+    assert flavor_files.in_order(frame, ["1", "a_b"], blank="_") is frame
+    assert list(flavor_files.in_order(frame, ["a b", "1"]).columns) == ["a b", 1]
 
-    assert [str(found[name]) for name in "tno"] == ["category", "float64", "object"]
+
+def test_texts_become_categories_where_the_model_learnt_categories() -> None:
+    frame = pd.DataFrame({"t": ["x", None], "n": [1, 2], "o": pd.Categorical(["x", "y"]), "m": ["x", "y"]})
+
+    found = flavor_files.with_categories(frame, [0, 1, 2])
+
+    assert [str(found[name].dtype) == "category" for name in "tnom"] == [True, True, True, False]
+    assert flavor_files.with_categories(frame, [2]) is frame
+
+
+def test_the_class_of_a_model_is_imported_by_name() -> None:
+    assert flavor_files.class_called("pathlib.Path") is Path
+    with pytest.raises(ModelFormatError, match=r"the model's class 'os\.system' is no class"):
+        flavor_files.class_called("os.system")
 
 
 def test_arguments_of_one_flavor_are_refused_by_all_at_once() -> None:

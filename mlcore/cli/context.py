@@ -55,7 +55,9 @@ class Cli:
         from mlcore.tracking.session import Session, using
 
         root = click.get_current_context().find_root()
-        return root.with_resource(using(Session(self.settings, self.plugins)))
+        session = Session(self.settings, self.plugins)
+        session.opening_patience_s = self.settings.patience_s  # nobody sits before a server that never answers
+        return root.with_resource(using(session))
 
     @functools.cached_property
     def client(self) -> Client:

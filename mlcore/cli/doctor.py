@@ -65,7 +65,7 @@ class Finding:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check settings, plugins, store, artifacts and disk; exit with 1 when something is broken.
+    """Check settings, plugins, store, spool, artifacts and disk; exit with 1 when something is broken.
 
     Imports every enabled plugin in an interpreter of its own, reads the store and writes one small file below the artifact root, which it
     removes again.
@@ -107,6 +107,7 @@ def _examine(cli: Cli) -> Iterator[Finding]:
     yield from _settings(settings)
     yield from _plugins(cli.plugins)
     yield from _store(cli, settings)
+    yield from _spool(settings)
     yield from _artifact_root(cli, settings)
     place = _local_place(settings)
     yield _disk(place)
@@ -183,6 +184,13 @@ def _not_created_yet(settings: Settings) -> Path | None:
         return None
     path = Path(settings.tracking_uri.partition("///")[2].partition("?")[0])
     return None if str(path) in (".", ":memory:") or path.exists() else path.absolute()
+
+
+def _spool(settings: Settings) -> Iterator[Finding]:
+    from mlcore.cli.doctor_spool import examine
+
+    for subject, status, detail in examine(settings):
+        yield Finding("spool", redacted(subject), status, detail)
 
 
 def _timed(check: str, subject: str, work: Callable[[], None]) -> Finding:

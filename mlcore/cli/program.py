@@ -32,7 +32,7 @@ class Program(LazyGroup):
         "sync": ("mlcore.cli.sync:sync", "Deliver what was recorded while a store was away."),
         "config": ("mlcore.cli.config:config", "Show every setting and where its value comes from."),
         "plugins": ("mlcore.cli.plugins:plugins", "List, examine, trace, write and prove plugins."),
-        "doctor": ("mlcore.cli.doctor:doctor", "Check settings, plugins, store and disk."),
+        "doctor": ("mlcore.cli.doctor:doctor", "Check settings, plugins, store, spool and disk."),
     }
 
     def invoke(self, ctx: click.Context) -> object:

@@ -92,11 +92,20 @@ def _is_gone(holder: Path) -> bool:
 
 
 def lives(pid: int) -> bool:
-    """Return whether a process of this machine has this id."""
+    """Return whether a process of this machine has this id and has not ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:  # it is somebody else's
         return True
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Return whether a process has ended and its parent has not asked for it yet; False where that cannot be seen."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in (b"Z", b"X")

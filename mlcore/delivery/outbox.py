@@ -67,6 +67,7 @@ class Outbox:
         self._lanes: dict[str, Lane] = {}
         self._writers: weakref.WeakValueDictionary[str, RunWriter] = weakref.WeakValueDictionary()
         self._mine: set[str] = set()
+        self.has_recorded: bool = False
         self._lock = threading.RLock()
         self._syncer: threading.Thread | None = None
         _outboxes.add(self)
@@ -102,6 +103,8 @@ class Outbox:
             lane = self.lane(folder)
             lane.writer = writer  # it lives as long as something of it waits
             lane.add(Outgoing(folder, JournalReader(journal.path, journal.header, journal.end), journal))
+        self.has_recorded = True
+        self.shipper.tell_outage()
         if not self.policy.is_offline:
             self.shipper.start()
         self._start_syncer()
@@ -275,7 +278,7 @@ class Outbox:
         """Deliver what can be delivered in bounded time, close all journals; return whether nothing waits."""
         for writer in tuple(self._writers.values()):
             writer.close()
-        done = self.flush()
+        done = self.flush(patience_s=self._exit_patience_s())
         for lane in self.lanes():
             if not (lane.is_waiting and lane.undelivered_reported):
                 report(self._ending(lane.run_id, not lane.is_waiting))
@@ -285,6 +288,11 @@ class Outbox:
         self.release()
         self.spool.tidy()
         return done
+
+    def _exit_patience_s(self) -> float:
+        """How long the exit waits: shortly for a store that is down when the ends of all runs have waited for it."""
+        is_told = all(lane.undelivered_reported for lane in self.lanes() if lane.is_waiting)
+        return min(_STOP_S, self.policy.patience_s) if self.is_down and is_told else self.policy.patience_s
 
     def release(self) -> None:
         """Let others deliver what waits."""

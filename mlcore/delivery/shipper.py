@@ -61,6 +61,7 @@ class Shipper:
         self.attempts: int = 0
         self.deliveries: int = 0
         self.is_quiet: bool = False
+        self._is_told = False
         self.down: MlcoreError | None = None
         self.backoff: Backoff = Backoff()
 
@@ -257,10 +258,17 @@ class Shipper:
 
     def turned(self, down: MlcoreError | None) -> None:
         """Remember whether the store answers; tell the user when that changes."""
-        before, self.down = self.down, down
-        spool = self._outbox.spool
-        if (before is None) == (down is None) or self._outbox.policy.is_offline or self.is_quiet:
+        self.down = down
+        self.tell_outage()
+
+    def tell_outage(self) -> None:
+        """Tell the user that the store does not answer, or answers again, if that is new and something is recorded."""
+        down, spool = self.down, self._outbox.spool
+        if (down is not None) == self._is_told or self._outbox.policy.is_offline or self.is_quiet:
             return
+        if down is not None and not self._outbox.has_recorded:
+            return  # who only reads gets the error itself
+        self._is_told = down is not None
         if down is None:
             logger.warning("%s answers again: what waited in the spool is being delivered", spool.uri)
         else:

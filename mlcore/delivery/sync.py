@@ -9,11 +9,11 @@ from pathlib import Path
 from attrs import frozen
 
 from mlcore.delivery import leftovers
-from mlcore.delivery.budget import used_bytes
 from mlcore.delivery.lanes import Lane
 from mlcore.delivery.outbox import Outbox, Policy
 from mlcore.delivery.outgoing import Outgoing
 from mlcore.delivery.spool import RunFolder, Spool
+from mlcore.delivery.spool_repo import SpoolRepo
 from mlcore.delivery.spooled_files import Files, files_left
 from mlcore.errors import CorruptStoreError, MlcoreError, NotFoundError, UnsupportedError
 from mlcore.interfaces import ArtifactRepo, TrackingStore
@@ -26,7 +26,7 @@ class Waiting:
 
     journal_bytes: of journals, not delivered yet. artifact_bytes: of files. refused: how many records the store
     refused; they stay in `folder/refused.jsonl`. is_live: a process writes into it. is_pending: the store does not
-    have the run yet.
+    have the run yet. refusal: what was refused last, and why. damaged: how many journals were damaged and are kept.
     """
 
     store: str
@@ -37,6 +37,8 @@ class Waiting:
     refused: int
     is_live: bool
     is_pending: bool
+    refusal: str | None = None
+    damaged: int = 0
 
 
 @frozen
@@ -52,19 +54,23 @@ class Synced:
 
 
 def waiting(spool: Spool) -> Iterator[Waiting]:
-    """Yield what is in the spool of a store, run by run; reads only."""
+    """Yield what is in the spool of a store, run by run, but for notes of runs that are delivered; reads only."""
     for folder in spool.runs():
-        paths = folder.journals()
-        yield Waiting(
+        paths, refusals = folder.journals(), folder.refusals()
+        found = Waiting(
             store=spool.uri,
             run_id=folder.run_id,
             folder=folder.path,
             journal_bytes=sum(_unsent(folder, path) for path in paths),
-            artifact_bytes=used_bytes(folder.artifacts),
-            refused=len(folder.refusals()),
+            artifact_bytes=sum(info.file_size or 0 for info in SpoolRepo(folder.artifacts).files()),
+            refused=len(refusals),
+            refusal=f"{refusals[-1].get('what')}: {refusals[-1].get('message')}" if refusals else None,
             is_live=any(_is_written(path) for path in paths),
             is_pending=folder.facts().is_pending,
+            damaged=len(list(folder.path.glob("*.damaged"))),
         )
+        if paths or found.artifact_bytes or found.refused or found.damaged or found.is_pending:
+            yield found
 
 
 def sync(
@@ -85,9 +91,25 @@ def sync(
     """
     outbox = Outbox(spool, open_store, policy, open_repo)
     outbox.shipper.is_quiet = True
+    passed_over: list[Outgoing] = []
+    try:
+        done = _sync(outbox, open_store, passed_over, is_other=is_other)
+    finally:  # also when Ctrl-C ends it: what is not delivered is somebody else's to deliver and to tell
+        outbox.release()
+        for outgoing in passed_over:
+            outgoing.release()
+    if open_repo is not None:
+        done += _files_again(spool, open_store, open_repo)
+    spool.tidy()
+    return done
+
+
+def _sync(
+    outbox: Outbox, open_store: Callable[[], TrackingStore], passed_over: list[Outgoing], *, is_other: bool
+) -> list[Synced]:
+    spool = outbox.spool
     before: dict[str, int] = {}
     done: list[Synced] = []
-    passed_over: list[Outgoing] = []
     for folder, outgoing in leftovers.claim(spool, outbox.is_mine, living=True):
         unsent = _unsent(folder, outgoing.reader.path)
         missing = _missing(folder, open_store, spool.uri) if is_other else None
@@ -98,14 +120,8 @@ def sync(
             done.append(Synced(spool.uri, folder.run_id, 0, unsent, 0, missing))
             passed_over.append(outgoing)  # and held to the end, or the shipper would find it
     lanes = outbox.lanes()
-    _deliver(outbox, policy.patience_s)
+    _deliver(outbox, outbox.policy.patience_s)
     done += [_outcome(outbox, lane, before.get(lane.run_id, 0)) for lane in lanes]
-    outbox.release()
-    for outgoing in passed_over:
-        outgoing.release()
-    if open_repo is not None:
-        done += _files_again(spool, open_store, open_repo)
-    spool.tidy()
     return done
 
 

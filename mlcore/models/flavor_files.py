@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError, MlcoreError, ModelFormatError, SignatureError
 from mlcore.models.mlmodel import FILE
+from mlcore.models.pickled import modules_in_pickle
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,10 +120,19 @@ def reading(path: Path, saved_with: str) -> Iterator[None]:
             "saved with; modules of your own are saved along with code_paths=[...]"
         ) from err
     except _FAULTS as err:
+        said = next(iter(str(err).splitlines()), "")  # some append stacks of addresses
         raise ModelFormatError(
-            f"{path.name} can't be loaded: {type(err).__name__}: {str(err)[:500]}. It may be cut short, or made by another "
+            f"{path.name} can't be loaded: {type(err).__name__}: {said[:500]}. It may be cut short, or made by another "
             f"version than those installed; it was saved with {saved_with}"
         ) from err
+
+
+def dump_pickle(model: object, path: Path) -> frozenset[str]:
+    """Write *model* by cloudpickle; return the modules that loading it needs."""
+    import cloudpickle
+
+    path.write_bytes(cloudpickle.dumps(model))
+    return modules_in_pickle(path)
 
 
 def load_pickle(path: Path) -> object:
@@ -131,29 +141,44 @@ def load_pickle(path: Path) -> object:
         return pickle.load(file)  # noqa: S301  # the kernel asked code_in, and somebody trusts the source
 
 
-def in_order(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+def class_called(name: str) -> type:
+    """Import the class `module.Class`, which `code_in` told the kernel of if it is not the library's own.
+
+    Raises ModelFormatError: there is no such class. ImportError: no such module.
+    """
+    module, _, attribute = name.rpartition(".")
+    found = getattr(importlib.import_module(module), attribute, None) if module else None
+    if not isinstance(found, type):
+        raise ModelFormatError(f"the model's class {name!r} is no class: expected its module and name")
+    return found
+
+
+def in_order(frame: pd.DataFrame, names: Sequence[str], *, blank: str = " ") -> pd.DataFrame:
     """Return the columns of *frame* that the model learnt, called *names*, in its order.
 
+    Columns that are no texts go by their texts. blank: what the library writes for blanks in names.
     Raises SignatureError: columns are missing; lists them.
     """
-    if list(frame.columns) == list(names):
+    texts = (" ".join(map(str, c)) if isinstance(c, tuple) else str(c) for c in frame.columns)
+    by_text = dict(zip((text.replace(" ", blank) for text in texts), frame.columns, strict=True))
+    if list(by_text) == list(names):
         return frame
-    missing = [name for name in names if name not in frame.columns]
+    missing = [name for name in names if name not in by_text]
     if missing:
         shown = ", ".join(map(repr, missing[:10])) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
         raise SignatureError(
-            f"columns are missing: {shown}; the model was trained on {len(names)} columns, got {[*frame.columns][:10]!r}"
+            f"columns are missing: {shown}; the model was trained on {len(names)} columns, got {[*by_text][:10]!r}"
         )
-    return frame[list(names)]
+    return frame[[by_text[name] for name in names]]
 
 
-def with_categories(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return *frame* with its columns of texts as categories, which is how models of trees learn texts."""
-    from pandas.api.types import infer_dtype
+def with_categories(frame: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
+    """Return *frame* with the columns at *places* as categories, which is how models of trees learnt them.
 
-    kinds = frame.dtypes.items()
-    texts = [name for name, kind in kinds if kind.kind == "O" and infer_dtype(frame[name], skipna=True) == "string"]
-    return frame.astype(dict.fromkeys(texts, "category")) if texts else frame
+    Requests in JSON or CSV know no categories, so that texts and numbers stand in their place.
+    """
+    plain = [frame.columns[n] for n in places if type(frame.dtypes.iloc[n]).__name__ != "CategoricalDtype"]
+    return frame.astype(dict.fromkeys(plain, "category")) if plain else frame
 
 
 def is_frame(data: object) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping
+from typing import cast
 
-from mlcore.models.training import Recorder, Training
+from mlcore.models.training import Function, Recorder, Training
 from mlcore.tracking import datasets
 
 EXAMPLE_ROWS = 5
@@ -74,13 +76,12 @@ def log_trained(
     flavor: str,
     example: object = None,
     predict: Callable[[object], object] | None = None,
-    *,
-    name: str = "model",
     **options: object,
 ) -> None:
     """Log the fitted model, unless that is switched off, with signature and example as the options say.
 
-    example: some rows of the training's data, if they are known. predict: what the model says to them.
+    example: some rows of the training's data, if they are known. predict: what the model says to them. options: the
+    flavor's own.
     """
     from mlcore.models.infer import infer_signature
     from mlcore.models.saving import log_model
@@ -93,7 +94,7 @@ def log_trained(
         signature = infer_signature(example, predict(example))
     log_model(
         model,
-        name=name,
+        name="model",
         flavor=flavor,
         signature=signature if wanted.log_model_signatures else False,
         input_example=example if wanted.log_input_examples else None,
@@ -120,3 +121,46 @@ def log_importance(training: Training, kind: str, importance: Mapping[str, float
     axes.barh([feature for feature, _ in shown], [value for _, value in shown])
     axes.set_title(f"Feature importance ({kind})")
     training.run.log_figure(figure, f"feature_importance_{kind}.png")
+
+
+def recorded_fit(recorder: Recorder, **options: object) -> Callable[[Function], Function]:
+    """Return what makes, of the `fit` of estimators with scikit-learn's interface, one that records.
+
+    Recorded are params that are set, data sets and the fitted model; *options* are those of the flavor on saving it.
+    What the library trains with inside finds the training by `Recorder.current`.
+    """
+
+    def make(original: Function) -> Function:
+        def fit(self: object, *args: object, **kwargs: object) -> object:
+            if not recorder.answers_for(type(self)):
+                return original(self, *args, **kwargs)
+            with recorder.training() as training:
+                if training is None:
+                    return original(self, *args, **kwargs)
+                recorder.attempt(lambda: log_estimator(training, self))
+                result = original(self, *args, **kwargs)
+                given = inspect.signature(original).bind_partial(self, *args, **kwargs).arguments
+                recorder.attempt(lambda: _log_fit_data(training, given))
+                rows = first_rows(given.get("X"))
+                predict = cast("Callable[[object], object]", self.predict)  # type: ignore[attr-defined]  # an estimator
+                recorder.attempt(lambda: log_trained(training, self, recorder.flavor, rows, predict, **options))
+                return result
+
+        return fit
+
+    return make
+
+
+def log_estimator(training: Training, model: object) -> None:
+    """Record class and params of an estimator with scikit-learn's interface; params that are None are left out."""
+    cls = type(model)
+    training.run.set_tags({"estimator_name": cls.__name__, "estimator_class": f"{cls.__module__}.{cls.__name__}"})
+    params = model.get_params(deep=False)  # type: ignore[attr-defined]  # an estimator
+    training.log_params({name: value for name, value in params.items() if value is not None})
+
+
+def _log_fit_data(training: Training, given: Mapping[str, object]) -> None:
+    log_dataset(training, given.get("X"))
+    evaluated = given.get("eval_set")
+    for pair in evaluated if isinstance(evaluated, list) else ():
+        log_dataset(training, pair[0], "eval")

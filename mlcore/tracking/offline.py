@@ -56,10 +56,11 @@ def explaining(session: Session, uri: str | None = None) -> Iterator[None]:
         folder = session.recorder(uri).folder("-") if not session.settings.strict else None
         if folder is not None:
             spool = folder.path.parent
-            count = sum(1 for found in spool.iterdir() if found.is_dir()) if spool.is_dir() else 0
+            count = len({found.parent for found in spool.glob("*/*.journal")})
+            waiting = f"{count} runs wait" if count != 1 else "1 run waits"
             err.add_note(
-                f"reading needs the store, recording goes on: {count} run{'s' * (count != 1)} wait in {str(spool)!r}; "
-                "`mlcore sync` delivers them when it answers"
+                f"reading needs the store, recording goes on: {waiting} in {str(spool)!r}; "
+                "`mlcore sync` delivers what waits when it answers"
             )
         raise
 

@@ -52,14 +52,14 @@ class Question(threading.Thread, Generic[T]):
         return self.answers[0]
 
 
-def ask(uri: str, question: Callable[[], T], patience_s: float) -> T:
+def ask(uri: str, question: Callable[[], T], patience_s: float | None) -> T:
     """Return the answer of *question*, which goes to the place at *uri*.
 
-    A place on this machine is asked directly. Of any other the answer is waited for at most *patience_s*; one that
-    comes later is dropped.
+    A place on this machine is asked directly. Of any other the answer is waited for at most *patience_s*, if that is
+    given; one that comes later is dropped.
     Raises StoreUnavailableError: no answer in time; whatever the question raises.
     """
-    if not is_remote(uri):
+    if patience_s is None or not is_remote(uri):
         return question()
     asked = Question(question)
     asked.start()

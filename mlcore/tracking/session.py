@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -64,6 +65,7 @@ class Session:
         self.pending_experiments: dict[str, str] = {}
         self.tables: Tables = Tables()
         self._openings: dict[str, threading.RLock] = {}
+        self.opening_patience_s: float | None = None
         self._lock = threading.RLock()
 
     @property
@@ -191,9 +193,9 @@ class Session:
         with self._openings.setdefault(key, threading.RLock()):
             if key not in self._stores:
                 root = self.settings.artifact_root
-                self._stores[key] = self.plugins.first(
-                    HookSpecs.tracking_store, uri=key, artifact_root=absolute(root) if root else None
-                )
+                place = absolute(root) if root else None
+                first = partial(self.plugins.first, HookSpecs.tracking_store, uri=key, artifact_root=place)
+                self._stores[key] = ask(key, first, self.opening_patience_s)
             return self._stores[key]
 
     def offline_error(self, uri: str) -> StoreUnavailableError:
@@ -208,7 +210,8 @@ class Session:
             raise self.offline_error(key)
         with self._lock:
             if key not in self._registries:
-                self._registries[key] = self.plugins.first(HookSpecs.registry_store, uri=key)
+                first = partial(self.plugins.first, HookSpecs.registry_store, uri=key)
+                self._registries[key] = ask(key, first, self.opening_patience_s)
             return self._registries[key]
 
     def recorder(self, uri: str | None = None) -> Recorder:
@@ -242,7 +245,6 @@ class Session:
         return JournalRecorder(outbox)
 
     def _store_or_outage(self, uri: str) -> tuple[TrackingStore | None, MlcoreError | None]:
-
         try:
             return ask(uri, lambda: self.store(uri), self.settings.patience_s), None
         except MlcoreError as err:

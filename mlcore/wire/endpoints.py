@@ -11,6 +11,7 @@ from mlcore.wire import answers as a
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints_artifacts import ARTIFACTS, PROXY
 from mlcore.wire.endpoints_models import LOGGED_MODELS, MODELS, VERSIONS
+from mlcore.wire.endpoints_moves import MOVES, REQUESTS
 from mlcore.wire.endpoints_tracking import EXPERIMENTS, METRICS, RUNS, VIEWS
 from mlcore.wire.requests_tracking import NoFields
 
@@ -61,6 +62,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *LOGGED_MODELS,
     *MODELS,
     *VERSIONS,
+    *MOVES,
+    *REQUESTS,
     *SERVICE,
 )
 

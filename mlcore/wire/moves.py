@@ -8,6 +8,7 @@ from mlcore.entities import Move, MoveKind, MoveNote, RequestStatus, TransitionR
 from mlcore.errors import ConflictError, InvalidParameterError, InvalidStateError, NotFoundError
 
 PRODUCTION = "Production"
+USER_LENGTH, COMMENT_LENGTH = 256, 5000
 GONE = "the version was deleted"  # the decision on a request whose version was
 
 
@@ -72,6 +73,18 @@ def check_decision(request: TransitionRequest, status: RequestStatus) -> None:
             f"the request {request.request_id!r} is {request.status.value} already, by {who} at "
             f"{time_text(request.decided or 0)}: create another one"
         )
+
+
+def check_comment(what: str, text: str) -> str:
+    """Return a user's name or comment that can be kept. Raises InvalidParameterError: too long, or no text."""
+    most = USER_LENGTH if what == "user" else COMMENT_LENGTH
+    if len(text) > most:
+        raise InvalidParameterError(f"the {what} has {len(text)} characters, at most {most} are allowed")
+    try:
+        text.encode()
+    except UnicodeEncodeError as err:
+        raise InvalidParameterError(f"the {what} {text[:80]!r} is no text that can be stored: {err.reason}") from err
+    return text
 
 
 def no_request(request_id: str) -> NotFoundError:

@@ -240,5 +240,5 @@ mlcore.search_runs()
         "StoreUnavailableError: http://127.0.0.1:9 is not asked: recording is offline (environment MLCORE_OFFLINE)"
         in told
     )
-    assert "1 run wait" in told
-    assert "`mlcore sync` delivers them" in told
+    assert "1 run waits" in told
+    assert "`mlcore sync` delivers what waits" in told

@@ -78,6 +78,9 @@ USES = {
     "flavor_sklearn": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='sklearn'")), ("models", "predict", "-m", "model")
     ),
+    "flavor_xgboost": Use(("-c", OPEN.format(hook="flavor", arguments="name='xgboost'"))),
+    "flavor_lightgbm": Use(("-c", OPEN.format(hook="flavor", arguments="name='lightgbm'"))),
+    "flavor_statsmodels": Use(("-c", OPEN.format(hook="flavor", arguments="name='statsmodels'"))),
     "flavor_pytorch": Use(
         ("-c", OPEN.format(hook="flavor", arguments="name='pytorch'")),
         ("models", "predict", "-m", "pytorch"),
@@ -101,6 +104,7 @@ USES = {
     "server": Use((*CLI, "server", "--help"), ("server",)),
     "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
     "bridge_mlflow": Use(("-c", BRIDGED)),
+    "events_webhook": Use((*CLI, "webhooks", "--help"), ("webhooks", "list")),
     "system_metrics": Use(
         ("-c", "from mlcore.plugins import current; current().load('run_monitor', 'system_metrics')")
     ),

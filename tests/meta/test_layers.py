@@ -176,9 +176,8 @@ MAY_LOAD_CODE = {
     # a user's own Python model is a cloudpickle; read only after the decision of mlcore.models on trust
     "mlcore.models.python_flavor": {"cloudpickle", "pickle"},
     # for flavors whose library knows no other format, after the same decision
-    "mlcore.models.flavor_files": {"pickle"},
+    "mlcore.models.flavor_files": {"cloudpickle", "pickle"},
     # writes on request
-    "mlcore_flavor_sklearn.flavor": {"cloudpickle"},
     "mlcore_flavor_pytorch.flavor": {"cloudpickle"},
 }
 

@@ -17,10 +17,10 @@ from mlcore_server.config import ServerConfig
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from mlcore.entities import Action, Credentials, NewLoggedModel, NewRun, Permission, Resource
+from mlcore.entities import Action, Credentials, NewLoggedModel, NewRun, Permission, Resource, TransitionRequest
 from mlcore.errors import PluginError, SettingsError
 from mlcore.hookspecs import WebContext, WebMount, WebPart, WebRoute, hookimpl
-from mlcore.interfaces import SupportsLoggedModels
+from mlcore.interfaces import SupportsLoggedModels, SupportsRequests
 from mlcore.plugins import Plugins
 from mlcore.settings import Settings
 from mlcore.testing.memory_authority import MemoryAuthority
@@ -78,6 +78,9 @@ class World:
         self.stores.registry.create_model(name, description="", tags={})
         source = f"{self.stores.places.destination}/x"
         self.stores.registry.create_version(name, source, run_id=None, run_link=None, description="", tags={})
+        assert isinstance(self.stores.registry, SupportsRequests)
+        asked = TransitionRequest(uuid.uuid4().hex, name, "1", "Staging", "reader", "", 0)
+        self.stores.registry.create_request(asked)
         for role, action in GRANTS.items():
             self.authority.grant(role, action, Resource("experiment", experiment))
             self.authority.grant(role, action, Resource("registered_model", name))
@@ -96,6 +99,7 @@ class World:
             "stage": "Staging",
             "status": "LOGGED_MODEL_READY",
             "field": "params.a",
+            "request_id": asked.request_id,
         }
 
     def call(self, endpoint: Endpoint, path: str, role: str) -> httpx.Response:
@@ -104,6 +108,10 @@ class World:
             case["path"] = f"{case['experiment_id']}/x"
         if endpoint.name in ("experiments/create", "POST registered-models/create"):
             case["name"] = f"new-{uuid.uuid4().hex}"
+        if endpoint.name == "POST transition-requests/create":
+            case["request_id"] = f"new-{uuid.uuid4().hex}"
+        if endpoint.name == "POST transition-requests/decide":
+            case["status"] = "APPROVED"
         values = _request(endpoint, case)
         for name in list(values):
             for spelled in (f"{{{name}}}", f"{{{name}:path}}"):

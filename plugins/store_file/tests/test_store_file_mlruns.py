@@ -268,6 +268,18 @@ class TestBroken:
         assert len(caplog.messages) == 1
         assert "no meta.yaml" in caplog.text
 
+    def test_an_experiment_without_meta_yaml_is_reported_if_it_has_runs(
+        self, root: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write(root / "7" / ("c" * 32) / "meta.yaml", f"run_id: {'c' * 32}\nexperiment_id: '7'\n")
+        write(root / "8" / ("d" * 32) / "artifacts" / "a", "kept here by a database of MLflow")
+        store = open_tracking(root, None)
+
+        for _ in range(2):
+            assert [e.experiment_id for e in store.search_experiments(ExperimentQuery()).items] == ["0"]
+
+        assert caplog.messages == [f"{root / '7'} holds runs and has no meta.yaml: all of them are left out"]
+
     @pytest.mark.parametrize("meta", ["", "name: x\n", "experiment_id: '8'\nname: x\n", "{"])
     def test_an_experiment_that_cannot_be_read_hides_no_other(
         self, root: Path, caplog: pytest.LogCaptureFixture, meta: str

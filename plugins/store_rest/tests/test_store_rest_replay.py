@@ -11,11 +11,19 @@ from typing import Any, ClassVar
 import pytest
 from mlcore_store_rest.opening import open_registry_store, open_tracking_store
 from mlcore_store_rest.own_store import MlcoreTrackingStore
+from mlflow_servers import MlflowServer
 from own_server import OwnServer
 
-from mlcore.entities import Batch, Entry, Metric, Param, RunTag
-from mlcore.errors import TooLargeError
-from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption, SupportsReplay
+from mlcore.entities import Batch, Entry, Metric, MoveNote, Param, RunTag
+from mlcore.errors import StoreUnavailableError, TooLargeError
+from mlcore.interfaces import (
+    RegistryStore,
+    SupportsAdoption,
+    SupportsModelAdoption,
+    SupportsMoves,
+    SupportsReplay,
+    SupportsRequests,
+)
 from mlcore.testing.tracking_samples import new_run
 
 
@@ -111,12 +119,71 @@ def test_a_server_is_asked_for_no_more_than_it_says_that_it_can(
     assert (*found, isinstance(registry, SupportsModelAdoption)) == expected
 
 
+@pytest.mark.parametrize(
+    ("abilities", "expected"),
+    [
+        ("", (False, False, False)),
+        ("moves", (False, True, False)),
+        ("transition-requests", (False, False, True)),
+        ("moves model-adoption", (True, True, False)),
+        ("transition-requests later moves model-adoption", (True, True, True)),
+    ],
+)
+def test_a_registry_is_asked_for_no_more_than_it_says_that_it_can(
+    serving: Serving, abilities: str, expected: tuple[bool, bool, bool]
+) -> None:
+    uri, _ = serving({"abilities": abilities})
+
+    registry = open_registry_store(uri)
+
+    kinds = (SupportsModelAdoption, SupportsMoves, SupportsRequests)
+    assert tuple(isinstance(registry, kind) for kind in kinds) == expected
+    assert isinstance(registry, RegistryStore)
+    registry.close()
+
+
+def test_a_move_that_expects_something_is_sent_once_and_any_other_until_it_comes_through(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri, handler = serving({"abilities": "moves"})
+    registry = open_registry_store(uri)
+    assert isinstance(registry, SupportsMoves)
+    assert isinstance(registry, RegistryStore)
+    lost: list[str] = []
+
+    def answer_is_lost(self: Small) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        lost.append(self.path)
+        if len(lost) == 2:
+            self._send(200, {})
+            return
+        self.close_connection = True
+
+    monkeypatch.setattr(handler, "do_POST", answer_is_lost)
+    with pytest.raises(StoreUnavailableError):
+        registry.move_alias("iris", "best", "1", note=MoveNote(), expected="")
+    registry.move_alias("iris", "best", "1", note=MoveNote(), expected=None)
+
+    assert len(lost) == 2
+    registry.close()
+
+
 def test_our_own_server_can_all_of_it(own: OwnServer) -> None:
     store = open_tracking_store(own.uri)
 
     assert isinstance(store, SupportsReplay)
     assert isinstance(store, SupportsAdoption)
-    assert isinstance(open_registry_store(own.uri), SupportsModelAdoption)
+    registry = open_registry_store(own.uri)
+    for kind in (SupportsModelAdoption, SupportsMoves, SupportsRequests):
+        assert isinstance(registry, kind)
+    registry.close()
+
+
+def test_a_server_of_mlflow_keeps_no_history(mlflow_3: MlflowServer) -> None:
+    registry = open_registry_store(mlflow_3.uri)
+
+    assert not isinstance(registry, (SupportsMoves, SupportsRequests))
+    registry.close()
 
 
 def test_a_server_that_takes_little_gets_smaller_pieces_in_order(serving: Serving) -> None:

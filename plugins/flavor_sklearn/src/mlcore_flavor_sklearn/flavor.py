@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from zipfile import BadZipFile
 
-from mlcore.errors import InvalidParameterError, MissingDependencyError, ModelFormatError
+from mlcore.errors import ModelFormatError
 from mlcore.interfaces import AutologOptions, Predictor, SavedModel
 from mlcore.models.environment import distributions_of
 from mlcore.models.flavor_files import (
+    dump_pickle,
     is_a,
     known_options,
     library,
@@ -22,8 +21,9 @@ from mlcore.models.flavor_files import (
     reading,
     warn_of_other_version,
 )
-from mlcore.models.pickled import modules_in_pickle
-from mlcore_flavor_sklearn import skops_reading, skops_types
+from mlcore.models.skops_files import dump_skops, foreign_types, skops_reading, unlisted_types
+from mlcore_flavor_sklearn import skops_reading as fast
+from mlcore_flavor_sklearn import skops_types
 
 _FILES = {"skops": "model.skops", "cloudpickle": "model.pkl"}
 _OPTIONS = ("serialization_format", "pyfunc_predict_fn")
@@ -49,21 +49,12 @@ class SklearnFlavor:
         """
         form, predict = _checked(options)
         path = directory / _FILES[form]
-        if form == "skops":
-            _dump_skops(model, path)
-        else:
-            import cloudpickle
-
-            path.write_bytes(cloudpickle.dumps(model))
-        import sklearn
-
-        unlisted = _unlisted_types(path) if form == "skops" else []
-        _refuse_nameless(unlisted)
-        modules = skops_types.modules(unlisted) if form == "skops" else modules_in_pickle(path)
+        unlisted = dump_skops(model, path) if form == "skops" else []
+        modules = skops_types.modules(unlisted) if form == "skops" else dump_pickle(model, path)
         return SavedModel(
             config={
                 "pickled_model": path.name,
-                "sklearn_version": sklearn.__version__,
+                "sklearn_version": _sklearn().__version__,
                 "serialization_format": form,
                 "code": None,
                 # for MLflow, which trusts what the file itself lists; loading here does not
@@ -84,11 +75,8 @@ class SklearnFlavor:
             return f"{path.name} is a pickle"
         foreign = skops_types.foreign(_types(path))
         if foreign:  # unless skops answers for them, whose list takes longer to make
-            foreign = skops_types.foreign(_unlisted_types(path))
-        if not foreign:
-            return None
-        more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""  # bounded message
-        return f"{path.name} holds types and functions that scikit-learn does not answer for: {', '.join(foreign[:5])}{more}"
+            foreign = skops_types.foreign(unlisted_types(path))
+        return foreign_types(path, foreign, "scikit-learn")
 
     def load(self, directory: Path, config: Mapping[str, object]) -> object:
         """Load the estimator. The kernel has settled trust before."""
@@ -125,33 +113,9 @@ def _checked(options: Mapping[str, object]) -> tuple[str, str]:
     return one_of(given, "serialization_format", tuple(_FILES)), one_of(given, "pyfunc_predict_fn", PREDICT_FUNCTIONS)
 
 
-def _dump_skops(model: object, path: Path) -> None:
-    import skops.io
-    from skops.io.exceptions import UnsupportedTypeException
-
-    try:
-        skops.io.dump(model, path)
-    except UnsupportedTypeException as err:
-        raise InvalidParameterError(
-            f"skops can't save this {type(model).__name__}: {err}. Save it with serialization_format='cloudpickle'; "
-            "whoever loads it then has to trust it"
-        ) from err
-
-
-def _refuse_nameless(names: Iterable[str]) -> None:
-    """Refuse lambdas and inner functions: skops writes their names only, by which nobody finds them again."""
-    nameless = [name for name in names if "<" in name]
-    if nameless:
-        raise InvalidParameterError(
-            f"skops can't save {nameless[0]!r}, which has no name that it could be loaded by: define it at the top of a "
-            "module and save that along with code_paths=[...], or save the model with serialization_format='cloudpickle'; "
-            "whoever loads it then has to trust it"
-        )
-
-
 def _loaded(path: Path, config: Mapping[str, object]) -> object:
     if _is_skops(path, config):
-        return skops_reading.load(path, _types(path))
+        return fast.load(path, _types(path))
     with warnings.catch_warnings():
         # it warns once per estimator; the flavor has warned of the version once
         warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
@@ -164,35 +128,8 @@ def _is_skops(path: Path, config: Mapping[str, object]) -> bool:
 
 def _types(path: Path) -> list[str]:
     """Types and functions in a skops file, those left out that skops trusts; nothing is loaded."""
-    _require_skops(path)
-    with _broken_told(path):
-        return skops_reading.types_beyond_skops(path)
-
-
-def _unlisted_types(path: Path) -> list[str]:
-    """Types and functions in a skops file beyond all that skops itself knows as harmless, as MLflow would list them."""
-    _require_skops(path)
-    import skops.io
-
-    with _broken_told(path):
-        return list(skops.io.get_untrusted_types(file=path))
-
-
-def _require_skops(path: Path) -> None:
-    try:
-        import skops  # noqa: F401  # asked here, so that the message says what to install
-    except ImportError as err:
-        raise MissingDependencyError(f"{path.name} needs skops: pip install mlcore-flavor-sklearn") from err
-
-
-@contextmanager
-def _broken_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (BadZipFile, LookupError, RecursionError, TypeError, ValueError) as err:
-        raise ModelFormatError(
-            f"{path.name} is not a skops file, or a broken one: {type(err).__name__}: {err}"
-        ) from err
+    with skops_reading(path):
+        return fast.types_beyond_skops(path)
 
 
 def _sklearn() -> ModuleType:

@@ -22,6 +22,7 @@ _LISTS = {
     "experiments": ("experiment", "experiment_id"),
     "registered_models": ("registered_model", "name"),
     "model_versions": ("registered_model", "name"),
+    "transition_requests": ("registered_model", "name"),
 }
 
 
@@ -127,6 +128,8 @@ class Access:
                 return self._stores.experiment_of(value)
             if name == "model_id":
                 return self._stores.experiment_of_model(value)
+            if name == "request_id":
+                return self._stores.requests.get_request(value).name
         except MlcoreError as err:
             if err.status == 404:
                 raise PermissionDeniedError(f"Permission denied, or there is no {name} {value[:80]!r}") from err

@@ -17,6 +17,7 @@ from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints import ENDPOINTS
 from mlcore.wire.messages import read
 from mlcore.wire.models_json import logged_model_out, model_out, version_out
+from mlcore.wire.moves_json import request_out
 from mlcore_server.access import Access
 from mlcore_server.answering import Answerer, JsonTarget, RecordTarget, StreamTarget, Target
 from mlcore_server.asgi import Receive, Scope, Send
@@ -29,10 +30,12 @@ from mlcore_server.calls.live import Live
 from mlcore_server.calls.logged_models import LoggedModels
 from mlcore_server.calls.metrics import Metrics
 from mlcore_server.calls.models import Models
+from mlcore_server.calls.moves import Moves
 from mlcore_server.calls.proxy import Proxy
 from mlcore_server.calls.recording import Recording, batch, metric_batch, param_batch, tag_batch
 from mlcore_server.calls.runs import Runs
 from mlcore_server.calls.service import Service
+from mlcore_server.calls.transitions import Transitions
 from mlcore_server.calls.versions import Versions
 from mlcore_server.calls.views import Views
 from mlcore_server.config import ServerConfig
@@ -78,6 +81,8 @@ class ServerApp:
             "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),
             "versions": versions,
+            "moves": Moves(self._stores),
+            "transitions": Transitions(self._stores, self.access),
             "adoption": Adoption(self._stores, experiments, versions),
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
         }
@@ -159,6 +164,7 @@ class ServerApp:
         self._answerer.close()
         self._marker.stop()
         self._writer.stop()
+        self._stores.tell_stopping()
         self._stores.close()
         self._observer.close()
 
@@ -207,5 +213,7 @@ def _states(stores: Stores, experiments: Experiments, runs: Runs) -> dict[str, C
             stores.logged_models.get_logged_model(asked.model_id, allow_deleted=True)
         ),
         "models": lambda asked: model_out(stores.registry.get_model(asked.name)),
+        "moves": lambda asked: model_out(stores.registry.get_model(asked.name)),
+        "transitions": lambda asked: request_out(stores.requests.get_request(asked.request_id)),
         "versions": lambda asked: version_out(stores.registry.get_version(asked.name, asked.version)),
     }

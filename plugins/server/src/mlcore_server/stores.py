@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 
 from mlcore.errors import PluginNotFoundError, UnsupportedError
-from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import ArtifactRepo, RegistryStore, SupportsLoggedModels, TrackingStore
+from mlcore.hookspecs import Event, HookSpecs
+from mlcore.interfaces import (
+    ArtifactRepo,
+    RegistryStore,
+    SupportsLoggedModels,
+    SupportsRequests,
+    TrackingStore,
+)
 from mlcore.plugins import Plugins
 from mlcore.registry.moving import Mover
 from mlcore.settings import Settings
@@ -67,6 +74,14 @@ class Stores:
             raise UnsupportedError("the server's tracking store keeps no logged models")
         return store
 
+    @property
+    def requests(self) -> SupportsRequests:
+        """The registry as one of transition requests. Raises UnsupportedError: it keeps none."""
+        registry = self.registry
+        if not isinstance(registry, SupportsRequests):
+            raise UnsupportedError("the server's registry keeps no transition requests")
+        return registry
+
     def repo(self, uri: str) -> ArtifactRepo:
         """Return the artifact repository at *uri*, a place that the server may use."""
         return self._session.repo(uri)
@@ -78,6 +93,10 @@ class Stores:
     def _experiment_of_model(self, model_id: str) -> str:
         """Return the experiment of a logged model, which never changes."""
         return self.logged_models.get_logged_model(model_id, allow_deleted=True).experiment_id
+
+    def tell_stopping(self) -> None:
+        """Tell the listeners that this process ends: a worker does so without exit handlers."""
+        self._plugins.every(HookSpecs.event, event=Event("server_stopping", time.time_ns() // 1_000_000, "server"))
 
     def close(self) -> None:
         """Let go of everything."""

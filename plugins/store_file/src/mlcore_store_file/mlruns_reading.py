@@ -153,6 +153,8 @@ class MlrunsReader:
     def _make_experiment(self, folder: str, files: list[FoundFile]) -> Experiment | None:
         fields = self._tree.meta(folder)
         if fields is None:
+            if all(file.key != META for file in self._tree.files_of(folder, META)) and self._holds_runs(folder):
+                self._tree.report(folder, f"holds runs and has no {META}: all of them are left out")
             return None
         experiment_id = os.path.basename(folder)
         if text(fields, "experiment_id") != experiment_id:
@@ -167,6 +169,10 @@ class MlrunsReader:
         except ValueError as err:
             self._tree.report(os.path.join(folder, META), f"describes no experiment: {err}")
             return None
+
+    def _holds_runs(self, folder: str) -> bool:
+        """Whether a folder has runs; MLflow's databases keep artifacts in folders that look alike and have none."""
+        return any(self._tree.files_of(run, META) for _, run in self._tree.folders(folder))
 
     def _find(self, run_id: str) -> FoundRun:
         """Find the folder of a run; whether the run can be read shows later."""

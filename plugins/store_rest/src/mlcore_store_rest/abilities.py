@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+
 from attrs import evolve
 
 from mlcore.entities import Experiment, ModelVersion, RegisteredModel
 from mlcore.wire.models_json import model_out, version_out
 from mlcore.wire.tracking_json import experiment_in, experiment_out
+from mlcore_store_rest.moving import MovingModels, RequestingModels
 from mlcore_store_rest.own_store import MlcoreTrackingStore
 from mlcore_store_rest.registry import RestRegistryStore
 from mlcore_store_rest.replaying import Replaying
 from mlcore_store_rest.service import Service
 
-REPLAY, ADOPTION, MODEL_ADOPTION = "replay", "adoption", "model-adoption"
+REPLAY, ADOPTION = "replay", "adoption"
 
 
 class Adopting:
@@ -37,7 +40,7 @@ class FullTrackingStore(Adopting, Replaying, MlcoreTrackingStore):
     """A server whose store does both."""
 
 
-class AdoptingRegistryStore(RestRegistryStore):
+class AdoptingModels(RestRegistryStore):
     """A server whose registry takes over models."""
 
     def adopt_model(self, model: RegisteredModel) -> RegisteredModel:
@@ -57,3 +60,17 @@ def tracking_class(abilities: frozenset[str]) -> type[MlcoreTrackingStore]:
     if REPLAY in abilities:
         return ReplayingTrackingStore
     return AdoptingTrackingStore if ADOPTION in abilities else MlcoreTrackingStore
+
+
+_REGISTRY_PARTS: dict[str, type[RestRegistryStore]] = {
+    "model-adoption": AdoptingModels,
+    "moves": MovingModels,
+    "transition-requests": RequestingModels,
+}
+
+
+@functools.cache
+def registry_class(abilities: frozenset[str]) -> type[RestRegistryStore]:
+    """Return the class for a server with those *abilities*; an older server has none."""
+    parts = tuple(part for ability, part in _REGISTRY_PARTS.items() if ability in abilities)
+    return type("OwnRegistryStore", parts, {}) if len(parts) > 1 else parts[0] if parts else RestRegistryStore

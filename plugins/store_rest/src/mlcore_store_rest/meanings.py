@@ -20,6 +20,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], type[MlcoreError], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), error, text)
     for pattern, error, text in (
         (r"^(?:the )?(?:run|experiment) .* must be in the 'active' state", InvalidStateError, ""),
+        (r"^version .* is in Production and is not deleted", InvalidStateError, ""),
+        (r"^the request .* is [A-Z]+ already, by ", InvalidStateError, ""),
         (r"param .* has the value .* already, got ", ParamConflictError, ""),
         (r"^No Experiment with id=(\S+) exists", NotFoundError, "no experiment with id='{0}'"),
         (r"^Run with id=(\S*) not found", NotFoundError, "run with id='{0}' not found"),

@@ -30,9 +30,7 @@ def open_tracking_store(uri: str, settings: RemoteSettings | None = None) -> Tra
 
 def open_registry_store(uri: str, settings: RemoteSettings | None = None) -> RegistryStore:
     """Ask the server at *uri* who it is, and return the registry of its kind; raises as `open_tracking_store`."""
-    from mlcore_store_rest.abilities import MODEL_ADOPTION, AdoptingRegistryStore
-    from mlcore_store_rest.registry import RestRegistryStore
+    from mlcore_store_rest.abilities import registry_class
 
     service = Service.open(uri, settings)
-    kind = AdoptingRegistryStore if MODEL_ADOPTION in meet(service).abilities else RestRegistryStore
-    return kind(service)
+    return registry_class(meet(service).abilities)(service)

@@ -90,13 +90,13 @@ class RestRegistryStore:
 
     def get_version(self, name: str, version: str) -> ModelVersion:
         """Return one version."""
-        return self._version("GET model-versions/get", _named(name, version))
+        return self._version("GET model-versions/get", named(name, version))
 
     def update_version(
         self, name: str, version: str, *, description: str | None, stage: str | None, archive_existing: bool
     ) -> ModelVersion:
         """Move a version to a stage, then describe it; None leaves as it is."""
-        found, which = None, _named(name, version)
+        found, which = None, named(name, version)
         if stage is not None:
             request = {**which, "stage": stage, "archive_existing_versions": archive_existing}
             found = self._version("POST model-versions/transition-stage", request)
@@ -106,7 +106,7 @@ class RestRegistryStore:
 
     def delete_version(self, name: str, version: str) -> None:
         """Remove one version and the aliases that point to it."""
-        self.service.call("DELETE model-versions/delete", _named(name, version))
+        self.service.call("DELETE model-versions/delete", named(name, version))
 
     def search_versions(
         self, filter_string: str, *, order_by: tuple[str, ...], max_results: int, page_token: str | None
@@ -127,7 +127,7 @@ class RestRegistryStore:
         if version is None:
             self.service.call("DELETE registered-models/alias", r.Alias(name=name, alias=alias))
         else:
-            self.service.call("POST registered-models/alias", {**_named(name, version), "alias": alias})
+            self.service.call("POST registered-models/alias", {**named(name, version), "alias": alias})
 
     def get_version_by_alias(self, name: str, alias: str) -> ModelVersion:
         """Return the version that *alias* points to."""
@@ -138,7 +138,7 @@ class RestRegistryStore:
 
     def set_tag(self, name: str, version: str | None, key: str, value: str | None) -> None:
         """Set a tag of the model, or of one version; the value None removes it."""
-        which = {"name": name} if version is None else _named(name, version)
+        which = {"name": name} if version is None else named(name, version)
         what = "registered-models" if version is None else "model-versions"
         if value is None:
             self.service.call(f"DELETE {what}/delete-tag", {**which, "key": key})
@@ -156,7 +156,7 @@ class RestRegistryStore:
         return version_in(self.service.call(name, request)["model_version"])
 
 
-def _named(name: str, version: str) -> dict[str, str]:
+def named(name: str, version: str) -> dict[str, str]:
     """Return the fields that name a version. Raises NotFoundError: no version is ever called that."""
     if not _VERSION.fullmatch(version):
         raise NotFoundError(f"no version {version!r} of registered model {name!r}: versions are numbers from 1")

@@ -35,6 +35,9 @@ _ONCE = frozenset(
         "DELETE registered-models/delete",
         "POST model-versions/create",
         "DELETE model-versions/delete",
+        "POST model-versions/remove",
+        "POST transition-requests/decide",
+        "POST transition-requests/cancel",
     )
 )
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode

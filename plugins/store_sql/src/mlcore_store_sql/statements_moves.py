@@ -25,7 +25,7 @@ _REQUEST = (
 
 def move_statements(grammar: Grammar) -> dict[str, Statement]:
     """Return all of them, by name."""
-    return {**_of_lines(), **_of_moves(), **_of_requests(grammar), **_of_migration()}
+    return {**_of_lines(), **_of_moves(), **_of_versions(), **_of_requests(grammar), **_of_migration()}
 
 
 def _of_lines() -> dict[str, Statement]:
@@ -51,12 +51,6 @@ def _of_moves() -> dict[str, Statement]:
     subject = (is_given(moves.c.line), is_given(moves.c.kind), is_given(moves.c.subject))
     latest = (moves.c.moved_at.desc(), moves.c.number.desc())
     renamed = select(LINES.c.name).select_from(moves.join(LINES)).where(is_given(moves.c.name))
-    in_stage = (
-        is_given(MODEL_VERSIONS.c.model),
-        is_given(MODEL_VERSIONS.c.stage),
-        MODEL_VERSIONS.c.id != bindparam("but_id"),
-    )
-    versions = select(MODEL_VERSIONS.c.version, MODEL_VERSIONS.c.source)
     return {
         "insert_move": (insert(moves).values({name: bindparam(name) for name in new}), new),
         "moves_of_line": (
@@ -85,6 +79,17 @@ def _of_moves() -> dict[str, Statement]:
             ("of_line", "of_kind", "of_subject", "until"),
         ),
         "name_now": (renamed.order_by(moves.c.id.desc()).limit(ONE).offset(ZERO), ("of_name",)),
+    }
+
+
+def _of_versions() -> dict[str, Statement]:
+    in_stage = (
+        is_given(MODEL_VERSIONS.c.model),
+        is_given(MODEL_VERSIONS.c.stage),
+        MODEL_VERSIONS.c.id != bindparam("but_id"),
+    )
+    versions = select(MODEL_VERSIONS.c.version, MODEL_VERSIONS.c.source)
+    return {
         "versions_in_stage": (
             versions.where(*in_stage).order_by(MODEL_VERSIONS.c.version),
             ("of_model", "of_stage", "but_id"),

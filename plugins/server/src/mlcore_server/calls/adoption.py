@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mlcore.entities import Experiment, ModelVersion, RegisteredModel
+from mlcore.entities import Experiment, ModelVersion, MoveNote, RegisteredModel
 from mlcore.errors import UnsupportedError
 from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption
 from mlcore.registry.names import check_alias, check_model_name, check_version
+from mlcore.registry.store_moves import noting
 from mlcore.wire import limits
 from mlcore.wire import requests_adoption as r
 from mlcore.wire.models_json import model_out
@@ -48,7 +49,7 @@ class Adoption:
         )
         return {"experiment": self._experiments.shown(found)}
 
-    def model(self, request: r.AdoptModel, _: Caller) -> Json:
+    def model(self, request: r.AdoptModel, caller: Caller) -> Json:
         """Take over a registered model."""
         model = RegisteredModel(
             check_model_name(request.name),
@@ -57,7 +58,7 @@ class Adoption:
             request.description,
             tags=registry_tags(request.tags),
         )
-        return {"registered_model": model_out(self._registry().adopt_model(model))}
+        return {"registered_model": model_out(self._registry(caller).adopt_model(model))}
 
     def version(self, request: r.AdoptVersion, caller: Caller) -> Json:
         """Take over a version."""
@@ -77,12 +78,12 @@ class Adoption:
             registry_tags(request.tags),
             tuple([check_alias(alias) for alias in request.aliases]),
         )
-        registry = self._registry()
+        registry = self._registry(caller)
         self._stores.mover(caller).adopt(version)
         return {"model_version": shown_version(self._stores, registry.adopt_version(version))}
 
-    def _registry(self) -> SupportsModelAdoption:
-        registry = self._stores.registry
+    def _registry(self, caller: Caller) -> SupportsModelAdoption:
+        registry = noting(self._stores.registry, MoveNote(caller.principal.name))
         if not isinstance(registry, SupportsModelAdoption):
             raise UnsupportedError("the server's registry takes over no models")
         return registry

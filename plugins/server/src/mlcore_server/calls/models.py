@@ -94,7 +94,10 @@ class Models:
         elif request.alias in model.aliases:
             found = registry.get_version_by_alias(request.name, request.alias)
         else:
-            raise InvalidParameterError(f"Registered model alias {request.alias} not found.")
+            known = ", ".join(sorted(model.aliases)) or "none"
+            raise InvalidParameterError(
+                f"Registered model alias {request.alias} not found. Aliases of the model: {known}."
+            )
         return {"model_version": shown_version(self._stores, found)}
 
     def delete_alias(self, request: r.Alias, caller: Caller) -> Json:

@@ -1,0 +1,1 @@
+"""Webhooks: signed HTTP requests about what happens."""

@@ -1,0 +1,1 @@
+"""LightGBM models for mlcore: saved, loaded, scored, and recorded by autolog."""

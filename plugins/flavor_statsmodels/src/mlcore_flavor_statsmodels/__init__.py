@@ -1,0 +1,1 @@
+"""statsmodels models for mlcore: saved, loaded, scored, and recorded by autolog."""

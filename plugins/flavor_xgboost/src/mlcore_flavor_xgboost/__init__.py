@@ -1,0 +1,1 @@
+"""XGBoost models for mlcore: saved, loaded, scored, and recorded by autolog."""
