@@ -93,7 +93,7 @@ def sign(cli: Cli, model_uri: str, key: str) -> None:
 
 @click.command()
 @click.argument("model_uri", metavar="URI")
-@click.option("--trust", is_flag=True, help="Let the model run code that it brings, such as a pickle.")
+@click.option("--trust", is_flag=True, help="Let code run that the model brings, or that its requirements name.")
 @pass_cli
 def prove(cli: Cli, model_uri: str, trust: bool) -> None:
     """Load the model at URI in a new environment with its recorded requirements only, and predict its example."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import socket
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _BACKLOG = 2048
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _MOST_HEAD = 64 * 1024  # bytes of request line and headers
-_GRACE_S = 10  # for requests that are being answered when the server is told to stop
 
 
 # an ASGI application; each library spells the arguments in its own way
@@ -44,6 +44,18 @@ class Address:
 
     host: str = "127.0.0.1"
     port: int = 5000
+
+
+@frozen
+class Stopping:
+    """How a server stops once it is told to.
+
+    drain_s: it goes on taking requests for so long, while its application may tell that it is not ready any more.
+    grace_s: for requests that are still being answered after that.
+    """
+
+    drain_s: float = 0.0
+    grace_s: float = 10.0
 
 
 def require_server() -> None:
@@ -85,7 +97,12 @@ def url(listening: socket.socket) -> str:
 
 
 def run_server(
-    make_app: Callable[[], Application], address: Address, *, workers: int = 1, announce: Callable[[str], None]
+    make_app: Callable[[], Application],
+    address: Address,
+    *,
+    workers: int = 1,
+    announce: Callable[[str], None],
+    stopping: Stopping = Stopping(),
 ) -> int:
     """Listen, make the application, serve it until SIGTERM or SIGINT; return the exit code.
 
@@ -97,31 +114,48 @@ def run_server(
     with bind(address) as listening:
         where = url(listening)
         if workers > 1:
-            return serve_with_workers(make_app, listening, workers, ready=lambda: announce(where))
-        serve(make_app(), listening, ready=lambda: announce(where))
+            return serve_with_workers(make_app, listening, workers, ready=lambda: announce(where), stopping=stopping)
+        serve(make_app(), listening, ready=lambda: announce(where), stopping=stopping)
         return 0
 
 
-def serve(app: Application, listening: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return.
+def serve(
+    app: Application, listening: socket.socket, *, ready: Callable[[], None], stopping: Stopping = Stopping()
+) -> None:
+    """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return. A second signal ends the drain.
 
     ready: called once, when requests are answered.
     """
     import uvicorn
 
     class Server(uvicorn.Server):
+        draining = False
+
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 ready()
 
         def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
-            super().handle_exit(sig, frame)
             if isinstance(app, KnowsStopping):
                 app.stopping()
+            if stopping.drain_s and not self.draining:
+                self.draining = True
+                timer = threading.Timer(stopping.drain_s, self.end)
+                timer.daemon = True  # it keeps nobody waiting who was told a second time
+                timer.start()
+            else:
+                super().handle_exit(sig, frame)
+
+        def end(self) -> None:
+            self.should_exit = True
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S, http=_protocol()
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=math.ceil(stopping.grace_s),
+        http=_protocol(),
     )
     server = Server(config)
 
@@ -165,7 +199,12 @@ def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
 
 
 def serve_with_workers(
-    make_app: Callable[[], Application], listening: socket.socket, workers: int, *, ready: Callable[[], None]
+    make_app: Callable[[], Application],
+    listening: socket.socket,
+    workers: int,
+    *,
+    ready: Callable[[], None],
+    stopping: Stopping = Stopping(),
 ) -> int:
     """Serve from several processes that share the socket; return the exit code.
 
@@ -175,7 +214,7 @@ def serve_with_workers(
     """
     if not hasattr(os, "fork"):
         raise InvalidParameterError(f"{workers} workers need a system that can fork: use one worker here")
-    crew = _Crew(make_app, listening)
+    crew = _Crew(make_app, listening, stopping)
     with _handling(crew.stop):
         for _ in range(workers):
             crew.add()
@@ -185,9 +224,10 @@ def serve_with_workers(
 class _Crew:
     """The processes of a server with several workers."""
 
-    def __init__(self, make_app: Callable[[], Application], listening: socket.socket) -> None:
+    def __init__(self, make_app: Callable[[], Application], listening: socket.socket, stopping: Stopping) -> None:
         self._make_app = make_app
         self._listening = listening
+        self._how_to_stop = stopping
         self._starting: dict[int, int] = {}  # process to the pipe that tells when it answers
         self._running: set[int] = set()
         self._stopping = False
@@ -262,7 +302,7 @@ class _Crew:
         code = 1
         try:
             try:
-                serve(self._make_app(), self._listening, ready=lambda: _tell(tell))
+                serve(self._make_app(), self._listening, ready=lambda: _tell(tell), stopping=self._how_to_stop)
                 code = 0
             except MlcoreError as err:
                 os.write(2, f"error: {err.message}\n".encode())
