@@ -45,7 +45,11 @@ def unavailable(session: Session, uri: str) -> StoreUnavailableError:
     """Return the error for a store that is not asked: because the user said so, or because it did not answer before."""
     if session.settings.offline:
         return session.offline_error(uri)
-    return StoreUnavailableError(f"{redacted(uri)} does not answer")
+    from mlcore.tracking.recorder import JournalRecorder
+
+    recorder = session.recorder(uri)
+    outage = recorder.outage if isinstance(recorder, JournalRecorder) else None
+    return StoreUnavailableError(outage.message if outage is not None else f"{redacted(uri)} does not answer")
 
 
 @contextmanager
