@@ -335,6 +335,23 @@ def test_a_shown_run_has_its_curves_in_a_terminal(terminal: Callable[..., str], 
     assert "\nparams\n" in text
 
 
+def test_a_terminal_shows_what_of_a_run_the_store_refused_or_lost(
+    terminal: Callable[..., str], recorded: list[str]
+) -> None:
+    refusal = {"what": "param 'p'", "error": "INVALID_PARAMETER_VALUE", "message": "has the value '1' already"}
+    mlcore.MlflowClient().set_tag(recorded[0], "mlcore.refused", json.dumps({"count": 3, "last": [refusal]}))
+    mlcore.MlflowClient().set_tag(recorded[0], "mlcore.dropped", json.dumps({"count": 5}))
+    mlcore.MlflowClient().set_tag(recorded[1], "mlcore.refused", "of somebody else's")
+
+    text = terminal("runs", "show", recorded[0], NO_COLOR="1")
+
+    assert re.search(
+        r"not in the store\nparam 'p'\s+has the value '1' already\nrefused\s+2 more records\nlost\s+5 records", text
+    )
+    assert "mlcore.refused" not in text
+    assert re.search(r"mlcore.refused\s+of somebody else's", terminal("runs", "show", recorded[1], NO_COLOR="1"))
+
+
 def test_runs_are_compared_side_by_side(cli: Cli, recorded: list[str]) -> None:
     table = cli("runs", "compare", "good", "poor", "--differing")
     records = cli("runs", "compare", "good", "poor", "--json").records

@@ -76,8 +76,10 @@ class _Plan:
     after: str
 
     def __str__(self) -> str:
-        what = "version" if self.kind is MoveKind.STAGE else "alias"
-        return f"{self.name}: {what} {self.subject} goes from {self.before or 'nowhere'} to {self.after}"
+        if self.kind is MoveKind.STAGE:
+            return f"{self.name}: version {self.subject} goes from {self.before} to {self.after}"
+        before = f"version {self.before}" if self.before else "nowhere"
+        return f"{self.name}: alias {self.subject} goes from {before} to version {self.after}"
 
 
 @click.command()

@@ -9,8 +9,6 @@ from mlcore.cli.model_options import resolved
 from mlcore.cli.tables import Column
 from mlcore.cli.terminal import note
 
-_PASSWORD = "MLCORE_SIGNING_PASSWORD"  # noqa: S105  # the variable's name
-
 
 @click.command()
 @click.argument("model_uri", metavar="URI")
@@ -88,12 +86,12 @@ def sign(cli: Cli, model_uri: str, key: str) -> None:
 
     from mlcore.models.signing import sign as sign_model
 
-    click.echo(sign_model(resolved(cli, model_uri), key, password=os.environ.get(_PASSWORD) or None))
+    click.echo(sign_model(resolved(cli, model_uri), key, password=os.environ.get("MLCORE_SIGNING_PASSWORD") or None))
 
 
 @click.command()
 @click.argument("model_uri", metavar="URI")
-@click.option("--trust", is_flag=True, help="Let the model run code that it brings, such as a pickle.")
+@click.option("--trust", is_flag=True, help="Let code run that the model brings, or that its requirements name.")
 @pass_cli
 def prove(cli: Cli, model_uri: str, trust: bool) -> None:
     """Load the model at URI in a new environment with its recorded requirements only, and predict its example."""

@@ -14,8 +14,9 @@ from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.tracking.client import Client
 
 _SHOWN = 5
+_OF_DECISION = 2  # the last columns
 _COLUMNS = (
-    Column("request_id", "id"),
+    Column("request_id", "id", title="request"),
     Column("name"),
     Column("version", "number"),
     Column("stage"),
@@ -83,12 +84,15 @@ def cancel(cli: Cli, request_id: str, comment: str, as_json: bool) -> None:
 
 def print_requests(cli: Cli, found: Iterable[TransitionRequest], *, as_json: bool) -> None:
     """Write a line for each request."""
-    rows = [[getattr(each, column.name) for column in _COLUMNS] for each in found]
+    kept = list(found)
+    rows = [[getattr(each, column.name) for column in _COLUMNS] for each in kept]
     if as_json:
         names = [column.name for column in _COLUMNS]
         cli.print_json({**dict(zip(names, row, strict=True)), "status": str(row[4])} for row in rows)
         return
-    cli.print_table(_COLUMNS, [[*row[:4], str(row[4]), *row[5:]] for row in rows])
+    # people need no empty columns; programs find all of them where they always are
+    shown = len(_COLUMNS) - _OF_DECISION * (cli.terminal.is_tty and all(each.decided is None for each in kept))
+    cli.print_table(_COLUMNS[:shown], [[*row[:4], str(row[4]), *row[5:]][:shown] for row in rows])
 
 
 def _all(client: Client, name: str | None, status: str | None) -> Sequence[TransitionRequest]:

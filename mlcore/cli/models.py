@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from mlcore.cli.context import Cli, json_option, pass_cli
-from mlcore.cli.groups import AliasGroup
+from mlcore.cli.groups import alias_group
 from mlcore.cli.model_history import history, rollback
+from mlcore.cli.model_image import build_image
 from mlcore.cli.model_moves import promote
 from mlcore.cli.model_options import resolved
 from mlcore.cli.model_predict import predict
@@ -17,7 +18,7 @@ from mlcore.cli.model_serve import serve
 from mlcore.cli.model_show import describe, print_model
 
 
-@click.group(cls=AliasGroup)
+@click.group(cls=alias_group(**{"build-docker": "build-image"}))
 def models() -> None:
     """Show models, predict with them, serve them, register them and say which version is used.
 
@@ -47,5 +48,5 @@ def show(cli: Cli, model_uri: str | None, option: str | None, as_json: bool) -> 
 
 models.add_command(serve)
 _OF_REGISTRY = (register, promote, rollback, history, requests, approve, reject, cancel, list_models, versions)
-for command in (*_OF_REGISTRY, predict, download, scan, verify, sign, prove):
+for command in (*_OF_REGISTRY, predict, build_image, download, scan, verify, sign, prove):
     models.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
 import click
@@ -12,6 +13,7 @@ from mlcore.cli.plot import spark
 from mlcore.cli.tables import Column, Kind, fields
 from mlcore.cli.terminal import visible
 from mlcore.entities import MetricSummary, Run
+from mlcore.errors import StoreUnavailableError
 
 _SPARKS = 40  # curves that are fetched for a picture beside their numbers
 _OWN_TAGS = ("mlflow.", "mlcore.")
@@ -45,8 +47,12 @@ def _for_people(cli: Cli, run: Run, summaries: Sequence[MetricSummary]) -> None:
     if summaries:
         cli.print_title("metrics")
         _print_metrics(cli, run, summaries)
+    missing, told_by = _missing(run)
+    if missing:
+        cli.print_title("not in the store")
+        _print_fields(cli, missing)
     own = {k: v for k, v in run.data.tags.items() if not k.startswith(_OWN_TAGS)}
-    system = {k: v for k, v in run.data.tags.items() if k not in own}
+    system = {k: v for k, v in run.data.tags.items() if k not in own and k not in told_by}
     for title, tags in (("tags", own), ("system tags", system)):
         if tags:
             cli.print_title(title)
@@ -76,6 +82,24 @@ def _print_metrics(cli: Cli, run: Run, summaries: Sequence[MetricSummary]) -> No
 def _print_fields(cli: Cli, found: Sequence[Field]) -> None:
     for line in fields(found, cli.terminal):
         cli.terminal.echo(line)
+
+
+def _missing(run: Run) -> tuple[list[Field], set[str]]:
+    """Return what was refused or lost, as the run's tags tell it, and which tags these are."""
+    found: list[Field] = []
+    told_by: set[str] = set()
+    for key, what in (("mlcore.refused", "refused"), ("mlcore.dropped", "lost")):
+        try:
+            said = json.loads(run.data.tags[key])
+            last: list[Field] = [(str(each["what"]), str(each["message"]), "text") for each in said.get("last", ())]
+            count = int(said["count"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue  # not there, or somebody else's: shown as it is
+        found += last
+        if count > len(last):
+            found.append((what, f"{count - len(last)}{' more' if last else ''} records", "text"))
+        told_by.add(key)
+    return found, told_by
 
 
 def _plain(run: Run, summaries: Sequence[MetricSummary]) -> Iterator[str]:
@@ -113,7 +137,10 @@ def _info(run: Run) -> list[Field]:
 
 
 def _experiment(cli: Cli, run: Run) -> str:
-    return cli.client.get_experiment(run.info.experiment_id).name
+    try:
+        return cli.client.get_experiment(run.info.experiment_id).name
+    except StoreUnavailableError:  # the run waits in the spool
+        return run.info.experiment_id
 
 
 def _inputs(run: Run) -> Iterator[list[object]]:

@@ -34,6 +34,8 @@ from mlcore.interfaces.flavor import (
     SavedModel,
     SupportsAutolog,
     SupportsExample,
+    SupportsStreaming,
+    SupportsWaiting,
 )
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
@@ -102,6 +104,8 @@ __all__ = [
     "SupportsRunLocal",
     "SupportsSeries",
     "SupportsStaging",
+    "SupportsStreaming",
     "SupportsSummary",
+    "SupportsWaiting",
     "TrackingStore",
 ]

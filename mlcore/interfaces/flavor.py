@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -32,6 +33,29 @@ class Predictor(Protocol):
 
         params: by name, defaults filled in.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsStreaming(Protocol):
+    """A predictor that can answer bit by bit."""
+
+    def predict_stream(self, data: object, params: Mapping[str, object]) -> Iterator[object]:
+        """Yield the parts of the answer to *data*, as `predict` takes it.
+
+        Raises UnsupportedError, before the first part: this model answers at once only.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsWaiting(Protocol):
+    """A predictor that can answer many at a time without a thread for each, if its model is asynchronous."""
+
+    is_awaited: bool
+
+    def begin(self, data: object, params: Mapping[str, object]) -> Future[object] | None:
+        """Start to predict; return what will hold the answer, or None when `predict` has to be called."""
         ...
 
 

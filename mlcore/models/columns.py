@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from attrs import frozen
 
 from mlcore.models import cells
-from mlcore.models.data_types import AnyType, Array, DataType, Object
+from mlcore.models.data_types import AnyType, Array, DataType, Map, Object
 from mlcore.models.faults import Misfit, mismatch, shown
 from mlcore.models.schema import ColSpec, Schema
 from mlcore.models.series import convert_array, convert_series
@@ -212,7 +212,7 @@ class ColumnValidator:
         return f"The model takes the columns {listed}{more}; extra columns are dropped, {how}"
 
     def _takes_objects(self) -> bool:
-        return len(self._specs) == 1 and not self._named and isinstance(self._specs[0].type, (Object, AnyType))
+        return len(self._specs) == 1 and not self._named and isinstance(self._specs[0].type, (Object, Map, AnyType))
 
     def _plan(self, sent: tuple[Hashable, ...] | int) -> _Plan:
         """Find each column among those *sent*: names, or how many there are by position."""

@@ -160,8 +160,11 @@ def _exact_floats(pandas_version: str) -> dict[str, Literal["round_trip"]]:
 
 
 def _guessed(value: object) -> object:
-    """What MLflow makes of JSON for a model without a signature."""
-    import numpy as np
+    """What MLflow makes of JSON for a model without a signature; the JSON itself where there is no numpy."""
+    try:
+        import numpy as np
+    except ImportError:
+        return value  # the model needs none either
 
     if isinstance(value, Mapping) and value and all(isinstance(v, list) for v in value.values()):
         return {k: np.asarray(v) for k, v in value.items()}

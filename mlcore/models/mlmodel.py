@@ -52,6 +52,11 @@ class MLModel:
         """The `python_function` section; empty when there is none."""
         return self.flavors.get(PYFUNC, {})
 
+    @property
+    def resources(self) -> object:
+        """What the model asks while it serves; see `mlcore.models.resources`. None when nothing is told."""
+        return self.other.get("resources")
+
     def get_input_schema(self) -> Schema | None:
         """Return the input schema; None when there is none."""
         return self.signature.inputs if self.signature else None

@@ -23,6 +23,7 @@ from mlcore.errors import ProofError
 from mlcore.models.environment import CONDA_FILE, KERNEL, REQUIREMENTS_FILE, distributions_of, from_conda, pinned
 from mlcore.models.loading import current_plugins, open_model
 from mlcore.models.mlmodel import MLModel
+from mlcore.models.trust import require_trust
 from mlcore.plugins import Plugins
 from mlcore.uris import local_path
 
@@ -49,13 +50,14 @@ def prove(model_uri: str | PathLike[str], *, trust: bool = False, plugins: Plugi
 
     The predictions have to be those of this environment. The environment is made by uv where it is installed, else by
     venv and pip, with their own settings of indexes and caches, and is removed afterwards.
-    trust: whether code that the model brings may run, which loading it means in either environment.
+    trust: whether code that the model brings, or that its requirements name, may run.
     Raises ProofError: says which requirement is missing or cannot be had, or what is predicted differently.
     UntrustedModelError, ChecksumError, ModelFormatError: as `load_model`.
     """
     opened = open_model(model_uri, trust=trust, plugins=plugins)
     try:
-        opened.require_trust()
+        # also where the model itself brings none: what its requirements name is installed, and may run code
+        require_trust("its requirements are installed", opened.where, trusted=opened.trusted)
         return prove_directory(opened.local.path, opened.plugins)
     finally:
         opened.local.discard()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError, UnsupportedError
-from mlcore.interfaces.flavor import Predictor
+from mlcore.interfaces.flavor import Predictor, SupportsStreaming, SupportsWaiting
 from mlcore.models.enforce import Validator, compile_signature
 from mlcore.models.environment import CONDA_FILE, REQUIREMENTS_FILE
 from mlcore.models.example import InputExample, load_example
@@ -18,11 +18,10 @@ from mlcore.models.loading import Opened, open_model
 from mlcore.models.mlmodel import MLModel
 from mlcore.models.places import LocalModel, fetched, part_of
 from mlcore.models.python_model import PythonModel, PythonModelContext
+from mlcore.models.resources import Resources
 from mlcore.models.schema import ModelSignature
+from mlcore.models.type_hints import as_rows
 from mlcore.plugins import Plugins
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class PyFuncModel:
@@ -33,7 +32,7 @@ class PyFuncModel:
         self._opened = opened
         self._predictor = predictor
         self.validator: Validator = compile_signature(opened.model.signature)
-        # MLflow's models with type hints such as list[str] take lists where others take frames
+        # models with type hints such as list[str] take lists where others take frames
         self._takes_rows = opened.model.other.get("is_signature_from_type_hint") is True
         # fetched files may be read as long as the model lives, and not longer
         weakref.finalize(self, LocalModel.discard, opened.local)
@@ -49,9 +48,38 @@ class PyFuncModel:
 
     def predict_checked(self, data: object, params: Mapping[str, object]) -> object:
         """Predict for data and params that `validator` has checked already."""
-        if self._takes_rows:
-            data = _rows(data)
-        return self._predictor.predict(data, params)
+        return self._predictor.predict(self._shaped(data), params)
+
+    def predict_stream(self, data: object, params: Mapping[str, object] | None = None) -> Iterator[object]:
+        """Yield the answer to one input bit by bit; checked as by `predict`.
+
+        Raises UnsupportedError, SignatureError, InvalidParameterError: the model does not stream, the data does not
+        fit, there are several inputs; all of them before the first part.
+        """
+        validator = self.validator
+        return self.stream_checked(validator.enforce(data), validator.params(params))
+
+    def stream_checked(self, data: object, params: Mapping[str, object]) -> Iterator[object]:
+        """Yield the answer to data and params that `validator` has checked already."""
+        if not isinstance(self._predictor, SupportsStreaming):
+            raise UnsupportedError(
+                f"a model of flavor {next(iter(self.metadata.flavors))!r} does not stream: use predict"
+            )
+        return self._predictor.predict_stream(self._shaped(data), params)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the model is asynchronous, so that `begin_checked` starts it."""
+        return isinstance(self._predictor, SupportsWaiting) and self._predictor.is_awaited
+
+    def begin_checked(self, data: object, params: Mapping[str, object]) -> Future[object] | None:
+        """Start to predict for checked data where the model is asynchronous; None where `predict_checked` is the way."""
+        if not isinstance(self._predictor, SupportsWaiting):
+            return None
+        return self._predictor.begin(self._shaped(data), params)
+
+    def _shaped(self, data: object) -> object:
+        return as_rows(data) if self._takes_rows else data
 
     @property
     def metadata(self) -> MLModel:
@@ -155,6 +183,7 @@ def save_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    resources: Resources = None,
     prove: bool = False,
 ) -> ModelInfo:
     """Save a `PythonModel` or function into the new directory *path*; see `mlcore.models.saving.save_model`."""
@@ -171,6 +200,7 @@ def save_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        resources=resources,
         prove=prove,
         artifacts=artifacts,
         model_config=model_config,
@@ -191,6 +221,7 @@ def log_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    resources: Resources = None,
     run_id: str | None = None,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
@@ -212,6 +243,7 @@ def log_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        resources=resources,
         registered_model_name=registered_model_name,
         await_registration_for=await_registration_for,
         prove=prove,
@@ -235,14 +267,6 @@ def get_model_dependencies(model_uri: str | PathLike[str], format: str = "pip") 
         target = Path(tempfile.mkdtemp(prefix="mlcore-")) / name
         shutil.copyfile(path, target)
     return str(target)
-
-
-def _rows(data: object) -> object:
-    if type(data).__name__ != "DataFrame":
-        return data
-    frame = cast("pd.DataFrame", data)
-    named = any(isinstance(c, str) for c in frame.columns)
-    return frame.to_dict("records") if named or frame.shape[1] != 1 else frame.iloc[:, 0].tolist()
 
 
 def _given(python_model: object) -> object:

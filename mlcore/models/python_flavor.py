@@ -18,7 +18,7 @@ from mlcore.models.environment import distributions_of
 from mlcore.models.mlflow_pickles import STAND_INS
 from mlcore.models.mlmodel import FILE, PYFUNC
 from mlcore.models.pickled import modules_in_code, modules_in_pickle
-from mlcore.models.python_model import FunctionModel, PythonModel, PythonModelContext, PythonPredictor
+from mlcore.models.python_model import FunctionModel, PythonModel, PythonModelContext, PythonPredictor, streams, waited
 from mlcore.uris import local_path, relative_path
 
 MODEL_FILE = "python_model.pkl"
@@ -69,6 +69,7 @@ class PythonFlavor:
         config |= {"artifacts": artifacts} if artifacts else {}
         model_config = _mapping(options, "model_config")
         config |= {"model_config": dict(model_config)} if model_config else {}
+        config |= {"streamable": True} if streams(saved) else {}
         return SavedModel({}, config, ("cloudpickle", *_requirements(model, path)))
 
     def code_in(self, directory: Path, config: Mapping[str, object]) -> str | None:  # noqa: ARG002  # of the contract
@@ -104,7 +105,7 @@ class PythonFlavor:
             model = _unpickled(file, directory)
         load_context = getattr(model, "load_context", None)
         if callable(load_context):
-            load_context(context)
+            waited(load_context(context))
         return model, context
 
 

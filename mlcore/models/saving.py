@@ -27,7 +27,11 @@ from mlcore.models.infer import infer_schema, infer_signature
 from mlcore.models.info import ModelInfo
 from mlcore.models.manifest import write_manifest
 from mlcore.models.mlmodel import PYFUNC, MLModel, new_model
+from mlcore.models.python_flavor import PythonFlavor
+from mlcore.models.python_model import predicted_by
+from mlcore.models.resources import Resources, described
 from mlcore.models.schema import ModelSignature
+from mlcore.models.type_hints import UNKNOWN_OUTPUTS, as_rows, hints_of, signature_of
 from mlcore.plugins import Plugins
 from mlcore.registry.names import check_model_name
 from mlcore.tracking import tags
@@ -46,6 +50,7 @@ class SaveOptions:
     input_example: data, or a tuple of data and params.
     pip_requirements: lines, or a file's path, that replace what is found out; `extra_...` are added to it.
     conda_env: a conda environment that replaces both. code_paths: files and directories that loading needs.
+    resources: what the model asks while it serves; see `mlcore.models.resources`.
     """
 
     signature: ModelSignature | bool | None = None
@@ -55,6 +60,7 @@ class SaveOptions:
     conda_env: Mapping[str, object] | str | None = None
     code_paths: Sequence[str | PathLike[str]] | None = None
     metadata: Mapping[str, object] | None = None
+    resources: Resources = None
 
     def __attrs_post_init__(self) -> None:
         """Refuse what would make a model that nobody can load, or would be dropped without a word."""
@@ -78,6 +84,7 @@ def save_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    resources: Resources = None,
     prove: bool = False,
     plugins: Plugins | None = None,
     **options: object,
@@ -102,6 +109,7 @@ def save_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        resources=resources,
     )
     found = _plugins(plugins)
     with _staging(target) as staged:
@@ -129,6 +137,7 @@ def log_model(
     conda_env: Mapping[str, object] | str | None = None,
     code_paths: Sequence[str | PathLike[str]] | None = None,
     metadata: Mapping[str, object] | None = None,
+    resources: Resources = None,
     registered_model_name: str | None = None,
     await_registration_for: int | None = 300,
     prove: bool = False,
@@ -155,6 +164,7 @@ def log_model(
         conda_env=conda_env,
         code_paths=code_paths,
         metadata=metadata,
+        resources=resources,
     )
     found = _plugins(plugins)
     chosen = _flavor(model, flavor, found)
@@ -202,13 +212,15 @@ def write_model(
     if flavor.name != PYFUNC:
         sections[flavor.name] = {**saved.config, "code": code}
     info = None if example is None else save_example(example, directory)
-    signature = _signature(wanted.signature, example, flavor, directory, saved)
+    hinted = _hinted(wanted.signature, model, flavor)
+    signature = _signature(wanted.signature, example, flavor, directory, saved, hinted)
     _environment(saved, flavor, wanted, signature, plugins).write(directory)
     return attrs.evolve(
         new_model(sections, __version__),
         signature=signature,
         saved_input_example_info=info,
         metadata=wanted.metadata,
+        other=_others(wanted, hinted),
         model_size_bytes=sum(p.stat().st_size for p in directory.rglob("*") if p.is_file()),
     )
 
@@ -261,25 +273,46 @@ def _environment(
     )
 
 
+def _others(wanted: SaveOptions, hinted: ModelSignature | None) -> dict[str, object]:
+    """The keys of `MLmodel` that only some models have."""
+    resources = described(wanted.resources)
+    found: dict[str, object] = {} if resources is None else {"resources": resources}
+    return found if hinted is None else {**found, "is_signature_from_type_hint": True}
+
+
+def _hinted(given: ModelSignature | bool | None, model: object, flavor: Flavor) -> ModelSignature | None:
+    """The signature that the type hints of a Python model say, unless one was given or is not wanted."""
+    if given is not None or not isinstance(flavor, PythonFlavor):
+        return None
+    return signature_of(hints_of(predicted_by(model)))
+
+
 def _signature(
     given: ModelSignature | bool | None,
     example: InputExample | None,
     flavor: Flavor,
     directory: Path,
     saved: SavedModel,
+    hinted: ModelSignature | None,
 ) -> ModelSignature | None:
-    """The signature that was given, or the one that the example and the saved model's answer to it tell."""
+    """The signature that was given, or the one that type hints, example and the saved model's answer to it tell."""
     if isinstance(given, ModelSignature):
         return given
     if given is not None or example is None:
-        return None
+        return hinted
     known = infer_signature(example.data, params=example.params)
+    if hinted is not None:
+        known = attrs.evolve(known, inputs=hinted.inputs)
     checks = compile_signature(known)
     with _Noted("while the model that was just saved predicted its own input example"):
         config = saved.config if flavor.name != PYFUNC else saved.pyfunc
         predictor = flavor.predictor(directory, config, saved.pyfunc)
-        answer = predictor.predict(checks.enforce(example.data), checks.params(example.params))
-    return attrs.evolve(known, outputs=infer_schema(answer) if answer is not None else None)
+        data = checks.enforce(example.data)
+        answer = predictor.predict(data if hinted is None else as_rows(data), checks.params(example.params))
+    if hinted is not None and hinted.outputs != UNKNOWN_OUTPUTS:
+        return attrs.evolve(known, outputs=hinted.outputs)
+    # what comes bit by bit has no schema
+    return attrs.evolve(known, outputs=None if answer is None or isinstance(answer, Iterator) else infer_schema(answer))
 
 
 class _Noted:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, cast
 
@@ -71,6 +71,14 @@ class BatchingScorer:
             self._waiting.append(one)
             self._wake.notify()
         return one.answer.result()
+
+    def begin(self, request: Payload) -> Future[object] | None:
+        """Start to predict with an asynchronous model, which needs no batches; None when `score` is the way."""
+        return self._scorer.begin(request)
+
+    def stream(self, request: Payload) -> Iterator[object]:
+        """Yield the parts of the answer to one request. Raises as `score`, and UnsupportedError."""
+        return self._scorer.stream(request)
 
     def _run(self) -> None:
         while True:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 from mlcore.errors import MlcoreError
-from mlcore.serving import payload, strict_json
+from mlcore.serving import payload, streaming, strict_json
 from mlcore.serving.metrics import Metrics
 from mlcore.serving.served import Served, ServedModels
-from mlcore.serving.work import Receive, Scope, Send, Work
+from mlcore.serving.work import Pending, Receive, Scope, Send, Work
 
 JSON_TYPE = b"application/json"
 ARROW_TYPE = b"application/vnd.apache.arrow.stream"
@@ -44,6 +45,12 @@ class Invocations:
             body = await self._work.body(headers, receive)
             if body is None:
                 return
+            as_stream = streaming.wanted(headers.get(b"accept", b""))
+            if as_stream is not None:
+                stream = streaming.Stream(as_stream, strict_json.writer(scope.get("query_string", b"")), self._work)
+                await stream.answer(model.scorer, lambda: payload.read(_content(headers), body), receive, send)
+                self._metrics.observe(model.index, 200, time.perf_counter() - begun)
+                return
             answer, kind = await self._work.run(lambda: task(body))
             status = 200
         except MlcoreError as err:
@@ -53,24 +60,39 @@ class Invocations:
         await send({"type": "http.response.start", "status": status, "headers": start})
         await send({"type": "http.response.body", "body": answer})
 
-    def _task(self, model: Served, headers: dict[bytes, bytes], scope: Scope) -> Callable[[bytes], Answer]:
+    def _task(
+        self, model: Served, headers: dict[bytes, bytes], scope: Scope
+    ) -> Callable[[bytes], Answer | Pending[Answer]]:
         """Return what turns a body into an answer; reading and writing JSON are done in the thread, too."""
-        told = headers.get(b"content-type")
-        kind = payload.content_kind(None if told is None else told.decode("latin-1"))
+        kind = _content(headers)
         as_arrow = headers.get(b"accept", b"").startswith(ARROW_TYPE)
         dumps = strict_json.writer(scope.get("query_string", b""))
         scorer = model.scorer
 
-        def work(body: bytes) -> Answer:
-            request = payload.read(kind, body)
-            predictions = scorer.score(request)
+        begin: Callable[[payload.Payload], Future[object] | None] | None = getattr(scorer, "begin", None)
+
+        def written(predictions: object, *, bare: bool) -> Answer:
+            if isinstance(predictions, Iterator):  # of a model that streams, asked for all at once
+                predictions = list(predictions)
             if as_arrow:
                 from mlcore.serving import tables
 
                 return tables.stream(predictions), ARROW_TYPE
-            return dumps(predictions if request.bare else {"predictions": predictions}), JSON_TYPE
+            return dumps(predictions if bare else {"predictions": predictions}), JSON_TYPE
+
+        def work(body: bytes) -> Answer | Pending[Answer]:
+            request = payload.read(kind, body)
+            pending = None if begin is None else begin(request)
+            if pending is not None:
+                return Pending(pending, lambda predictions: written(predictions, bare=request.bare))
+            return written(scorer.score(request), bare=request.bare)
 
         return work
+
+
+def _content(headers: dict[bytes, bytes]) -> str:
+    told = headers.get(b"content-type")
+    return payload.content_kind(None if told is None else told.decode("latin-1"))
 
 
 def error_body(err: MlcoreError, *, debug: bool) -> bytes:

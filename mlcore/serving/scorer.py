@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, cast
 
 from mlcore.serving.payload import ARROW, CSV, PARQUET, Payload
@@ -25,10 +26,19 @@ class ModelScorer:
     def __init__(self, model: PyFuncModel) -> None:
         """Score with *model*."""
         self._model = model
+        self._is_awaited = model.is_awaited
 
     def score(self, request: Payload) -> object:
         """Return the predictions. Raises SignatureError: the request does not fit; lists every fault."""
         return self.predict(*self.checked(request))
+
+    def begin(self, request: Payload) -> Future[object] | None:
+        """Start to predict with an asynchronous model; None when `score` is the way. Raises as `score`."""
+        return self._model.begin_checked(*self.checked(request)) if self._is_awaited else None
+
+    def stream(self, request: Payload) -> Iterator[object]:
+        """Yield the parts of the answer. Raises as `score`, and UnsupportedError: the model does not stream."""
+        return self._model.stream_checked(*self.checked(request))
 
     def checked(self, request: Payload) -> tuple[object, dict[str, object]]:
         """Return data and params of a request as the model takes them. Raises SignatureError."""

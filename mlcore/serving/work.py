@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
@@ -18,6 +18,7 @@ MAX_BODY_BYTES = 64 * 2**20
 TIMEOUT_S = 60.0
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 # ASGI's own types, as starlette spells them
 Scope = MutableMapping[str, Any]
@@ -52,6 +53,14 @@ class PredictionError(BadRequestError):
     """The model raised an error of its own; most often the data is not what it was trained on."""
 
 
+@frozen
+class Pending(Generic[T]):
+    """An answer that an asynchronous model is at work on, and what is to be done with it."""
+
+    future: Future[object]
+    finish: Callable[[object], T]
+
+
 class Work:
     """The threads of one process."""
 
@@ -60,14 +69,21 @@ class Work:
         self.limits: Limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="mlcore-predict")
 
-    async def run(self, task: Callable[[], T]) -> T:
-        """Return what *task* returns, computed in a thread.
+    async def run(self, task: Callable[[], T | Pending[T]]) -> T:
+        """Return what *task* returns, computed in a thread; what is pending holds no thread while it is waited for.
 
         Raises PredictionTimeoutError, PredictionError; an MlcoreError of the task passes as it is.
         """
-        future = asyncio.get_running_loop().run_in_executor(self._pool, task)
+        found = await self._settled(asyncio.get_running_loop().run_in_executor(self._pool, task))
+        if not isinstance(found, Pending):
+            return found
+        answer, finish = await self._settled(asyncio.wrap_future(found.future)), found.finish
+        return await self._settled(asyncio.get_running_loop().run_in_executor(self._pool, lambda: finish(answer)))
+
+    async def _settled(self, future: asyncio.Future[V]) -> V:
         done, _ = await asyncio.wait((future,), timeout=self.limits.timeout_s)
         if not done:
+            future.cancel()
             raise PredictionTimeoutError(
                 f"the model did not answer within {self.limits.timeout_s:g} s; send fewer rows or allow more time"
             )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from mlcore.entities import Entry, Experiment, NewRun, Recorded, Run, RunCreation, RunInfo, RunStatus
+from mlcore.entities import Batch, Entry, Experiment, Metric, NewRun, Recorded, Run, RunCreation, RunInfo, RunStatus
 from mlcore.errors import CorruptStoreError, MlcoreError, StoreUnavailableError, UnsupportedError
 from mlcore.interfaces import TrackingStore
 from mlcore.tracking import tags
@@ -174,6 +175,16 @@ def spooled_run(session: Session, run_id: str, uri: str | None = None) -> Run | 
     from mlcore.tracking.fold import fold
 
     return fold(_created(creation.new, folder), entries)
+
+
+def spooled_points(session: Session, run_id: str, uri: str | None = None) -> list[Metric] | None:
+    """Return all points of a run that is in the spool alone, by timestamp, step and value; None when it is none of these."""
+    folder = session.recorder(uri).folder(run_id)
+    if folder is None or not folder.facts().is_pending:
+        return None
+    batches = (entry.recorded for entry in _entries(folder) if isinstance(entry.recorded, Batch))
+    points = [point for batch in batches for point in batch.metrics]
+    return sorted(points, key=lambda p: (p.timestamp, p.step, math.isnan(p.value), p.value))
 
 
 def known_run(session: Session, at_start: Run | None, run_id: str, uri: str | None = None) -> Run:

@@ -28,7 +28,8 @@ answers = {}
 for name in os.listdir(sys.argv[1]):
     model = mlflow.pyfunc.load_model(os.path.join(sys.argv[1], name))
     predicted = list(map(float, model.predict(model.input_example)))
-    answers[name] = {"signature": model.metadata.signature.to_dict(), "predicted": predicted}
+    parts = list(model.predict_stream(["abc"])) if model.metadata.flavors["python_function"].get("streamable") else None
+    answers[name] = {"signature": model.metadata.signature.to_dict(), "predicted": predicted, "parts": parts}
 print(json.dumps(answers))
 """
 SAVE = """
@@ -55,6 +56,13 @@ def quintupled(model_input):
 def shouted(model_input: list[str]) -> list[str]:
     return [text.upper() for text in model_input]
 
+class Spelt(PythonModel):
+    def predict(self, context, model_input: list[str], params=None) -> list[str]:
+        return model_input
+
+    def predict_stream(self, context, model_input, params=None):
+        yield from model_input
+
 from sklearn.linear_model import LogisticRegression
 linear = LogisticRegression(max_iter=10_000).fit(X, y)
 mlflow.sklearn.save_model(linear, "linear", input_example=example)
@@ -62,6 +70,7 @@ mlflow.sklearn.save_model(forest, "pickled", serialization_format="cloudpickle",
 mlflow.pyfunc.save_model("tripled", python_model=Tripled(), input_example=example)
 mlflow.pyfunc.save_model("quintupled", python_model=quintupled, input_example=example)
 mlflow.pyfunc.save_model("shouted", python_model=shouted, pip_requirements=[])
+mlflow.pyfunc.save_model("spelt", python_model=Spelt(), pip_requirements=[])
 """
 
 
@@ -107,6 +116,14 @@ class Scaled(pyfunc.PythonModel):
         return model_input["alcohol"] * params["k"]
 
 
+class Measured(pyfunc.PythonModel):
+    def predict(self, model_input: list[str]) -> list[int]:
+        return [len(text) for text in model_input]
+
+    def predict_stream(self, model_input):
+        yield from model_input
+
+
 @pytest.fixture(scope="session")
 def answers(peer: Peer, wine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     """What MLflow says of models that were saved here, by name; one process of it for all, as it is slow to start."""
@@ -123,6 +140,7 @@ def answers(peer: Peer, wine, tmp_path_factory: pytest.TempPathFactory) -> dict[
     pyfunc.save_model(
         folder / "function", python_model=lambda model_input: model_input["alcohol"] + 1, input_example=few
     )
+    pyfunc.save_model(folder / "measured", python_model=Measured(), input_example=["a", "bcd"])
     cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     answers = json.loads(peer(PREDICT, str(folder)))
     return {**answers, "expected": model.predict(few).tolist(), "alcohol": few["alcohol"]}
@@ -146,6 +164,19 @@ def test_mlflow_predicts_with_a_python_model_of_ours(answers) -> None:
 
 def test_mlflow_predicts_with_a_function_of_ours(answers) -> None:
     assert answers["function"]["predicted"] == (answers["alcohol"] + 1).tolist()
+
+
+def test_mlflow_predicts_and_streams_with_a_model_of_ours_that_has_type_hints(answers) -> None:
+    assert answers["measured"]["predicted"] == [1.0, 3.0]
+    assert answers["measured"]["parts"] == ["a", "b", "c"]
+    assert json.loads(answers["measured"]["signature"]["inputs"]) == [{"type": "string", "required": True}]
+
+
+def test_we_stream_with_a_model_of_mlflow(saved_by_mlflow: Path) -> None:
+    model = pyfunc.load_model(saved_by_mlflow / "spelt", trust=True)
+
+    assert list(model.predict_stream(["abc"])) == ["a", "b", "c"]
+    assert model.predict(["abc"]) == ["abc"]
 
 
 def test_we_predict_with_a_skops_model_of_mlflow_and_need_no_trust(saved_by_mlflow: Path, wine) -> None:

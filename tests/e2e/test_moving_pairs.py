@@ -90,6 +90,21 @@ def test_a_database_goes_into_a_directory_and_back(filled: str, tmp_path: Path, 
     assert (again.counts.writes, copy_store(folder, sql).counts.writes) == (0, 0)
 
 
+def test_experiments_that_began_in_a_directory_keep_their_ids_and_times(tmp_path: Path, sql: str, own: str) -> None:
+    folder = (tmp_path / "store").as_uri()
+    rich_store.fill(folder)
+
+    there = copy_store(folder, sql)
+    copy_store(sql, own)
+
+    assert there.renumbered == ()
+    with using(Session(Settings.load({"tracking_uri": sql}, environ={}))) as session:
+        found = session.store().search_experiments(ExperimentQuery(view=ViewType.ALL)).items
+    assert any(len(each.experiment_id) == 19 for each in found)
+    assert differences(folder, sql) == []
+    assert differences(folder, own) == []
+
+
 def test_a_directory_goes_to_a_server(filled: str, tmp_path: Path, own: str) -> None:
     folder = (tmp_path / "store").as_uri()
     copy_store(filled, folder)

@@ -16,12 +16,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from mlcore_deploy_sagemaker.container import main
 from mlcore_deploy_sagemaker.deployer import SageMakerDeployer
 from sagemaker_standin import StandIn, until
 
 from mlcore.models.pyfunc import save_model as save_function
 from mlcore.models.saving import save_model
+from mlcore.serving.container import main
 
 Start = Callable[..., tuple[subprocess.Popen[str], str]]
 ROWS = {"dataframe_split": {"columns": ["a", "b"], "data": [[1.0, 2], [3.0, 4]]}}
@@ -60,7 +60,7 @@ def start() -> Iterator[Start]:
             **variables,
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlcore_deploy_sagemaker.container", "serve"],
+            [sys.executable, "-m", "mlcore.serving.container", "serve"],
             env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -115,7 +115,7 @@ def test_a_model_with_code_needs_trust(start: Start, tmp_path: Path) -> None:
     environ = {**os.environ, "MLCORE_MODEL_DIR": str(tmp_path / "code"), "SAGEMAKER_BIND_TO_PORT": str(free_port())}
 
     refused = subprocess.run(
-        [sys.executable, "-m", "mlcore_deploy_sagemaker.container", "serve"],
+        [sys.executable, "-m", "mlcore.serving.container", "serve"],
         env=environ,
         capture_output=True,
         text=True,

@@ -162,7 +162,7 @@ def test_a_container_that_cannot_serve_says_why(
 def test_the_image_tells_sagemaker_what_it_can(engine: Engine, image: str) -> None:
     config = json.loads(engine.docker("image", "inspect", "--format", "{{json .Config}}", image))
 
-    assert config["Entrypoint"] == ["python", "-m", "mlcore_deploy_sagemaker.container"]
+    assert config["Entrypoint"] == ["python", "-m", "mlcore.serving.container"]
     assert config["Labels"] == {"com.amazonaws.sagemaker.capabilities.accept-bind-to-port": "true"}
     assert "8080/tcp" in config["ExposedPorts"]
 

@@ -149,15 +149,15 @@ def test_a_class_of_the_users_own_needs_trust() -> None:
         pyfunc.load_model("m")
 
 
-def test_a_model_of_an_old_mlflow_is_a_booster(booster: xgboost.Booster) -> None:
+def test_a_model_of_an_old_mlflow_is_a_booster(booster: xgboost.Booster, expected: list[float]) -> None:
     Path("m").mkdir()
-    booster.save_model("m/model.json")
+    Path("m/model.xgb").write_bytes(booster.save_raw())
     Path("m/MLmodel").write_text(
-        "flavors:\n  python_function: {data: model.json, loader_module: mlflow.xgboost}\n"
-        "  xgboost: {data: model.json, xgb_version: 1.1.1}\n"
+        "flavors:\n  python_function: {data: model.xgb, loader_module: mlflow.xgboost}\n"
+        "  xgboost: {data: model.xgb, xgb_version: 1.1.1}\n"
     )
 
-    assert isinstance(mlcore.xgboost.load_model("m"), xgboost.Booster)
+    assert pyfunc.load_model("m").predict(X).tolist() == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"text", b"\x80\x04."])

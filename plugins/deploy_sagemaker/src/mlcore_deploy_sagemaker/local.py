@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError
 from mlcore.models.places import fetched
+from mlcore.serving.container import MODEL_DIR, PORT
 from mlcore_deploy_sagemaker.archive import flavor_of
-from mlcore_deploy_sagemaker.container import MODEL_DIR, PORT
 from mlcore_deploy_sagemaker.faults import DeploymentFailedError
 from mlcore_deploy_sagemaker.options import Options
 from mlcore_deploy_sagemaker.place import IMAGE_VARIABLES
@@ -37,7 +37,7 @@ def run(name: str, model_uri: str, flavor: str | None, options: Options) -> None
             local = {"MLCORE_MODEL_DIR": where, "SAGEMAKER_BIND_TO_PORT": str(options.port)}
             if options.trust:
                 local["MLCORE_TRUST_MODELS"] = where
-            command = [sys.executable, "-m", "mlcore_deploy_sagemaker.container", "serve"]
+            command = [sys.executable, "-m", "mlcore.serving.container", "serve"]
             environ = {**os.environ, "MLCORE_SERVING_HOST": "127.0.0.1", **variables, **local}
         logger.info("deployment %r serves %s at http://127.0.0.1:%d until Ctrl-C", name, model_uri, options.port)
         _serve(name, command, environ)

@@ -71,7 +71,8 @@ class XgboostFlavor:
         _xgboost()
         with reading(path, f"xgboost {config.get('xgb_version')}"):
             model = class_called(str(config.get("model_class", _BOOSTER)))()
-            model.load_model(path)
+            # MLflow 2 calls its files `model.xgb`, by which XGBoost does not know the format; by their content it does
+            model.load_model(path if path.suffix[1:] in FORMATS else bytearray(path.read_bytes()))
         return model
 
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:

@@ -34,13 +34,13 @@ class ExperimentsPart(Part):
     def adopt_experiment(self, experiment: Experiment) -> Experiment:
         """Create an experiment with the id, times, tags and lifecycle stage that it has elsewhere.
 
-        Raises InvalidParameterError: the id is no decimal number of at most 18 digits, as ids are here.
+        Raises InvalidParameterError: the id is no decimal number below 2**63, as ids are here.
         """
         number = number_of(experiment.experiment_id)
         if number is None:
             raise InvalidParameterError(
                 f"the experiment {experiment.name!r} cannot keep the id {experiment.experiment_id!r} in a database: "
-                "expected a decimal number of at most 18 digits; create it with another id"
+                "expected a decimal number below 2**63; create it with another id"
             )
         created = now_ms() if experiment.creation_time is None else experiment.creation_time
         changed = created if experiment.last_update_time is None else experiment.last_update_time

@@ -74,9 +74,12 @@ def no_experiment(experiment_id: str) -> NotFoundError:
     )
 
 
+_GREATEST = 2**63 - 1  # what a column holds; the ids that a file store computes have up to 63 bits, too
+
+
 def number_of(text: str) -> int | None:
     """Return the number that an id of an experiment or a version stands for; None when it cannot be one."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
         return None
     number = int(text)
-    return number if str(number) == text else None
+    return number if number <= _GREATEST and str(number) == text else None

@@ -1,10 +1,11 @@
-"""What runs inside of the serving image: SageMaker's contract for containers, kept by the scoring server.
+"""What runs inside of a serving image: `python -m mlcore.serving.container serve`.
 
-`serve` is the argument that SageMaker gives. The model is under `/opt/ml/model`; `/ping` and `/invocations` answer on
+It keeps SageMaker's contract for containers, which is good for any other engine: `serve` is the argument, the model is under `/opt/ml/model`; `/ping` and `/invocations` answer on
 port 8080; SIGTERM ends the server after the requests that it has.
 
 Variables: SAGEMAKER_BIND_TO_PORT, MLCORE_MODEL_DIR (another place of the model), MLCORE_SERVING_WORKERS,
-MLCORE_SERVING_TIMEOUT (seconds for an answer), MLCORE_TRUST_MODELS (places whose models may run code).
+MLCORE_SERVING_TIMEOUT (seconds for an answer), MLCORE_TRUST_MODELS (places whose models may run code),
+MLCORE_MODEL_PUBLIC_KEY (of whom a signature is demanded).
 """
 
 from __future__ import annotations
