@@ -163,14 +163,13 @@ def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
 
 def test_connections_that_stay_open_are_spread_over_the_workers(start: Start) -> None:
     at = port(start("2"))
-    body = b'{"inputs": ["pid"]}'
-    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
 
     with contextlib.ExitStack() as opened:
-        clients = [opened.enter_context(socket.create_connection(("127.0.0.1", at), timeout=20)) for _ in range(32)]
+        clients = [http.client.HTTPConnection("127.0.0.1", at, timeout=20) for _ in range(32)]
         for client in clients:
-            client.sendall(head.encode() + body)
-        answers = [client.recv(65536).rpartition(b"\r\n\r\n")[2] for client in clients]
+            opened.enter_context(contextlib.closing(client))
+            client.request("POST", "/invocations", '{"inputs": ["pid"]}', {"Content-Type": "application/json"})
+        answers = [client.getresponse().read() for client in clients]
 
     assert len(set(answers)) == 2
 
