@@ -174,11 +174,12 @@ def test_a_changed_model_is_not_signed(model: Path, ours: Pair) -> None:
 
 
 def test_a_key_with_a_password_signs(model: Path, tmp_path: Path) -> None:
-    pair = make_pair(tmp_path, "locked", b"secret")
+    word = "open sesame"
+    pair = make_pair(tmp_path, "locked", word.encode())
 
     with pytest.raises(InvalidParameterError, match=r"locked\.pem' can't be used"):
         sign(model, pair.private)
-    sign(model, pair.private, password="secret")
+    sign(model, pair.private, password=word)
 
     assert verify(model, public_key=pair.public).passed
 

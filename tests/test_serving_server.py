@@ -161,6 +161,27 @@ def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
         invoke(at, 0)
 
 
+def test_connections_that_stay_open_are_spread_over_the_workers(start: Start) -> None:
+    at = port(start("2"))
+    body = b'{"inputs": ["pid"]}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    with contextlib.ExitStack() as opened:
+        clients = [opened.enter_context(socket.create_connection(("127.0.0.1", at), timeout=20)) for _ in range(32)]
+        for client in clients:
+            client.sendall(head.encode() + body)
+        answers = [client.recv(65536).rpartition(b"\r\n\r\n")[2] for client in clients]
+
+    assert len(set(answers)) == 2
+
+
+def test_a_port_that_workers_share_is_taken_for_other_servers(start: Start) -> None:
+    at = port(start("2"))
+
+    with pytest.raises(InvalidParameterError, match="cannot listen"):
+        bind(Address(port=at))
+
+
 def test_the_main_process_of_several_workers_does_not_answer_itself(start: Start) -> None:
     process = start("2")
 

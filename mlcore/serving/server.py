@@ -7,9 +7,10 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
@@ -87,6 +88,25 @@ def bind(address: Address) -> socket.socket:
         ) from err
     found.listen(_BACKLOG)
     found.set_inheritable(True)
+    return found
+
+
+def _spread(taken: socket.socket, count: int) -> list[socket.socket]:
+    """Put as many listening sockets in the place of one; the system spreads connections over them.
+
+    One that all workers share is emptied by whoever wakes first: of eight connections one worker often had all. *taken* was
+    bound without sharing, which has proved that the port is nobody else's.
+    """
+    where, family = taken.getsockname(), taken.family
+    taken.close()
+    found = []
+    for _ in range(count):
+        one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind(where)
+        one.listen(_BACKLOG)
+        found.append(one)
     return found
 
 
@@ -214,27 +234,33 @@ def serve_with_workers(
     """
     if not hasattr(os, "fork"):
         raise InvalidParameterError(f"{workers} workers need a system that can fork: use one worker here")
-    crew = _Crew(make_app, listening, stopping)
-    with _handling(crew.stop):
-        for _ in range(workers):
-            crew.add()
-        return crew.watch(ready)
+    with ExitStack() as held:
+        sockets = [listening] * workers
+        if sys.platform == "linux":  # others do not spread connections, but give them all to the last socket
+            sockets = [held.enter_context(one) for one in _spread(listening, workers)]
+        crew = _Crew(make_app, sockets, stopping)
+        with _handling(crew.stop):
+            for place in range(workers):
+                crew.add(place)
+            return crew.watch(ready)
 
 
 class _Crew:
     """The processes of a server with several workers."""
 
-    def __init__(self, make_app: Callable[[], Application], listening: socket.socket, stopping: Stopping) -> None:
+    def __init__(self, make_app: Callable[[], Application], sockets: list[socket.socket], stopping: Stopping) -> None:
         self._make_app = make_app
-        self._listening = listening
+        # They stay open here: who connects to a worker that dies waits for the one that takes its place.
+        self._sockets = sockets
+        self._places: dict[int, int] = {}  # process to its socket
         self._how_to_stop = stopping
         self._starting: dict[int, int] = {}  # process to the pipe that tells when it answers
         self._running: set[int] = set()
         self._stopping = False
         self._alive, self._life = os.pipe()  # closed by the system when this process ends, however it ends
 
-    def add(self) -> int:
-        """Start one more process; return its id."""
+    def add(self, place: int) -> int:
+        """Start one more process, for the socket at *place*; return its id."""
         told, tell = os.pipe()
         # A signal in the middle would find a child with the parent's handlers, or a parent that does not know it yet.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
@@ -242,9 +268,10 @@ class _Crew:
         if pid == 0:
             os.close(told)
             os.close(self._life)
-            self._work(tell)
+            self._work(tell, self._sockets[place])
         os.close(tell)
         self._starting[pid] = told
+        self._places[pid] = place
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         if self._stopping:
             os.kill(pid, signal.SIGTERM)  # the signal came before there was anybody to pass it on to
@@ -262,7 +289,7 @@ class _Crew:
             self._running.discard(pid)
             if self._stopping:
                 continue
-            replaced = self.add()
+            replaced = self.add(self._places.pop(pid))
             if not self._answers(replaced):
                 return self._give_up(replaced)
         return 0
@@ -294,7 +321,7 @@ class _Crew:
             os.waitpid(other, 0)
         return 0 if was_stopping else os.waitstatus_to_exitcode(status) or 1
 
-    def _work(self, tell: int) -> None:
+    def _work(self, tell: int, listening: socket.socket) -> None:
         for each in _STOPS:
             signal.signal(each, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
@@ -302,7 +329,7 @@ class _Crew:
         code = 1
         try:
             try:
-                serve(self._make_app(), self._listening, ready=lambda: _tell(tell), stopping=self._how_to_stop)
+                serve(self._make_app(), listening, ready=lambda: _tell(tell), stopping=self._how_to_stop)
                 code = 0
             except MlcoreError as err:
                 os.write(2, f"error: {err.message}\n".encode())
