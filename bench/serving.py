@@ -11,7 +11,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -39,7 +39,7 @@ V2 = Asked("/v2/models/model/infer", json.dumps({"inputs": [TENSOR]}).encode())
 Measured = dict[str, list[float]]
 
 
-def scoring(pair: tuple[Side, Side]) -> list[Row]:
+def scoring(pair: tuple[Side, Side]) -> Iterator[Row]:
     """Requests of one row and of many, starts, memory, and what is done before and after: checks and saving."""
     if not MLSERVER.exists():
         sys.exit(f"error: no MLServer at {MLSERVER}: make peer")
@@ -51,6 +51,7 @@ def scoring(pair: tuple[Side, Side]) -> list[Row]:
             worker(side, "save_model", cwd=places[side.module])
         shutil.copy(places["mlcore"] / "model.joblib", places["mlserver"])
         ours, theirs = alternate(pair, STARTS, lambda side: _start(side, places[side.module]))
+        yield less("scoring, from start to first prediction", "s", ours, theirs, 4)
         with ExitStack() as running:
             servers = {side.module: running.enter_context(serving(side, places[side.module], SPLIT)) for side in pair}
             for workers in (0, 1):
@@ -59,15 +60,11 @@ def scoring(pair: tuple[Side, Side]) -> list[Row]:
                 shutil.copytree(places["mlserver"], place)
                 servers[name] = running.enter_context(mlserver(place, V2, parallel_workers=workers))
             servers["bare"] = running.enter_context(bare(places["mlcore"], SPLIT))
-            idle = {name: one.rss_mb for name, one in servers.items()}
             _same(servers)
-            rows = [*_singles(servers), *_batches(servers), *_overhead(servers)]
-    return [
-        *rows,
-        less("scoring, from start to first prediction", "s", ours, theirs, 4),
-        less("scoring, memory when idle", "MB", [idle["mlcore"]], [idle["mlflow"]], 2),
-        *_around(pair),
-    ]
+            yield less("scoring, memory when idle", "MB", [servers["mlcore"].rss_mb], [servers["mlflow"].rss_mb], 2)
+            for measure in (_singles, _batches, _overhead):
+                yield from measure(servers)
+    yield from _around(pair)
 
 
 def _start(side: Side, place: Path) -> float:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mlcore.cli import doctor, doctor_spool
+from mlcore.cli import doctor, doctor_journals, doctor_spool
+from mlcore.journal import PlainJournal
 from mlcore.settings import Settings
 
 Doctor = Callable[..., tuple[int, list[dict[str, str]]]]
@@ -140,3 +141,40 @@ def test_a_spool_without_a_place_or_room_is_told(tmp_path: Path) -> None:
     status, detail = spool_findings(MLCORE_SPOOL_DIR=full, MLCORE_SPOOL_LIMIT_MB="1")[full]
     assert status == "warning"
     assert "or raise MLCORE_SPOOL_LIMIT_MB" in detail
+
+
+def test_damaged_journals_of_a_directory_are_told_with_place_and_bytes(examine: Doctor, tmp_path: Path) -> None:
+    journals = []
+    for name in ("a", "b"):
+        journal = PlainJournal(tmp_path, name)
+        for step in range(3):
+            journal.point("loss", 0.5, 1_700_000_000_000, step)
+        journal.close()
+        os.utime(journal.path, (1, 1))
+        journals.append(journal.path)
+    sound = doctor_journals.examine(tmp_path)
+    data = bytearray(journals[0].read_bytes())
+    data[-1] ^= 1
+    journals[0].write_bytes(data)
+    young = doctor_journals.examine(tmp_path)
+    os.utime(journals[0], (1, 1))
+
+    status, detail = doctor_journals.examine(tmp_path) or ("", "")
+
+    assert sound == young == ("ok", "2 journals are sound")
+    assert (status, doctor_journals.examine(tmp_path / "nowhere")) == ("warning", None)
+    assert detail.startswith(f"1 of 2 journals are damaged: journal '{journals[0]}' is damaged from byte ")
+    assert "To do: copy them from a backup" in detail
+
+
+def test_journals_of_the_store_are_looked_at(examine: Doctor, tmp_path: Path) -> None:
+    store = tmp_path / "runs of mine"
+    store.mkdir()
+    (store / "mlcore-store.json").write_text('{"format": 1}')
+    (store / "runs").mkdir()
+    (store / "runs" / "w.journal").write_bytes(b"no journal at all")
+    os.utime(store / "runs" / "w.journal", (1, 1))
+
+    _, found = examine(MLCORE_TRACKING_URI=str(store))
+
+    assert pick(found, "journals", str(store))["status"] == "warning"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from attrs import frozen
 from mlcore import Client
 from mlcore.cli import main
 from mlcore.entities import Move, MoveKind
-from mlcore.errors import NotFoundError
+from mlcore.errors import ConflictError, NotFoundError
+from mlcore.registry.people import present_user
 from mlcore.registry.rollback import Standing, alias_before, stage_before, standing_at
 from mlcore.tracking.session import Session, using
 
@@ -97,6 +100,27 @@ def test_who_believes_something_else_is_told(cli: Cli) -> None:
 
     assert (late.code, vague.code) == (1, 2)
     assert "points to version '1', expected version '3'" in late.err
+
+
+def test_of_people_who_promote_at_once_one_wins_and_the_others_are_told_who(cli: Cli) -> None:
+    start = threading.Barrier(4)
+
+    def promote(client: Client, number: int) -> str:
+        start.wait()
+        try:
+            client.set_registered_model_alias("wine", "champion", number, expected="")
+        except ConflictError as err:
+            return str(err)
+        return ""
+
+    with using(Session()), ThreadPoolExecutor(4) as people:
+        client = Client()
+        said = sorted(people.map(promote, [client] * 4, [1, 2, 3, 1]))
+
+    winner = json.loads(cli("history", "wine", "--alias", "champion", "--json").out)["after"]
+    assert said[0] == ""
+    assert all(f"points to version '{winner}', expected no version: " in text for text in said[1:])
+    assert all(f"'{present_user()}' moved it at" in text for text in said[1:])
 
 
 def test_a_rollback_says_what_it_does_and_the_next_goes_further(cli: Cli) -> None:

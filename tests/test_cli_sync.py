@@ -83,6 +83,7 @@ def test_another_spool_and_another_store_are_chosen_by_options(left: str, tmp_pa
     done = sync("--spool", str(moved), "--tracking-uri", "sqlite:///mlcore.db")
 
     assert left in done.stdout
+    assert f"delivered to sqlite:///{Path.cwd()}/mlcore.db" in done.stdout
     assert len(Client().get_metric_history(left, "m")) == 100
 
 
@@ -187,6 +188,35 @@ def test_no_command_waits_for_ever_for_a_server_that_never_answers(
 
     assert done.returncode == 1
     assert f"{hung} did not answer in 0.3 s" in done.stdout + done.stderr
+
+
+def test_what_waits_for_another_store_is_told_to_be_delivered_where_it_went(offline: list[str]) -> None:
+    done = sync("--spool", os.environ["MLCORE_SPOOL_DIR"], "--tracking-uri", "sqlite:///other.db")
+
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, len(offline))
+    assert all(line.endswith(f"delivered to sqlite:///{Path.cwd()}/other.db") for line in done.stdout.splitlines())
+
+
+def test_a_run_that_waits_in_the_spool_is_shown(hung: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCORE_TRACKING_URI", hung)
+    monkeypatch.setenv("MLCORE_OFFLINE", "1")
+    code = """
+import mlcore
+with mlcore.start_run() as run:
+    for step in (2, 0, 1):
+        mlcore.log_metric("loss", 3 - step, step=step, timestamp=1_700_000_000_000 + step)
+    mlcore.log_metric("gap", float("nan"))
+print(run.run_id)
+"""
+    run_id = program("-c", code).stdout.strip()
+
+    shown = program("-m", "mlcore.cli", "runs", "show", run_id)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "metric\tloss\t1.0\t1.0\t3.0\t3\n" in shown.stdout
+    assert "metric\tgap\tNaN\t\t\t1\n" in shown.stdout
+    assert [m.step for m in Client().get_metric_history(run_id, "loss")] == [0, 1, 2]
+    assert Client().get_metric_history(run_id, "nothing") == []
 
 
 def test_a_watcher_says_once_that_a_server_is_away_and_leaves_in_silence(offline: list[str]) -> None:

@@ -201,6 +201,18 @@ def test_who_only_reads_is_not_told_that_recording_goes_on(
     assert [m.partition(" (")[0] for m in caplog.messages[:1]] == ["recording goes on without http://127.0.0.1:9"]
 
 
+def test_a_run_that_neither_store_nor_spool_can_take_is_told_with_both_reasons(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    settings = Settings.load({"tracking_uri": "http://127.0.0.1:9", "spool_dir": str(tmp_path / "file" / "spool")})
+
+    with using(Session(settings)), pytest.raises(StoreUnavailableError) as raised:
+        mlcore.start_run()
+
+    assert "cannot reach http://127.0.0.1:9: connection refused" in raised.value.message
+    assert f"nothing can wait for it in '{tmp_path}/file/spool/http-" in raised.value.message
+    assert "set MLCORE_SPOOL_DIR to a place that can be written" in raised.value.message
+
+
 def test_an_exit_waits_no_second_time_for_a_server_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLCORE_HTTP_REQUEST_TIMEOUT", "60")
     with socket.create_server(("127.0.0.1", 0)) as listener:

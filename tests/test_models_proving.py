@@ -114,3 +114,14 @@ def test_a_model_without_requirements_has_nothing_to_prove(tmp_path: Path) -> No
 
     with pytest.raises(ProofError, match=r"has no requirements\.txt"):
         prove(tmp_path / "m", trust=True)
+
+
+def test_a_model_without_code_is_proven_only_when_it_is_trusted(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "MLmodel").write_text(
+        "flavors: {python_function: {loader_module: mlflow.sklearn}, sklearn: {}}\n"
+    )
+    (tmp_path / "m" / "requirements.txt").write_text("evil @ http://127.0.0.1:1/evil.whl\n")
+
+    with pytest.raises(UntrustedModelError, match="its requirements are installed"):
+        prove(tmp_path / "m")

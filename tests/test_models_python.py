@@ -302,10 +302,10 @@ def test_a_loader_that_gives_no_python_model_is_told_when_it_is_unwrapped(monkey
 def test_a_flavor_that_is_not_installed_is_named_with_its_plugin() -> None:
     Path("m").mkdir()
     Path("m/MLmodel").write_text(
-        "flavors: {python_function: {loader_module: mlflow.xgboost, data: model.ubj}, xgboost: {data: model.ubj}}"
+        "flavors: {python_function: {loader_module: mlflow.spark, data: sparkml}, spark: {model_data: sparkml}}"
     )
 
-    with pytest.raises(PluginNotFoundError, match="pip install mlcore-flavor-xgboost"):
+    with pytest.raises(PluginNotFoundError, match="pip install mlcore-flavor-spark"):
         pyfunc.load_model("m")
 
 

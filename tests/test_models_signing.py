@@ -14,6 +14,7 @@ from attrs import frozen
 from sklearn.linear_model import LinearRegression
 
 import mlcore
+from mlcore.artifacts.upload import upload_tree
 from mlcore.errors import (
     ChecksumError,
     InvalidParameterError,
@@ -21,12 +22,16 @@ from mlcore.errors import (
     SettingsError,
     UnverifiedModelError,
 )
+from mlcore.hookspecs import hookimpl
+from mlcore.interfaces import ArtifactRepo
 from mlcore.models import pyfunc
 from mlcore.models.manifest import FILE, SIGNATURE_FILE, Difference, write_manifest
 from mlcore.models.saving import save_model
 from mlcore.models.signing import sign
 from mlcore.models.verifying import verify
+from mlcore.plugins import Plugins
 from mlcore.settings import Settings
+from mlcore.testing import MemoryRepo
 from mlcore.tracking.session import Session, using
 
 
@@ -169,11 +174,12 @@ def test_a_changed_model_is_not_signed(model: Path, ours: Pair) -> None:
 
 
 def test_a_key_with_a_password_signs(model: Path, tmp_path: Path) -> None:
-    pair = make_pair(tmp_path, "locked", b"secret")
+    word = "open sesame"
+    pair = make_pair(tmp_path, "locked", word.encode())
 
     with pytest.raises(InvalidParameterError, match=r"locked\.pem' can't be used"):
         sign(model, pair.private)
-    sign(model, pair.private, password="secret")
+    sign(model, pair.private, password=word)
 
     assert verify(model, public_key=pair.public).passed
 
@@ -244,6 +250,27 @@ def test_a_logged_model_is_signed_where_it_is(ours: Pair) -> None:
 
     assert pyfunc.load_model("models:/wine/1").predict(np.array([[2.0]])) == pytest.approx([5.0])
     assert pyfunc.load_model(info.model_uri).predict(np.array([[2.0]])) == pytest.approx([5.0])
+
+
+def test_a_model_in_a_remote_place_is_signed_there(ours: Pair, model: Path) -> None:
+    repo = MemoryRepo()
+    upload_tree(repo, model)
+
+    class Remote:
+        @hookimpl
+        def artifact_repo(self, uri: str) -> ArtifactRepo | None:
+            return repo if uri.startswith("memory:") else None
+
+    plugins = Plugins.discover()
+    plugins.register(Remote())
+    with using(Session(Settings.load({"model_public_key": str(ours.public)}), plugins)):
+        with pytest.raises(UnverifiedModelError):
+            pyfunc.load_model("memory://place/m")
+        signed = sign("memory://place/m", ours.private)
+
+        assert signed == f"memory://place/m/{SIGNATURE_FILE}"
+        assert repo.stat(SIGNATURE_FILE) is not None
+        assert pyfunc.load_model("memory://place/m").predict(np.array([[2.0]])) == pytest.approx([5.0])
 
 
 def test_a_project_file_cannot_say_whose_signature_counts(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich_store import CHILD, PARENT
 
-from mlcore.entities import Batch, Metric, NewRun, Run, RunTag
+from mlcore.entities import Batch, Metric, Move, MoveNote, NewRun, Run, RunTag
 from mlcore.errors import InvalidParameterError, StoreUnavailableError
 from mlcore.interfaces import RegistryStore
 from mlcore.moving import Choice, Report
@@ -253,7 +253,11 @@ def test_a_registry_that_cannot_adopt_gets_stages_aliases_and_tags_and_the_rest_
         return whole_store.read_stores(MemoryTrackingStore(), registry, "memory:")["models"]
 
     assert whole_store.differences(read(source), read(target), "*/times") == []
-    assert shortfalls(report) == {"times of model versions": 3, "times of registered models": 2}
+    assert shortfalls(report) == {
+        "histories of registered models": 2,
+        "times of model versions": 3,
+        "times of registered models": 2,
+    }
 
 
 def test_a_stand_in_for_a_number_that_an_interrupted_copy_left_is_removed() -> None:
@@ -279,6 +283,28 @@ def test_a_version_whose_number_another_one_has_is_told_and_moves_no_alias() -> 
     assert numbers(target, "m") == {"1": "s3://own/1", "2": "s3://b/1"}
     assert shortfalls(report)["model versions whose number another one has in the target"] == 1
     assert target.lines["m"].aliases == {}
+
+
+def test_a_history_comes_along_through_several_copies_and_goes_on() -> None:
+    first, second, third = MemoryRegistryStore(), MemoryRegistryStore(), MemoryRegistryStore()
+    model(first, "m", 2)
+    first.move_alias("m", "champion", "1", note=MoveNote("ada", "why"), expected=None)
+    first.update_model("m", new_name="n", description=None)
+    told = told_of(first, "n")
+
+    copy_models(first, second)
+    copy_models(second, third)
+    second.move_alias("n", "champion", "2", note=MoveNote("bob"), expected="1")
+    copy_models(second, third)
+
+    assert told_of(second, "n")[:5] == told_of(third, "n")[:5] == told
+    assert [each.user for each in told_of(third, "n") if each.subject == "champion" and each.user] == ["ada", "bob"]
+    assert second.alias_at("n", "champion", told[-1].at) == "1"
+    assert copy_models(second, third).counts.writes == 0
+
+
+def told_of(registry: MemoryRegistryStore, name: str) -> list[Move]:
+    return list(registry.history(name, max_results=1000, page_token=None).items)[::-1]
 
 
 def test_a_number_that_the_target_has_used_is_told() -> None:
@@ -311,7 +337,7 @@ def test_what_people_have_decided_in_the_target_stays_and_is_told() -> None:
     assert (line.model.description, line.model.tags["k"]) == ("Staging", "Staging")
     assert line.aliases == {"champion": "2", "new": "2"}
     assert len([each for each in report.shortfalls if each.what.endswith("in the target")]) == 6
-    assert report.counts.writes == 1
+    assert report.counts.writes == 2, "the alias, and the history of the source"
 
 
 def test_a_target_without_a_registry_is_told_of_each_model() -> None:

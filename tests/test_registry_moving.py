@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from mlcore import Client
 from mlcore.entities import (
@@ -205,6 +206,7 @@ def test_gates_see_what_comes_from_another_registry(mover: Mover, plugins: Plugi
 
     with pytest.raises(PermissionDeniedError, match=r"version '9'.*no test metric"):
         mover.adopt(version)
+    mover.adopt(evolve(version, version="3"))  # it is there: nothing moves
 
 
 def test_a_move_that_overtakes_the_gates_is_judged_anew(mover: Mover, plugins: Plugins) -> None:

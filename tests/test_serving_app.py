@@ -83,6 +83,15 @@ def test_a_server_that_runs_is_healthy(client: httpx.Client, path: str) -> None:
     assert (answer.status_code, answer.text) == (200, "\n")
 
 
+def test_the_routes_of_a_sagemaker_container_are_there(client: httpx.Client) -> None:
+    headers = {"Content-Type": "text/csv", "Accept": "*/*", "X-Amzn-SageMaker-Custom-Attributes": "trace=1"}
+
+    ping, answer = client.get("/ping"), client.post("/invocations", content="a,b\n1.0,2\n", headers=headers)
+
+    assert (ping.status_code, ping.headers["content-type"]) == (200, "application/json")
+    assert answer.json()["predictions"] == pytest.approx([3.0])
+
+
 def test_the_version_is_told(client: httpx.Client) -> None:
     assert client.get("/version").text == __version__
 

@@ -19,7 +19,7 @@ from mlcore.serving.server import Address, bind, url
 PROGRAM = """
 import os, sys, time
 from mlcore.serving.app import scoring_app
-from mlcore.serving.server import Address, run_server
+from mlcore.serving.server import Address, Stopping, run_server
 from mlcore.errors import ModelFormatError
 
 class Sleeper:
@@ -37,7 +37,9 @@ def make_app():
     return scoring_app(Sleeper())
 
 workers = int(sys.argv[1])
-sys.exit(run_server(make_app, Address(port=0), workers=workers, announce=lambda where: print("ready:", where, flush=True)))
+announce = lambda where: print("ready:", where, flush=True)
+stopping = Stopping(drain_s=60.0 if "drain" in sys.argv else 0.0)
+sys.exit(run_server(make_app, Address(port=0), workers=workers, announce=announce, stopping=stopping))
 """
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -112,6 +114,29 @@ def test_a_request_that_is_being_answered_is_answered_before_the_server_stops(st
     assert process.wait(timeout=20) == 0
 
 
+def status(at: int, path: str) -> int:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", at, timeout=20)) as client:
+        client.request("GET", path)
+        return client.getresponse().status
+
+
+@pytest.mark.parametrize("path", ["/ready", "/v2/health/ready"])
+def test_a_server_that_drains_says_so_and_answers_on_until_it_is_told_again(start: Start, path: str) -> None:
+    process = start("1", "drain")
+    at = port(process)
+    before = status(at, path)
+
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 20
+    while status(at, path) == before and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert (before, status(at, path), status(at, "/health"), status(at, "/ping")) == (200, 503, 200, 200)
+    assert invoke(at, 0)[0] == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+
+
 def test_a_worker_that_dies_is_replaced(start: Start) -> None:
     process = start("2")
     at = port(process)
@@ -134,6 +159,27 @@ def test_workers_end_when_their_parent_is_killed(start: Start) -> None:
 
     with pytest.raises(ConnectionRefusedError):
         invoke(at, 0)
+
+
+def test_connections_that_stay_open_are_spread_over_the_workers(start: Start) -> None:
+    at = port(start("2"))
+    body = b'{"inputs": ["pid"]}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+
+    with contextlib.ExitStack() as opened:
+        clients = [opened.enter_context(socket.create_connection(("127.0.0.1", at), timeout=20)) for _ in range(32)]
+        for client in clients:
+            client.sendall(head.encode() + body)
+        answers = [client.recv(65536).rpartition(b"\r\n\r\n")[2] for client in clients]
+
+    assert len(set(answers)) == 2
+
+
+def test_a_port_that_workers_share_is_taken_for_other_servers(start: Start) -> None:
+    at = port(start("2"))
+
+    with pytest.raises(InvalidParameterError, match="cannot listen"):
+        bind(Address(port=at))
 
 
 def test_the_main_process_of_several_workers_does_not_answer_itself(start: Start) -> None:

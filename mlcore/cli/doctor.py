@@ -107,6 +107,7 @@ def _examine(cli: Cli) -> Iterator[Finding]:
     yield from _settings(settings)
     yield from _plugins(cli.plugins)
     yield from _store(cli, settings)
+    yield from _journals(settings)
     yield from _spool(settings)
     yield from _artifact_root(cli, settings)
     place = _local_place(settings)
@@ -184,6 +185,16 @@ def _not_created_yet(settings: Settings) -> Path | None:
         return None
     path = Path(settings.tracking_uri.partition("///")[2].partition("?")[0])
     return None if str(path) in (".", ":memory:") or path.exists() else path.absolute()
+
+
+def _journals(settings: Settings) -> Iterator[Finding]:
+    """The journals of a store that is a directory: the store reads what is sound, here is told what is not."""
+    if scheme(settings.tracking_uri) == "file":
+        from mlcore.cli.doctor_journals import examine
+
+        found = examine(local_path(absolute(settings.tracking_uri)))
+        if found is not None:
+            yield Finding("journals", redacted(settings.tracking_uri), *found)
 
 
 def _spool(settings: Settings) -> Iterator[Finding]:

@@ -9,8 +9,6 @@ from mlcore.cli.model_options import resolved
 from mlcore.cli.tables import Column
 from mlcore.cli.terminal import note
 
-_PASSWORD = "MLCORE_SIGNING_PASSWORD"  # noqa: S105  # the variable's name
-
 
 @click.command()
 @click.argument("model_uri", metavar="URI")
@@ -88,7 +86,7 @@ def sign(cli: Cli, model_uri: str, key: str) -> None:
 
     from mlcore.models.signing import sign as sign_model
 
-    click.echo(sign_model(resolved(cli, model_uri), key, password=os.environ.get(_PASSWORD) or None))
+    click.echo(sign_model(resolved(cli, model_uri), key, password=os.environ.get("MLCORE_SIGNING_PASSWORD") or None))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -46,7 +47,9 @@ class _Plan:
 )
 @click.option("-h", "--host", metavar="HOST", help="Address to listen on; the setting host, 127.0.0.1, by default.")
 @click.option("-p", "--port", type=click.IntRange(0, 65535), help="Port, 0 for any free one; the setting port, 5000.")
-@click.option("-w", "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "-w", "--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes; 0: one for each core."
+)
 @click.option(
     "-t",
     "--timeout",
@@ -76,6 +79,13 @@ class _Plan:
     metavar="SECONDS",
     help="Look so often what aliases and stages mean, and take over what moved; 0: never.",
 )
+@click.option(
+    "--drain",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="SECONDS",
+    help="Answer on for so long after SIGTERM, while /ready says 503.",
+)
 @click.option("--debug-errors", is_flag=True, help="Answer failed predictions with the traceback.")
 @trust_option
 @env_option
@@ -92,6 +102,7 @@ def serve(
     batch_rows: int,
     batch_wait_ms: float,
     reload_every: float,
+    drain: float,
     debug_errors: bool,
     trust: bool,
     env_manager: str,  # noqa: ARG001  # there is one choice
@@ -101,11 +112,12 @@ def serve(
     Prints `ready: URL` on standard output when it answers.
     """
     from mlcore.serving.batching import Batching
-    from mlcore.serving.server import Address, require_server, run_server
+    from mlcore.serving.server import Address, Stopping, require_server, run_server
     from mlcore.serving.work import Limits
 
     require_server()
     cli: Cli = ctx.find_object(Cli) or Cli()
+    workers = workers or _cores()
     limits = Limits(max_body_mb << 20, timeout, threads or Limits().threads)
     batching = Batching(batch_rows, batch_wait_ms / 1000) if batch_rows else None
     address = Address(host or cli.settings.host, cli.settings.port if port is None else port)
@@ -113,7 +125,8 @@ def serve(
         note(f"whoever reaches {address.host} can use the model: the server has no authentication of its own")
     wanted = _wanted(cli, model_uris, trust=trust)
     make_app = _loader(cli, _Plan(wanted, limits, batching, reload_every, workers, debug_errors))
-    ctx.exit(run_server(make_app, address, workers=workers, announce=_announce))
+    stopping = Stopping(drain, timeout)  # what the timeout allows is allowed to the end
+    ctx.exit(run_server(make_app, address, workers=workers, announce=_announce, stopping=stopping))
 
 
 def _wanted(cli: Cli, uris: Sequence[str], *, trust: bool) -> list[Wanted]:
@@ -156,3 +169,9 @@ def _announce(url: str) -> None:
             f"try: curl -s {url}/invocations -H 'Content-Type: application/json' -d {body}\n"
             f"or open {url}/docs\nstop with Ctrl-C"
         )
+
+
+def _cores() -> int:
+    """How many cores this process may use, which in a container are fewer than the machine has."""
+    allowed = getattr(os, "sched_getaffinity", None)  # of Linux
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

@@ -13,6 +13,7 @@ from mlcore.cli.plot import spark
 from mlcore.cli.tables import Column, Kind, fields
 from mlcore.cli.terminal import visible
 from mlcore.entities import MetricSummary, Run
+from mlcore.errors import StoreUnavailableError
 
 _SPARKS = 40  # curves that are fetched for a picture beside their numbers
 _OWN_TAGS = ("mlflow.", "mlcore.")
@@ -136,7 +137,10 @@ def _info(run: Run) -> list[Field]:
 
 
 def _experiment(cli: Cli, run: Run) -> str:
-    return cli.client.get_experiment(run.info.experiment_id).name
+    try:
+        return cli.client.get_experiment(run.info.experiment_id).name
+    except StoreUnavailableError:  # the run waits in the spool
+        return run.info.experiment_id
 
 
 def _inputs(run: Run) -> Iterator[list[object]]:

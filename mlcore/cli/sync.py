@@ -88,19 +88,21 @@ def _root(cli: Cli, folder: Path | None) -> Path:
 
 def _sync(cli: Cli, spool: Spool, uri: str | None) -> list[Synced]:
     from mlcore.delivery import Policy, store_key
+    from mlcore.delivery.spool import without_credentials
     from mlcore.delivery.sync import sync as deliver
     from mlcore.uris import anchored
 
     place = uri or cli.tracking_uri or spool.uri
     policy = Policy(patience_s=cli.settings.patience_s)
     is_other = store_key(anchored(place)) != spool.path.name
-    return deliver(
+    done = deliver(
         spool,
         lambda: cli.session.store(place),
         policy,
         lambda where: cli.session.repo(where, place),
         is_other=is_other,
     )
+    return [evolve(each, store=without_credentials(anchored(place))) for each in done] if is_other else done
 
 
 def _status(cli: Cli, spools: Iterable[Spool], as_json: bool) -> None:

@@ -38,7 +38,7 @@ from mlcore.interfaces.flavor import (
     SupportsWaiting,
 )
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
-from mlcore.interfaces.registry_moves import SupportsMoves, SupportsNotes, SupportsRequests
+from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
@@ -90,6 +90,7 @@ __all__ = [
     "SupportsExplain",
     "SupportsFileTransfer",
     "SupportsGroupCommit",
+    "SupportsHistoryAdoption",
     "SupportsJournals",
     "SupportsLoggedModels",
     "SupportsModelAdoption",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from mlcore.entities import ModelVersion, Move, MoveNote, Page, RequestStatus, TransitionRequest
@@ -56,7 +57,23 @@ class SupportsMoves(Protocol):
     def alias_at(self, name: str, alias: str, at: int) -> str | None:
         """Return the number of the version to which an alias pointed at a time in ms; None for none.
 
+        What came before the first move of the model that has the name now, is told of the one that had it then.
         Raises NotFoundError: as `history` does.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsHistoryAdoption(Protocol):
+    """A registry store that keeps histories of other stores beside its own."""
+
+    def adopt_history(self, name: str, moves: Sequence[Move]) -> int:
+        """Keep what happened elsewhere to a model of that name, as it was told there; return how many moves were new.
+
+        It is a history of its own, which comes before that of the model here and ended where the other began.
+        moves: of one model, in order, from the first on, or from one on that is there already. Those that are there are
+        skipped, also those of a model that is here itself.
+        Raises InvalidParameterError: the moves have a gap.
         """
         ...
 

@@ -100,7 +100,10 @@ def _array(data: object, spec: TensorSpec) -> Values:
     if made.dtype.kind == "O" and spec.type.startswith("float"):
         # JSON has no NaN: what is missing comes as null
         plain = all(value is None or isinstance(value, (int, float)) for value in made.flat)
-        return made.astype(np.float64) if plain else made
+        try:
+            return made.astype(np.float64) if plain else made
+        except OverflowError as err:
+            raise Misfit(f"expected {_described(spec)}, got an integer that no float can hold: {err}") from None
     return made
 
 

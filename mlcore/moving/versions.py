@@ -17,6 +17,7 @@ from mlcore.errors import (
 )
 from mlcore.interfaces import RegistryStore, SupportsModelAdoption
 from mlcore.moving.experiments import Pair
+from mlcore.moving.histories import copy_history
 from mlcore.moving.ids import RunIds
 from mlcore.moving.origins import Origins
 from mlcore.moving.sides import Job
@@ -89,6 +90,7 @@ class _Line:
         """Make the model or complete it, then its versions, then its aliases."""
         name = self.source.name
         there = _found(self.target, name)
+        copy_history(self.job, self.target, name)
         if there is None:
             self._make()
             self.job.tally.add(models=1)

@@ -19,7 +19,7 @@ from mlcore.entities import (
     Transition,
     TransitionRequest,
 )
-from mlcore.errors import ConflictError, PermissionDeniedError, UnsupportedError
+from mlcore.errors import ConflictError, NotFoundError, PermissionDeniedError, UnsupportedError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import RegistryStore, SupportsMoves, SupportsRequests
 from mlcore.plugins import Plugins
@@ -207,13 +207,23 @@ class Mover:
     def adopt(self, version: ModelVersion) -> None:
         """Let the gates see a version that comes from another registry with a stage and aliases.
 
+        One that has come before moves nothing when it comes again.
         Raises PermissionDeniedError: a gate refuses.
         """
         note = self._note("")
+        if not self._is_gated or self._has(version):
+            return
         name, number, stage = version.name, version.version, version.current_stage
         self._pass(Transition(name, MoveKind.STAGE, number, _NO_STAGE, stage, number, note))
         for alias in version.aliases:
             self._pass(Transition(name, MoveKind.ALIAS, alias, "", number, number, note))
+
+    def _has(self, version: ModelVersion) -> bool:
+        try:
+            self.store.get_version(version.name, version.version)
+        except NotFoundError:
+            return False
+        return True
 
     @property
     def _teller(self) -> Teller:

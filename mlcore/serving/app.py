@@ -33,7 +33,17 @@ __all__ = ["Limits", "PredictionError", "PredictionTimeoutError", "create_app", 
 Background = Callable[[], AbstractAsyncContextManager[None]]
 
 
-def create_app(model: PyFuncModel, limits: Limits | None = None, *, debug: bool = False) -> Starlette:
+class ScoringApp(Starlette):
+    """The application, which knows when its server has been told to stop: it answers on, but is ready no more."""
+
+    is_stopping: bool = False
+
+    def stopping(self) -> None:
+        """Let `/ready` answer 503, so that whoever spreads requests sends no more. Called by a signal handler."""
+        self.is_stopping = True
+
+
+def create_app(model: PyFuncModel, limits: Limits | None = None, *, debug: bool = False) -> ScoringApp:
     """Make the application that serves *model*; for any ASGI server, or to mount in a larger application.
 
     debug: answers to failed predictions hold the traceback, under `stack_trace`.
@@ -41,7 +51,7 @@ def create_app(model: PyFuncModel, limits: Limits | None = None, *, debug: bool 
     return models_app([served(model)], limits, debug=debug)
 
 
-def scoring_app(scorer: Scorer, limits: Limits | None = None, *, debug: bool = False) -> Starlette:
+def scoring_app(scorer: Scorer, limits: Limits | None = None, *, debug: bool = False) -> ScoringApp:
     """Make the application around anything that scores; *debug* as in `create_app`."""
     return models_app([Served("model", scorer)], limits, debug=debug)
 
@@ -53,7 +63,7 @@ def models_app(
     debug: bool = False,
     metrics: Metrics | None = None,
     background: Background | None = None,
-) -> Starlette:
+) -> ScoringApp:
     """Make the application that serves several models, each below `/models/<name>`; the first also as `/invocations`.
 
     debug: as in `create_app`.
@@ -63,6 +73,10 @@ def models_app(
     known = ServedModels(models)
     counted = metrics or Metrics([model.name for model in known])
     work = Work(limits or Limits())
+
+    def is_ready() -> bool:
+        return not app.is_stopping
+
     invocations = Invocations(known, work, counted, debug=debug)
 
     @asynccontextmanager
@@ -74,26 +88,37 @@ def models_app(
                 yield
         work.close()
 
-    return Starlette(
+    app = ScoringApp(
         routes=[
             Route("/invocations", invocations, methods=["POST"]),
             Route("/models/{name}/invocations", invocations, methods=["POST"]),
-            *(Route(path, _alive, methods=["GET"]) for path in ("/ping", "/health", "/ready")),
+            *(Route(path, _alive, methods=["GET"]) for path in ("/ping", "/health")),
+            Route("/ready", _readiness(is_ready), methods=["GET"]),
             Route("/version", _version, methods=["GET"]),
             Route("/metrics", _metrics(counted), methods=["GET"]),
             Route("/openapi.json", _openapi(known), methods=["GET"]),
             Route("/docs", _try_page, methods=["GET"]),
-            *InferenceProtocol(known, work, counted).routes(),
+            *InferenceProtocol(known, work, counted, is_ready).routes(),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
+    return app
 
 
 async def _alive(_: Request) -> Response:
-    # The application exists once its models are loaded: who is alive is ready. /ready is apart for those who ask for it,
-    # and is the first to stop answering when the server drains, as no new connection is taken then.
     return Response("\n", media_type="application/json")
+
+
+def _readiness(is_ready: Callable[[], bool]) -> Callable[[Request], object]:
+    async def answer(_: Request) -> Response:
+        # the application exists once its models are loaded, so what is left to ask is whether it stops
+        if is_ready():
+            return Response("\n", media_type="application/json")
+        told = {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "the server is stopping: ask another one"}
+        return Response(strict_json.dumps(told), 503, media_type="application/json")
+
+    return answer
 
 
 async def _version(_: Request) -> Response:

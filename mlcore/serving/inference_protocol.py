@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from starlette.requests import Request
@@ -26,9 +26,15 @@ Json = dict[str, object]
 class InferenceProtocol:
     """The routes below `/v2`."""
 
-    def __init__(self, models: ServedModels, work: Work, metrics: Metrics) -> None:
-        """Answer with *models*, in the threads of *work*."""
+    def __init__(
+        self, models: ServedModels, work: Work, metrics: Metrics, is_ready: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Answer with *models*, in the threads of *work*.
+
+        is_ready: whether new requests are welcome; not while the server stops.
+        """
         self._models = models
+        self._takes_more = is_ready
         self._work = work
         self._metrics = metrics
 
@@ -38,7 +44,7 @@ class InferenceProtocol:
         version = one + "/versions/{version}"
         return [
             Route("/v2", self._server),
-            Route("/v2/health/live", self._ready),
+            Route("/v2/health/live", self._live),
             Route("/v2/health/ready", self._ready),
             *(Route(path, self._metadata) for path in (one, version)),
             *(Route(path + "/ready", self._is_ready) for path in (one, version)),
@@ -48,8 +54,11 @@ class InferenceProtocol:
     async def _server(self, _: Request) -> Response:
         return _json({"name": "mlcore", "version": __version__, "extensions": []})
 
-    async def _ready(self, _: Request) -> Response:
+    async def _live(self, _: Request) -> Response:
         return _json({})
+
+    async def _ready(self, _: Request) -> Response:
+        return _json({}, 200 if self._takes_more() else 503)
 
     async def _metadata(self, request: Request) -> Response:
         try:
@@ -115,7 +124,7 @@ def _inferred(model: Served, body: bytes) -> bytes:
     wanted = document.get("outputs")
     if isinstance(wanted, list) and wanted:
         names = [each.get("name") if isinstance(each, dict) else each for each in wanted]
-        missing = [name for name in names if name not in {output["name"] for output in outputs}]
+        missing = [name for name in names if name not in [output["name"] for output in outputs]]
         if missing:
             known = ", ".join(repr(output["name"]) for output in outputs)
             raise BadRequestError(f"the model has no output {missing[0]!r}: there are {known}")

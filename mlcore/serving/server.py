@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 _BACKLOG = 2048
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _MOST_HEAD = 64 * 1024  # bytes of request line and headers
-_GRACE_S = 10  # for requests that are being answered when the server is told to stop
 
 
 # an ASGI application; each library spells the arguments in its own way
@@ -44,6 +45,18 @@ class Address:
 
     host: str = "127.0.0.1"
     port: int = 5000
+
+
+@frozen
+class Stopping:
+    """How a server stops once it is told to.
+
+    drain_s: it goes on taking requests for so long, while its application may tell that it is not ready any more.
+    grace_s: for requests that are still being answered after that.
+    """
+
+    drain_s: float = 0.0
+    grace_s: float = 10.0
 
 
 def require_server() -> None:
@@ -78,6 +91,25 @@ def bind(address: Address) -> socket.socket:
     return found
 
 
+def _spread(taken: socket.socket, count: int) -> list[socket.socket]:
+    """Put as many listening sockets in the place of one; the system spreads connections over them.
+
+    One that all workers share is emptied by whoever wakes first: of eight connections one worker often had all. *taken* was
+    bound without sharing, which has proved that the port is nobody else's.
+    """
+    where, family = taken.getsockname(), taken.family
+    taken.close()
+    found = []
+    for _ in range(count):
+        one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind(where)
+        one.listen(_BACKLOG)
+        found.append(one)
+    return found
+
+
 def url(listening: socket.socket) -> str:
     """Return the URL of a listening socket."""
     host, port = listening.getsockname()[:2]
@@ -85,7 +117,12 @@ def url(listening: socket.socket) -> str:
 
 
 def run_server(
-    make_app: Callable[[], Application], address: Address, *, workers: int = 1, announce: Callable[[str], None]
+    make_app: Callable[[], Application],
+    address: Address,
+    *,
+    workers: int = 1,
+    announce: Callable[[str], None],
+    stopping: Stopping = Stopping(),
 ) -> int:
     """Listen, make the application, serve it until SIGTERM or SIGINT; return the exit code.
 
@@ -97,31 +134,48 @@ def run_server(
     with bind(address) as listening:
         where = url(listening)
         if workers > 1:
-            return serve_with_workers(make_app, listening, workers, ready=lambda: announce(where))
-        serve(make_app(), listening, ready=lambda: announce(where))
+            return serve_with_workers(make_app, listening, workers, ready=lambda: announce(where), stopping=stopping)
+        serve(make_app(), listening, ready=lambda: announce(where), stopping=stopping)
         return 0
 
 
-def serve(app: Application, listening: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return.
+def serve(
+    app: Application, listening: socket.socket, *, ready: Callable[[], None], stopping: Stopping = Stopping()
+) -> None:
+    """Serve *app* until SIGTERM or SIGINT; then answer what has arrived and return. A second signal ends the drain.
 
     ready: called once, when requests are answered.
     """
     import uvicorn
 
     class Server(uvicorn.Server):
+        draining = False
+
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 ready()
 
         def handle_exit(self, sig: int, frame: types.FrameType | None) -> None:
-            super().handle_exit(sig, frame)
             if isinstance(app, KnowsStopping):
                 app.stopping()
+            if stopping.drain_s and not self.draining:
+                self.draining = True
+                timer = threading.Timer(stopping.drain_s, self.end)
+                timer.daemon = True  # it keeps nobody waiting who was told a second time
+                timer.start()
+            else:
+                super().handle_exit(sig, frame)
+
+        def end(self) -> None:
+            self.should_exit = True
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=_GRACE_S, http=_protocol()
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=math.ceil(stopping.grace_s),
+        http=_protocol(),
     )
     server = Server(config)
 
@@ -165,7 +219,12 @@ def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
 
 
 def serve_with_workers(
-    make_app: Callable[[], Application], listening: socket.socket, workers: int, *, ready: Callable[[], None]
+    make_app: Callable[[], Application],
+    listening: socket.socket,
+    workers: int,
+    *,
+    ready: Callable[[], None],
+    stopping: Stopping = Stopping(),
 ) -> int:
     """Serve from several processes that share the socket; return the exit code.
 
@@ -175,26 +234,33 @@ def serve_with_workers(
     """
     if not hasattr(os, "fork"):
         raise InvalidParameterError(f"{workers} workers need a system that can fork: use one worker here")
-    crew = _Crew(make_app, listening)
-    with _handling(crew.stop):
-        for _ in range(workers):
-            crew.add()
-        return crew.watch(ready)
+    with ExitStack() as held:
+        sockets = [listening] * workers
+        if sys.platform == "linux":  # others do not spread connections, but give them all to the last socket
+            sockets = [held.enter_context(one) for one in _spread(listening, workers)]
+        crew = _Crew(make_app, sockets, stopping)
+        with _handling(crew.stop):
+            for place in range(workers):
+                crew.add(place)
+            return crew.watch(ready)
 
 
 class _Crew:
     """The processes of a server with several workers."""
 
-    def __init__(self, make_app: Callable[[], Application], listening: socket.socket) -> None:
+    def __init__(self, make_app: Callable[[], Application], sockets: list[socket.socket], stopping: Stopping) -> None:
         self._make_app = make_app
-        self._listening = listening
+        # They stay open here: who connects to a worker that dies waits for the one that takes its place.
+        self._sockets = sockets
+        self._places: dict[int, int] = {}  # process to its socket
+        self._how_to_stop = stopping
         self._starting: dict[int, int] = {}  # process to the pipe that tells when it answers
         self._running: set[int] = set()
         self._stopping = False
         self._alive, self._life = os.pipe()  # closed by the system when this process ends, however it ends
 
-    def add(self) -> int:
-        """Start one more process; return its id."""
+    def add(self, place: int) -> int:
+        """Start one more process, for the socket at *place*; return its id."""
         told, tell = os.pipe()
         # A signal in the middle would find a child with the parent's handlers, or a parent that does not know it yet.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
@@ -202,9 +268,10 @@ class _Crew:
         if pid == 0:
             os.close(told)
             os.close(self._life)
-            self._work(tell)
+            self._work(tell, self._sockets[place])
         os.close(tell)
         self._starting[pid] = told
+        self._places[pid] = place
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         if self._stopping:
             os.kill(pid, signal.SIGTERM)  # the signal came before there was anybody to pass it on to
@@ -222,7 +289,7 @@ class _Crew:
             self._running.discard(pid)
             if self._stopping:
                 continue
-            replaced = self.add()
+            replaced = self.add(self._places.pop(pid))
             if not self._answers(replaced):
                 return self._give_up(replaced)
         return 0
@@ -254,7 +321,7 @@ class _Crew:
             os.waitpid(other, 0)
         return 0 if was_stopping else os.waitstatus_to_exitcode(status) or 1
 
-    def _work(self, tell: int) -> None:
+    def _work(self, tell: int, listening: socket.socket) -> None:
         for each in _STOPS:
             signal.signal(each, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
@@ -262,7 +329,7 @@ class _Crew:
         code = 1
         try:
             try:
-                serve(self._make_app(), self._listening, ready=lambda: _tell(tell))
+                serve(self._make_app(), listening, ready=lambda: _tell(tell), stopping=self._how_to_stop)
                 code = 0
             except MlcoreError as err:
                 os.write(2, f"error: {err.message}\n".encode())

@@ -130,9 +130,12 @@ def _key(key: object) -> str:
 
 def _lenient(body: bytes) -> object:
     try:
-        return json.loads(body)
+        # decoded here, as the reader of the standard library takes UTF-16 and UTF-32, too
+        return json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as err:
-        raise BadRequestError(f"the request is not UTF-8 text: byte {err.start} is {body[err.start]:#04x}") from err
+        raise BadRequestError(
+            f"the request is not UTF-8 text: byte {err.start} is {err.object[err.start]:#04x}"
+        ) from err
     except json.JSONDecodeError as err:
         near = err.doc[max(0, err.pos - _SHOWN // 2) : err.pos + _SHOWN // 2]
         raise BadRequestError(

@@ -108,7 +108,7 @@ def _array(tensor: object, place: int) -> tuple[str, NDArray[np.generic]]:
     name, shape, kind, data = (tensor.get(key) for key in ("name", "shape", "datatype", "data"))
     if not isinstance(name, str) or not name:
         raise BadRequestError(f"{where} has no name: expected a text under the key 'name'")
-    if kind not in _NUMPY:
+    if not isinstance(kind, str) or kind not in _NUMPY:
         raise BadRequestError(f"input {name!r} has the datatype {kind!r}: expected one of {', '.join(_NUMPY)}")
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
         raise BadRequestError(f"input {name!r} has the shape {shape!r}: expected a list of sizes")

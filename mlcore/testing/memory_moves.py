@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 
 from attrs import define, evolve, field
@@ -21,7 +22,7 @@ from mlcore.entities import (
 )
 from mlcore.errors import NotFoundError
 from mlcore.testing.memory_paging import page_of
-from mlcore.wire.moves import GONE, PRODUCTION, conflict, in_production, no_history
+from mlcore.wire.moves import GONE, PRODUCTION, conflict, gap, in_production, no_history
 from mlcore.wire.stages import ARCHIVED, NO_STAGE, canonical_stage
 
 Registry = TypeVar("Registry", bound="MemoryMoves")
@@ -103,16 +104,46 @@ class MemoryMoves:
         """Return a page of the moves of a model, the last one first. Raises NotFoundError: there never was such one."""
         with self._lock:
             lines = self._lines_named(name)
-            return page_of([move for line, move in self.moves[::-1] if line in lines], max_results, page_token)
+            found = [move for line, move in self.moves if line in lines]
+            return page_of(sorted(found, key=lambda move: move.at)[::-1], max_results, page_token)
 
     def alias_at(self, name: str, alias: str, at: int) -> str | None:
         """Return the number of the version to which an alias pointed at a time in ms; None for none."""
         with self._lock:
             for line in self._lines_named(name):
-                for owner, move in reversed(self.moves):
-                    if owner is line and (move.kind, move.subject) == (MoveKind.ALIAS, alias) and move.at <= at:
-                        return move.after or None
+                told = [move for owner, move in self.moves if owner is line and move.at <= at]
+                if told:
+                    moved = [move.after for move in told if (move.kind, move.subject) == (MoveKind.ALIAS, alias)]
+                    return moved[-1] or None if moved else None
         return None
+
+    def adopt_history(self, name: str, moves: Sequence[Move]) -> int:
+        """Keep what happened elsewhere to a model of that name; return how many moves were new."""
+        with self._lock:
+            kept, new = list(self.moves), 0
+            previous: Move | None = None
+            for move in moves:
+                if not any(line.model.name == name and known == move for line, known in self.moves):
+                    if move.number != (previous.number + 1 if previous else 1):
+                        self.moves = kept
+                        raise gap(name, move)
+                    self.moves.append((self._ended_line(name, previous), move))
+                    new += 1
+                previous = move
+            return new
+
+    def _ended_line(self, name: str, last: Move | None) -> Line:
+        """Return the line of a model that is not here and whose history ends with *last*; make it when need be."""
+        if last is not None:
+            known = {line: move for line, move in self.moves if line.model.name == name}
+            ended = [line for line, move in known.items() if move == last and self.lines.get(name) is not line]
+            if ended:
+                return ended[0]
+        made = Line(RegisteredModel(name, 0, 0))
+        if last is not None:  # another one that began alike went on otherwise
+            like = next(line for line, move in self.moves if line.model.name == name and move == last)
+            self.moves += [(made, move) for line, move in self.moves if line is like and move.number <= last.number]
+        return made
 
     def _remember(self, line: Line, kind: MoveKind, subject: str, before: str, after: str, note: MoveNote) -> None:
         line.moved += 1
@@ -120,10 +151,10 @@ class MemoryMoves:
         name, at = line.model.name, line.moved_at
         self.moves.append((line, Move(line.moved, name, kind, subject, before, after, at, note.user, note.comment)))
 
-    def _came(self, line: Line, version: ModelVersion) -> None:
-        self._remember(line, MoveKind.VERSION, version.version, "", version.source, self._note)
+    def _came(self, line: Line, version: ModelVersion, note: MoveNote) -> None:
+        self._remember(line, MoveKind.VERSION, version.version, "", version.source, note)
         if version.current_stage != NO_STAGE:
-            self._remember(line, MoveKind.STAGE, version.version, NO_STAGE, version.current_stage, self._note)
+            self._remember(line, MoveKind.STAGE, version.version, NO_STAGE, version.current_stage, note)
 
     def _to_stage(self, line: Line, version: ModelVersion, stage: str, note: MoveNote) -> None:
         changed = evolve(version, current_stage=stage, last_updated_timestamp=now_ms())
@@ -151,12 +182,15 @@ class MemoryMoves:
 
     def _lines_named(self, name: str) -> list[Line]:
         """Return the lines that have, or had at last, a name: the living one first."""
-        every = list(dict.fromkeys(line for line, _ in reversed(self.moves)))
-        found = [line for line in every if line.model.name == name]
+        found = self._every_line(name)
         if not found:
             renamed = (line for line, move in reversed(self.moves) if move.name == name)
             raise no_history(name, next((line.model.name for line in renamed), None))
         return sorted(found, key=lambda line: self.lines.get(name) is not line)
+
+    def _every_line(self, name: str) -> list[Line]:
+        every = dict.fromkeys(line for line, _ in reversed(self.moves))
+        return [line for line in every if line.model.name == name]
 
     def _line(self, name: str) -> Line:
         if name not in self.lines:

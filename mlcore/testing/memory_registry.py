@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from mlcore.entities import ModelVersion, MoveKind, Page, RegisteredModel
+from mlcore.entities import ModelVersion, MoveKind, MoveNote, Page, RegisteredModel
 from mlcore.errors import AlreadyExistsError, NotFoundError
 from mlcore.testing.memory_moves import Line, now_ms
 from mlcore.testing.memory_paging import page_of
 from mlcore.testing.memory_requests import MemoryRequests
 from mlcore.tracking.evaluate_registry import model_matches, sort_models, sort_versions, version_matches
 from mlcore.wire.filter_parser import parse_model_filter, parse_model_order, parse_version_filter, parse_version_order
+from mlcore.wire.moves import adopting
 from mlcore.wire.stages import STAGES, canonical_stage
 
 
@@ -24,7 +25,7 @@ class MemoryRegistryStore(MemoryRequests):
         with self._lock:
             self._refuse_taken(name)
             now = now_ms()
-            self._begin(Line(RegisteredModel(name, now, now, description, tags=dict(tags))))
+            self._begin(Line(RegisteredModel(name, now, now, description, tags=dict(tags))), self._note)
             return self.get_model(name)
 
     def get_model(self, name: str) -> RegisteredModel:
@@ -91,7 +92,7 @@ class MemoryRegistryStore(MemoryRequests):
                 name, str(line.count), source, now, now, run_id, run_link, description=description, tags=dict(tags)
             )
             line.versions[made.version] = made
-            self._came(line, made)
+            self._came(line, made, self._note)
             line.model = evolve(line.model, last_updated_timestamp=now)
             return made
 
@@ -100,7 +101,7 @@ class MemoryRegistryStore(MemoryRequests):
         with self._lock:
             if model.name not in self.lines:
                 bare = evolve(model, latest_versions=(), tags=dict(model.tags), aliases={})
-                self._begin(Line(bare))
+                self._begin(Line(bare), adopting(self._note))
             return self.get_model(model.name)
 
     def adopt_version(self, version: ModelVersion) -> ModelVersion:
@@ -111,9 +112,10 @@ class MemoryRegistryStore(MemoryRequests):
                 kept = {**line.versions, number: evolve(version, aliases=(), tags=dict(version.tags))}
                 line.versions = dict(sorted(kept.items(), key=lambda pair: int(pair[0])))
                 line.count = max(line.count, int(number))
-                self._came(line, version)
+                note = adopting(self._note)
+                self._came(line, version, note)
                 for alias in version.aliases:
-                    self._to_version(line, alias, line.aliases.get(alias, number), self._note)
+                    self._to_version(line, alias, line.aliases.get(alias, number), note)
             return self.get_version(version.name, number)
 
     def get_version(self, name: str, version: str) -> ModelVersion:
@@ -174,10 +176,10 @@ class MemoryRegistryStore(MemoryRequests):
     def close(self) -> None:
         """Do nothing."""
 
-    def _begin(self, line: Line) -> None:
+    def _begin(self, line: Line, note: MoveNote) -> None:
         name = line.model.name
         self.lines[name] = line
-        self._remember(line, MoveKind.MODEL, name, "", name, self._note)
+        self._remember(line, MoveKind.MODEL, name, "", name, note)
 
     def _refuse_taken(self, name: str) -> None:
         if name in self.lines:

@@ -11,10 +11,11 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from attrs import evolve
 
-from mlcore.entities import MoveNote
+from mlcore.entities import Move, MoveKind, MoveNote
 from mlcore.errors import ConflictError, InvalidParameterError, InvalidStateError, NotFoundError
-from mlcore.interfaces import RegistryStore
+from mlcore.interfaces import RegistryStore, SupportsHistoryAdoption
 from mlcore.testing.plugin_module import PluginModuleContract
 from mlcore.testing.registry_models import SOURCE
 from mlcore.testing.registry_moves import (
@@ -32,6 +33,12 @@ from mlcore.testing.registry_moves import (
 from mlcore.testing.threads import race
 
 _RACERS = 12
+_TOLD = [
+    Move(1, "rose", MoveKind.MODEL, "rose", "", "rose", 1000),
+    Move(2, "rose", MoveKind.MODEL, "rose", "rose", "iris", 2000, "ada", "ß"),
+    Move(3, "iris", MoveKind.ALIAS, "best", "", "1", 3000, "ada"),
+    Move(4, "iris", MoveKind.ALIAS, "best", "1", "2", 4000, "bob", "better"),
+]
 
 
 class AliasTimeContract(PluginModuleContract):
@@ -92,6 +99,66 @@ class AliasTimeContract(PluginModuleContract):
 
         at = moving(registry).alias_at
         assert [at("iris", "best", time_ms) for time_ms in (there, gone, gone + 10**6)] == ["2", None, "1"]
+
+
+class HistoryAdoptionContract(PluginModuleContract):
+    """What is expected of `adopt_history`."""
+
+    def test_an_adopted_history_comes_before_that_of_the_model(self, registry: RegistryStore) -> None:
+        adopting = _adopting(registry)
+
+        assert adopting.adopt_history("iris", _TOLD) == 4
+        filled(registry, 1)
+
+        assert moves_of(registry)[:4] == _TOLD
+        assert [each.number for each in moves_of(registry)] == [1, 2, 3, 4, 1, 2]
+
+    def test_a_history_that_comes_again_adds_what_is_new(self, registry: RegistryStore) -> None:
+        adopting = _adopting(registry)
+        adopting.adopt_history("iris", _TOLD[:2])
+        filled(registry, 1)
+
+        assert [adopting.adopt_history("iris", _TOLD) for _ in range(2)] == [2, 0]
+        assert adopting.adopt_history("iris", moves_of(registry)) == 0
+        assert moves_of(registry)[:4] == _TOLD
+        assert [each.number for each in moves_of(registry)] == [1, 2, 3, 4, 1, 2]
+
+    def test_an_alias_of_an_adopted_history_is_told_until_the_model_begins(self, registry: RegistryStore) -> None:
+        adopting = _adopting(registry)
+        adopting.adopt_history("iris", _TOLD)
+        at = moving(registry).alias_at
+        before = [at("iris", "best", time_ms) for time_ms in (999, 3000, 4000, 10**15)]
+
+        filled(registry, 1)
+
+        assert before == [None, "1", "2", "2"]
+        assert [at("iris", "best", time_ms) for time_ms in (3000, 4000, moves_of(registry)[-1].at)] == ["1", "2", None]
+
+    def test_a_history_that_began_like_another_one_is_kept_whole(self, registry: RegistryStore) -> None:
+        adopting = _adopting(registry)
+        filled(registry, 2)
+        own = moves_of(registry)
+        told = [*own[:2], evolve(own[2], after="s3://elsewhere"), evolve(own[2], number=4, subject="3")]
+
+        assert [adopting.adopt_history("iris", told[:3]), adopting.adopt_history("iris", told)] == [1, 1]
+
+        assert sorted(moves_of(registry), key=repr) == sorted([*own, *told], key=repr)
+
+    def test_a_history_with_a_gap_is_refused_as_a_whole(self, registry: RegistryStore) -> None:
+        adopting = _adopting(registry)
+        adopting.adopt_history("iris", _TOLD[:1])
+
+        with pytest.raises(InvalidParameterError, match=r"'iris' has a gap before move 4"):
+            adopting.adopt_history("iris", [*_TOLD[:2], _TOLD[3]])
+
+        assert moves_of(registry) == _TOLD[:1]
+        assert adopting.adopt_history("iris", _TOLD) == 3
+
+
+def _adopting(registry: RegistryStore) -> SupportsHistoryAdoption:
+    if not isinstance(registry, SupportsHistoryAdoption):
+        pytest.skip("the registry keeps no histories of other stores")
+    return registry
 
 
 class ExpectationContract(PluginModuleContract):
@@ -224,7 +291,7 @@ class RemovalContract(PluginModuleContract):
             moving(registry).remove_version("iris", "1", note=ADA, force=True)
 
 
-class MovesContract(HistoryContract, AliasTimeContract, ExpectationContract, RemovalContract):
+class MovesContract(HistoryContract, AliasTimeContract, HistoryAdoptionContract, ExpectationContract, RemovalContract):
     """What is expected of a registry that is `SupportsMoves`."""
 
 

@@ -30,9 +30,9 @@ from mlcore.tracking.client_registry import ModelVersions
 from mlcore.tracking.client_runs import RunOperations
 from mlcore.tracking.endings import ending
 from mlcore.tracking.lost import as_seen
-from mlcore.tracking.offline import begin, change_store, explaining, spooled_run
+from mlcore.tracking.offline import begin, change_store, explaining, spooled_points, spooled_run
 from mlcore.tracking.session import Session
-from mlcore.tracking.summaries import summarize
+from mlcore.tracking.summaries import summarize, summarize_all
 from mlcore.tracking.tables import all_pages, read_tables
 from mlcore.uris import absolute, local_path, scheme
 from mlcore.wire import limits
@@ -263,6 +263,9 @@ class Client(RunOperations, ModelVersions):
         limits.check_key(key)
         self._session.recorder(self.tracking_uri).flush()
         known = self._session.server_run_id(limits.check_run_id(run_id), self.tracking_uri)
+        spooled = spooled_points(self._session, run_id, self.tracking_uri)
+        if spooled is not None:
+            return [point for point in spooled if point.key == key]
         points: list[Metric] = []
         token: str | None = None
         while True:
@@ -275,6 +278,9 @@ class Client(RunOperations, ModelVersions):
     def get_metric_summaries(self, run_id: str) -> tuple[MetricSummary, ...]:
         """Return min, max, last and count of each metric of a run, sorted by key."""
         self._session.recorder(self.tracking_uri).flush()
+        spooled = spooled_points(self._session, limits.check_run_id(run_id), self.tracking_uri)
+        if spooled is not None:
+            return tuple(summarize_all(spooled).values())
         store = self._store
         if isinstance(store, SupportsSummary):
             return store.metric_summaries(self._session.server_run_id(limits.check_run_id(run_id), self.tracking_uri))

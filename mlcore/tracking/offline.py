@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
-from mlcore.entities import Entry, Experiment, NewRun, Recorded, Run, RunCreation, RunInfo, RunStatus
+from mlcore.entities import Batch, Entry, Experiment, Metric, NewRun, Recorded, Run, RunCreation, RunInfo, RunStatus
 from mlcore.errors import CorruptStoreError, MlcoreError, StoreUnavailableError, UnsupportedError
 from mlcore.interfaces import TrackingStore
 from mlcore.tracking import tags
@@ -44,7 +45,11 @@ def unavailable(session: Session, uri: str) -> StoreUnavailableError:
     """Return the error for a store that is not asked: because the user said so, or because it did not answer before."""
     if session.settings.offline:
         return session.offline_error(uri)
-    return StoreUnavailableError(f"{redacted(uri)} does not answer")
+    from mlcore.tracking.recorder import JournalRecorder
+
+    recorder = session.recorder(uri)
+    outage = recorder.outage if isinstance(recorder, JournalRecorder) else None
+    return StoreUnavailableError(outage.message if outage is not None else f"{redacted(uri)} does not answer")
 
 
 @contextmanager
@@ -100,7 +105,7 @@ def experiment_on_trust(session: Session, experiment_id: str, uri: str | None = 
 def begin(session: Session, new: NewRun, uri: str | None = None) -> Run:
     """Create a run in its store, or in the spool when the store is down; then it is created there later.
 
-    Raises what the store raises, but for outages.
+    Raises what the store raises, but for outages; StoreUnavailableError: the spool cannot be written, either.
     """
     from mlcore.delivery.creation import experiment_in
 
@@ -115,12 +120,18 @@ def begin(session: Session, new: NewRun, uri: str | None = None) -> Run:
     try:
         return ask_store(session, create, uri)
     except MlcoreError as err:
-        folder = _go_on(session, uri, err, new.run_id)
+        folder, outage = _go_on(session, uri, err, new.run_id), err
     recorder = session.recorder(uri)
     parent = new.tags.get(tags.PARENT_RUN_ID)
     above = recorder.folder(parent) if parent else None
-    recorder.pend(new.run_id, (parent,) if parent and above is not None and above.facts().is_pending else ())
-    folder.note(is_tried=is_asked, experiment_name=name)
+    try:
+        recorder.pend(new.run_id, (parent,) if parent and above is not None and above.facts().is_pending else ())
+        folder.note(is_tried=is_asked, experiment_name=name)
+    except OSError as err:
+        raise StoreUnavailableError(
+            f"{outage.message}; and nothing can wait for it in {str(folder.path.parent)!r} ({err.strerror or err}): make "
+            "room there, or set MLCORE_SPOOL_DIR to a place that can be written"
+        ) from err
     recorder.write(new.run_id, RunCreation(new, name))
     return spooled_run(session, new.run_id, uri) or _created(new, folder)
 
@@ -174,6 +185,16 @@ def spooled_run(session: Session, run_id: str, uri: str | None = None) -> Run | 
     from mlcore.tracking.fold import fold
 
     return fold(_created(creation.new, folder), entries)
+
+
+def spooled_points(session: Session, run_id: str, uri: str | None = None) -> list[Metric] | None:
+    """Return all points of a run that is in the spool alone, by timestamp, step and value; None when it is none of these."""
+    folder = session.recorder(uri).folder(run_id)
+    if folder is None or not folder.facts().is_pending:
+        return None
+    batches = (entry.recorded for entry in _entries(folder) if isinstance(entry.recorded, Batch))
+    points = [point for batch in batches for point in batch.metrics]
+    return sorted(points, key=lambda p: (p.timestamp, p.step, math.isnan(p.value), p.value))
 
 
 def known_run(session: Session, at_start: Run | None, run_id: str, uri: str | None = None) -> Run:

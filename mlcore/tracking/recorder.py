@@ -227,6 +227,11 @@ class JournalRecorder:
         """Whether the store is known not to answer, or must not be asked."""
         return self._outbox.is_down
 
+    @property
+    def outage(self) -> MlcoreError | None:
+        """What the store said, or did not say, when it was last asked and was out of order."""
+        return self._outbox.shipper.down
+
     def record(self, run_id: str, batch: Batch) -> None:
         """Append a batch to the run's journal."""
         self._outbox.writer(run_id).write(batch)

@@ -38,6 +38,13 @@ class AliasAtAnswer:
 
 
 @frozen
+class AdoptedHistory:
+    """How many moves were new."""
+
+    adopted: int = 0
+
+
+@frozen
 class TransitionRequestShape:
     """A wish for a move."""
 

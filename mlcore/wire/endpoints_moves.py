@@ -12,6 +12,7 @@ from mlcore.wire.endpoint import Endpoint
 _M = "registered_model"
 _READ, _EDIT, _MANAGE = (Permission(x, _M, "name") for x in (Action.READ, Action.EDIT, Action.MANAGE))
 _READ_ASKED, _EDIT_ASKED = (Permission(x, _M, "request_id") for x in (Action.READ, Action.EDIT))
+_ADOPT = Permission(Action.MANAGE, "server")
 _LIST = Permission(Action.READ, _M, "answer")
 
 
@@ -28,6 +29,7 @@ MOVES = (
     _row("POST model-versions/remove", r.RemoveVersion, a.Empty, "moves.remove", _MANAGE),
     _row("POST registered-models/move-alias", r.MoveAlias, a.Empty, "moves.alias", _EDIT),
     _row("GET registered-models/history", r.History, ah.MovePage, "moves.history", _READ),
+    _row("POST registered-models/adopt-history", r.AdoptHistory, ah.AdoptedHistory, "adoption.history", _ADOPT),
     _row("GET registered-models/alias-at", r.AliasAt, ah.AliasAtAnswer, "moves.alias_at", _READ),
 )
 

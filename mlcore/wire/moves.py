@@ -9,6 +9,7 @@ from mlcore.errors import ConflictError, InvalidParameterError, InvalidStateErro
 
 PRODUCTION = "Production"
 USER_LENGTH, COMMENT_LENGTH = 256, 5000
+ADOPTED = "came from another store"  # the comment on the first lines of what was adopted
 GONE = "the version was deleted"  # the decision on a request whose version was
 
 
@@ -59,6 +60,11 @@ def approved_by(request: TransitionRequest, note: MoveNote) -> MoveNote:
     return MoveNote(request.user, f"{request.comment} ({said})" if request.comment else said)
 
 
+def adopting(note: MoveNote) -> MoveNote:
+    """Return what stays of the moves that an adoption makes."""
+    return note if note.comment else MoveNote(note.user, ADOPTED)
+
+
 def check_decision(request: TransitionRequest, status: RequestStatus) -> None:
     """Refuse a decision that cannot be taken.
 
@@ -73,6 +79,13 @@ def check_decision(request: TransitionRequest, status: RequestStatus) -> None:
             f"the request {request.request_id!r} is {request.status.value} already, by {who} at "
             f"{time_text(request.decided or 0)}: create another one"
         )
+
+
+def gap(name: str, move: Move) -> InvalidParameterError:
+    """Make the error for a history of which a part is missing."""
+    return InvalidParameterError(
+        f"the history of registered model {name!r} has a gap before move {move.number}: begin with the first move"
+    )
 
 
 def check_comment(what: str, text: str) -> str:

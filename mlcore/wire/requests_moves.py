@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from mlcore.entities import RequestStatus
+from mlcore.entities import MoveKind, RequestStatus
 from mlcore.wire.messages import optional, required
 
 
@@ -54,6 +54,29 @@ class History:
     name: str = required()
     max_results: int = optional(1000)
     page_token: str = optional("")
+
+
+@frozen
+class ToldMove:
+    """A line of a history that was kept elsewhere."""
+
+    number: int = required()
+    name: str = required()
+    kind: MoveKind = required()
+    subject: str = required()
+    at: int = required()
+    before: str = optional("")
+    after: str = optional("")
+    user: str = optional("")
+    comment: str = optional("")
+
+
+@frozen
+class AdoptHistory:
+    """`POST registered-models/adopt-history`; the first move first, in several requests when they are many."""
+
+    name: str = required()
+    moves: tuple[ToldMove, ...] = optional(())
 
 
 @frozen

@@ -14,12 +14,15 @@ from sagemaker_standin import StandIn
 
 from mlcore.errors import (
     AlreadyExistsError,
+    ChecksumError,
     InvalidParameterError,
     NotFoundError,
     PermissionDeniedError,
     StoreUnavailableError,
     UnauthenticatedError,
 )
+from mlcore.models.manifest import write_manifest
+from mlcore.uris import local_path
 
 Config = dict[str, object]
 
@@ -69,6 +72,17 @@ def test_an_endpoint_is_made_of_archive_model_and_configuration(
     assert config["DataCaptureConfig"]["InitialSamplingPercentage"] == 10
     assert {"Key": "team", "Value": "x"} in model["Tags"]
     assert {"Key": "mlcore:deployment", "Value": "sums"} in standin.endpoints["sums"]["Tags"]
+
+
+def test_a_model_that_was_changed_is_not_deployed(
+    deployer: SageMakerDeployer, standin: StandIn, model_uri: str, deploy_config: dict[str, object]
+) -> None:
+    directory = local_path(model_uri)
+    write_manifest(directory)
+    (directory / "model.json").write_text("{}")
+
+    with pytest.raises(ChecksumError, match=r"'model\.json'"):
+        deployer.create("wine", model_uri, None, deploy_config)
 
 
 def test_a_serverless_endpoint_has_no_instances(

@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from mlcore.errors import InvalidParameterError, ModelFormatError
+from mlcore.models.manifest import verify_manifest
 from mlcore.models.mlmodel import MLModel
 from mlcore.models.places import fetched
 
@@ -39,9 +40,11 @@ def packed(model_uri: str, flavor: str | None) -> Iterator[Archive]:
 
     flavor: what the container shall load; the model's `python_function` when None.
     Raises ModelFormatError, ArtifactNotFoundError: there is no model. InvalidParameterError: it lacks the flavor.
+    ChecksumError: a file was changed after the model was saved.
     """
     with fetched(model_uri) as directory, tempfile.TemporaryDirectory(prefix="mlcore-sagemaker-") as temporary:
         chosen = flavor_of(directory, model_uri, flavor)
+        verify_manifest(directory)
         path = Path(temporary) / NAME
         _pack(directory, path)
         with path.open("rb") as file:

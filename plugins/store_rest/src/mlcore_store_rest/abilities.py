@@ -9,7 +9,7 @@ from attrs import evolve
 from mlcore.entities import Experiment, ModelVersion, RegisteredModel
 from mlcore.wire.models_json import model_out, version_out
 from mlcore.wire.tracking_json import experiment_in, experiment_out
-from mlcore_store_rest.moving import MovingModels, RequestingModels
+from mlcore_store_rest.moving import AdoptingHistories, MovingModels, RequestingModels
 from mlcore_store_rest.own_store import MlcoreTrackingStore
 from mlcore_store_rest.registry import RestRegistryStore
 from mlcore_store_rest.replaying import Replaying
@@ -65,6 +65,7 @@ def tracking_class(abilities: frozenset[str]) -> type[MlcoreTrackingStore]:
 _REGISTRY_PARTS: dict[str, type[RestRegistryStore]] = {
     "model-adoption": AdoptingModels,
     "moves": MovingModels,
+    "history-adoption": AdoptingHistories,
     "transition-requests": RequestingModels,
 }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mlcore.entities import ModelVersion, Move, MoveNote, Page, RequestStatus, TransitionRequest
 from mlcore.wire import requests_moves as r
 from mlcore.wire.models_json import version_in
-from mlcore.wire.moves_json import move_in, request_in
+from mlcore.wire.moves_json import move_in, move_out, request_in
 from mlcore_store_rest.registry import RestRegistryStore, named
 
 _PER_PAGE = 10_000
+_PER_REQUEST = 1000
 
 
 class MovingModels(RestRegistryStore):
@@ -57,6 +60,20 @@ class MovingModels(RestRegistryStore):
         """Return the number of the version to which an alias pointed at a time in ms; None for none."""
         found = self.service.call("GET registered-models/alias-at", r.AliasAt(name=name, alias=alias, at=at))
         return str(found["version"]) if found.get("version") else None
+
+
+class AdoptingHistories(RestRegistryStore):
+    """A server whose registry keeps histories of other stores."""
+
+    def adopt_history(self, name: str, moves: Sequence[Move]) -> int:
+        """Keep what happened elsewhere to a model of that name; return how many moves were new."""
+        new = 0
+        for start in range(0, len(moves), _PER_REQUEST):
+            # Each part begins with a move that is there already, but for the first.
+            told = [move_out(each) for each in moves[max(start - 1, 0) : start + _PER_REQUEST]]
+            found = self.service.call("POST registered-models/adopt-history", {"name": name, "moves": told})
+            new += int(found.get("adopted", 0))
+        return new
 
 
 class RequestingModels(RestRegistryStore):

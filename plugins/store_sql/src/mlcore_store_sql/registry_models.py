@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlcore.entities import MoveKind, RegisteredModel
+from mlcore.entities import MoveKind, MoveNote, RegisteredModel
 from mlcore.errors import AlreadyExistsError
+from mlcore.wire.moves import adopting
 from mlcore_store_sql.dialects import Cursor, Row
 from mlcore_store_sql.part import now_ms
 from mlcore_store_sql.registry_log import begin
@@ -24,7 +25,7 @@ class ModelsPart(MovingPart):
                 raise _taken(name)
             row = self._model_row(cursor, name)
             cursor.executemany(self._texts.set_model_tag, [(row[0], key, value) for key, value in tags.items()])
-            self._begin(cursor, row)
+            self._begin(cursor, row, self._note)
             return self._model(cursor, row)
 
     def adopt_model(self, model: RegisteredModel) -> RegisteredModel:
@@ -37,7 +38,7 @@ class ModelsPart(MovingPart):
             if is_new:
                 tags = [(row[0], key, value) for key, value in model.tags.items()]
                 cursor.executemany(self._texts.set_model_tag, tags)
-                self._begin(cursor, row)
+                self._begin(cursor, row, adopting(self._note))
             return self._model(cursor, row)
 
     def get_model(self, name: str) -> RegisteredModel:
@@ -78,8 +79,8 @@ class ModelsPart(MovingPart):
             self._cancel_requests(cursor, history.line, None, note)
             cursor.execute(self._texts.delete_model, (number,))
 
-    def _begin(self, cursor: Cursor, row: Row) -> None:
-        begin(cursor, self._texts, row[0], row[1]).add(MoveKind.MODEL, row[1], "", row[1], note=self._note)
+    def _begin(self, cursor: Cursor, row: Row, note: MoveNote) -> None:
+        begin(cursor, self._texts, row[0], row[1]).add(MoveKind.MODEL, row[1], "", row[1], note=note)
 
     def set_tag(self, name: str, version: str | None, key: str, value: str | None) -> None:
         """Set a tag of the model, or of one version; the value None removes it."""

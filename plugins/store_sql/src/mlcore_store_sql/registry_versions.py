@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlcore.entities import ModelVersion, ModelVersionStatus, MoveKind
+from mlcore.entities import ModelVersion, ModelVersionStatus, MoveKind, MoveNote
 from mlcore.errors import InvalidParameterError, NotFoundError
+from mlcore.wire.moves import adopting
 from mlcore.wire.stages import NO_STAGE, canonical_stage
 from mlcore_store_sql.dialects import Cursor, Row
 from mlcore_store_sql.part import now_ms, number_of
@@ -36,7 +37,7 @@ class VersionsPart(HistoryPart):
             cursor.execute(self._texts.insert_version, (model[0], number, source, run_id, run_link, *state))
             row = self._version_row(cursor, name, str(number))
             cursor.executemany(self._texts.set_version_tag, [(row[0], key, value) for key, value in tags.items()])
-            self._came(cursor, row)
+            self._came(cursor, row, self._note)
             return self._version(cursor, row)
 
     def adopt_version(self, version: ModelVersion) -> ModelVersion:
@@ -56,12 +57,13 @@ class VersionsPart(HistoryPart):
                 row = self._version_row(cursor, version.name, version.version)
                 tags = [(row[0], key, value) for key, value in version.tags.items()]
                 cursor.executemany(self._texts.set_version_tag, tags)
-                history = self._came(cursor, row)
+                note = adopting(self._note)
+                history = self._came(cursor, row, note)
                 for alias in version.aliases:
                     cursor.execute(self._texts.version_of_alias, (model[0], alias))
                     if cursor.fetchone() is None:
                         cursor.execute(self._texts.set_alias, (model[0], alias, row[0]))
-                        history.add(MoveKind.ALIAS, alias, "", str(number), note=self._note)
+                        history.add(MoveKind.ALIAS, alias, "", str(number), note=note)
             return self._version(cursor, row)
 
     def _insert_adopted(self, cursor: Cursor, model: Row, number: int, version: ModelVersion) -> None:
@@ -73,12 +75,12 @@ class VersionsPart(HistoryPart):
         # The next own version gets a number that none has; the model's time stays what it was elsewhere.
         cursor.execute(self._texts.count_version, (model[4], max(model[5], number), model[0]))
 
-    def _came(self, cursor: Cursor, row: Row) -> History:
+    def _came(self, cursor: Cursor, row: Row, note: MoveNote) -> History:
         """Write that the version of a row came, and to which stage."""
         history = self._history(cursor, row[1], row[2])
-        history.add(MoveKind.VERSION, str(row[3]), "", row[4], note=self._note)
+        history.add(MoveKind.VERSION, str(row[3]), "", row[4], note=note)
         if row[9] != NO_STAGE:
-            history.add(MoveKind.STAGE, str(row[3]), NO_STAGE, row[9], note=self._note)
+            history.add(MoveKind.STAGE, str(row[3]), NO_STAGE, row[9], note=note)
         return history
 
     def get_version(self, name: str, version: str) -> ModelVersion:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, insert, literal_column,
 
 from mlcore_store_sql.schema_moves import LINES, MOVES, REQUESTS
 from mlcore_store_sql.schema_registry import MODEL_VERSIONS, MODELS
-from mlcore_store_sql.statement_parts import ONE, ZERO, Grammar, Statement, is_given, names_of, update_by_id
+from mlcore_store_sql.statement_parts import NULL, ONE, ZERO, Grammar, Statement, is_given, names_of, update_by_id
 
 _PENDING: ColumnElement[Any] = literal_column("'PENDING'")
 _MOST: Any = bindparam("most")
@@ -39,7 +39,11 @@ def _of_lines() -> dict[str, Statement]:
             select(LINES.c.id, *(LINES.c[each] for each in moved)).where(is_given(LINES.c.model)),
             ("of_model",),
         ),
-        "lines_of_name": (select(LINES.c.id).where(is_given(LINES.c.name)).order_by(*order), ("of_name",)),
+        "ended_line": (insert(LINES).values({**new, "model": NULL}), ("name",)),
+        "lines_of_name": (
+            select(LINES.c.id, LINES.c.moved, LINES.c.model).where(is_given(LINES.c.name)).order_by(*order),
+            ("of_name",),
+        ),
         "move_line": (update_by_id(LINES, moved), (*moved, "of_id")),
         "rename_line": (update_by_id(LINES, ("name",)), ("name", "of_id")),
     }
@@ -61,11 +65,12 @@ def _of_moves() -> dict[str, Statement]:
             select(*_MOVE)
             .select_from(moves.join(LINES))
             .where(is_given(LINES.c.name))
-            .order_by(moves.c.id.desc())
+            .order_by(moves.c.moved_at.desc(), moves.c.id.desc())
             .limit(_MOST)
             .offset(_SKIP),
             ("of_name", "most", "skip"),
         ),
+        "move": (select(*_MOVE).where(is_given(moves.c.line), is_given(moves.c.number)), ("of_line", "of_number")),
         "last_move_of_subject": (
             select(*_MOVE).where(*subject).order_by(*latest).limit(ONE).offset(ZERO),
             ("of_line", "of_kind", "of_subject"),

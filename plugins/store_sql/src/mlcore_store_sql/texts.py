@@ -122,6 +122,7 @@ class Texts:
     delete_alias: str
 
     insert_line: str
+    ended_line: str
     line_of_model: str
     lines_of_name: str
     move_line: str
@@ -129,6 +130,7 @@ class Texts:
     insert_move: str
     moves_of_line: str
     moves_of_name: str
+    move: str
     last_move_of_subject: str
     move_of_subject_at: str
     name_now: str

@@ -236,8 +236,10 @@ TEXTS = Texts(
     insert_line="INSERT INTO mlcore_model_lines (model, name, moved, moved_at) VALUES (?, ?, 0, 0)",
     # of_model
     line_of_model="SELECT mlcore_model_lines.id, mlcore_model_lines.moved, mlcore_model_lines.moved_at FROM mlcore_model_lines WHERE mlcore_model_lines.model = ?",
+    # name
+    ended_line="INSERT INTO mlcore_model_lines (model, name, moved, moved_at) VALUES (NULL, ?, 0, 0)",
     # of_name
-    lines_of_name="SELECT mlcore_model_lines.id FROM mlcore_model_lines WHERE mlcore_model_lines.name = ? ORDER BY mlcore_model_lines.model IS NULL, mlcore_model_lines.id DESC",
+    lines_of_name="SELECT mlcore_model_lines.id, mlcore_model_lines.moved, mlcore_model_lines.model FROM mlcore_model_lines WHERE mlcore_model_lines.name = ? ORDER BY mlcore_model_lines.model IS NULL, mlcore_model_lines.id DESC",
     # moved, moved_at, of_id
     move_line="UPDATE mlcore_model_lines SET moved=?, moved_at=? WHERE mlcore_model_lines.id = ?",
     # name, of_id
@@ -247,7 +249,9 @@ TEXTS = Texts(
     # of_line, most, skip
     moves_of_line="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves WHERE mlcore_model_moves.line = ? ORDER BY mlcore_model_moves.number DESC LIMIT ? OFFSET ?",
     # of_name, most, skip
-    moves_of_name="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves JOIN mlcore_model_lines ON mlcore_model_lines.id = mlcore_model_moves.line WHERE mlcore_model_lines.name = ? ORDER BY mlcore_model_moves.id DESC LIMIT ? OFFSET ?",
+    moves_of_name="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves JOIN mlcore_model_lines ON mlcore_model_lines.id = mlcore_model_moves.line WHERE mlcore_model_lines.name = ? ORDER BY mlcore_model_moves.moved_at DESC, mlcore_model_moves.id DESC LIMIT ? OFFSET ?",
+    # of_line, of_number
+    move="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves WHERE mlcore_model_moves.line = ? AND mlcore_model_moves.number = ?",
     # of_line, of_kind, of_subject
     last_move_of_subject="SELECT mlcore_model_moves.number, mlcore_model_moves.name, mlcore_model_moves.kind, mlcore_model_moves.subject, mlcore_model_moves.moved_from, mlcore_model_moves.moved_to, mlcore_model_moves.moved_at, mlcore_model_moves.user_id, mlcore_model_moves.comment FROM mlcore_model_moves WHERE mlcore_model_moves.line = ? AND mlcore_model_moves.kind = ? AND mlcore_model_moves.subject = ? ORDER BY mlcore_model_moves.moved_at DESC, mlcore_model_moves.number DESC LIMIT 1 OFFSET 0",
     # of_line, of_kind, of_subject, until

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from mlcore.entities import Experiment, ModelVersion, MoveNote, RegisteredModel
+from mlcore.entities import Experiment, ModelVersion, Move, MoveNote, RegisteredModel
 from mlcore.errors import UnsupportedError
-from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption
+from mlcore.interfaces import SupportsAdoption, SupportsHistoryAdoption, SupportsModelAdoption
 from mlcore.registry.names import check_alias, check_model_name, check_version
 from mlcore.registry.store_moves import noting
 from mlcore.wire import limits
 from mlcore.wire import requests_adoption as r
+from mlcore.wire import requests_moves as m
 from mlcore.wire.models_json import model_out
+from mlcore.wire.moves import check_comment
 from mlcore.wire.tracking_json import Json
 from mlcore_server.calls.caller import Caller
 from mlcore_server.calls.experiments import Experiments
@@ -81,6 +83,27 @@ class Adoption:
         registry = self._registry(caller)
         self._stores.mover(caller).adopt(version)
         return {"model_version": shown_version(self._stores, registry.adopt_version(version))}
+
+    def history(self, request: m.AdoptHistory, _: Caller) -> Json:
+        """Keep the history that a registered model had elsewhere."""
+        registry = self._stores.registry
+        if not isinstance(registry, SupportsHistoryAdoption):
+            raise UnsupportedError("the server's registry takes over no histories")
+        moves = [
+            Move(
+                each.number,
+                each.name,
+                each.kind,
+                each.subject,
+                each.before,
+                each.after,
+                limits.check_moment("at", each.at),
+                check_comment("user", each.user),
+                each.comment,
+            )
+            for each in request.moves
+        ]
+        return {"adopted": registry.adopt_history(check_model_name(request.name), moves)}
 
     def _registry(self, caller: Caller) -> SupportsModelAdoption:
         registry = noting(self._stores.registry, MoveNote(caller.principal.name))

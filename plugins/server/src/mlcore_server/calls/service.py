@@ -11,7 +11,14 @@ from starlette.responses import PlainTextResponse, Response
 
 from mlcore import __version__
 from mlcore.errors import MlcoreError
-from mlcore.interfaces import SupportsAdoption, SupportsModelAdoption, SupportsMoves, SupportsReplay, SupportsRequests
+from mlcore.interfaces import (
+    SupportsAdoption,
+    SupportsHistoryAdoption,
+    SupportsModelAdoption,
+    SupportsMoves,
+    SupportsReplay,
+    SupportsRequests,
+)
 from mlcore.wire.tracking_json import Json
 from mlcore_server.calls.caller import Caller
 from mlcore_server.observing import Observer
@@ -87,5 +94,7 @@ def _abilities(tracking: object, registry: object) -> Iterator[str]:
         yield "model-adoption"
     if isinstance(registry, SupportsMoves):
         yield "moves"
+    if isinstance(registry, SupportsHistoryAdoption):
+        yield "history-adoption"
     if isinstance(registry, SupportsRequests):
         yield "transition-requests"
