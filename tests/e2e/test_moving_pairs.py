@@ -135,6 +135,7 @@ def test_a_server_of_mlflow_keeps_all_but_what_is_told(filled: str, mlflow_proce
     assert there.failures == back.failures == ()
     assert again.counts.writes == 0
     assert shortfalls(there) == {
+        "histories of registered models": 2,
         "infinities, which the target keeps as the greatest number": 2,
         "links of runs to logged models": 2,
         "logged models": 1,

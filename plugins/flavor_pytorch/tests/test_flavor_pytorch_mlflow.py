@@ -32,6 +32,7 @@ rows = numpy.array(json.loads(sys.argv[2]), dtype="float32")
 told = {"program": mlflow.pyfunc.load_model("ours").predict(rows).tolist()}
 module = mlflow.pytorch.load_model("ours")
 told["module"] = module(torch.tensor(rows)).tolist()
+told["pickled"] = mlflow.pyfunc.load_model("ours_pickled").predict(rows).tolist()
 told["inputs"] = str(mlflow.models.get_model_info("ours").signature.inputs)
 net = torch.nn.Linear(2, 1, bias=False)
 net.weight.data = torch.tensor([[1.0, 2.0]])
@@ -54,6 +55,7 @@ def told(
     net = torch.nn.Linear(2, 1, bias=False)
     net.weight.data = torch.tensor([[1.0, 2.0]])
     mlcore.pytorch.save_model(net, where / "ours", input_example=ROWS)
+    mlcore.pytorch.save_model(net, where / "ours_pickled", serialization_format="pickle")
     environ = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "HOME": str(where)}
     command = [str(peer_mlflow), "-c", PEER, sysconfig.get_path("purelib"), json.dumps(ROWS.tolist())]
     done = subprocess.run(command, cwd=where, env=environ, capture_output=True, text=True, check=False)
@@ -61,11 +63,12 @@ def told(
     return where, json.loads(done.stdout.splitlines()[-1])
 
 
-def test_mlflow_predicts_with_our_program(told: tuple[Path, dict[str, object]]) -> None:
+def test_mlflow_predicts_with_our_program_and_our_pickle(told: tuple[Path, dict[str, object]]) -> None:
     found = told[1]
 
     assert found["program"] == [[2.0], [3.0], [4.0]]
     assert found["module"] == [[2.0], [3.0], [4.0]]
+    assert found["pickled"] == [[2.0], [3.0], [4.0]]
     assert "float32" in str(found["inputs"])
 
 

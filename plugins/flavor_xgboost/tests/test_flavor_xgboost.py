@@ -11,6 +11,7 @@ import pytest
 import xgboost
 from mlcore_flavor_xgboost.flavor import XgboostFlavor
 from mlcore_flavor_xgboost.predictor import XgboostPredictor
+from mlcore_flavor_xgboost.ubjson import check_whole
 
 import mlcore
 from mlcore import pyfunc
@@ -160,7 +161,7 @@ def test_a_model_of_an_old_mlflow_is_a_booster(booster: xgboost.Booster, expecte
     assert pyfunc.load_model("m").predict(X).tolist() == expected
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"text", b"\x80\x04."])
+@pytest.mark.parametrize("content", [b"", b"{}", b"text", b"\x80\x04.", b"{L"])
 def test_a_file_that_is_no_model_is_told(booster: xgboost.Booster, content: bytes) -> None:
     mlcore.xgboost.save_model(booster, "m")
     Path("m/model.ubj").write_bytes(content)
@@ -168,6 +169,15 @@ def test_a_file_that_is_no_model_is_told(booster: xgboost.Booster, content: byte
 
     with pytest.raises(ModelFormatError, match=r"model\.ubj can't be loaded: .* it was saved with xgboost 3"):
         pyfunc.load_model("m")
+
+
+def test_a_file_cut_short_anywhere_is_not_given_to_xgboost(booster: xgboost.Booster) -> None:
+    whole = bytes(booster.save_raw("ubj"))
+    check_whole(whole)
+
+    for end in range(len(whole)):
+        with pytest.raises(ValueError, match=r"UBJSON|no length at byte"):
+            check_whole(whole[:end])
 
 
 def test_a_wrong_option_and_a_model_without_training_are_told() -> None:

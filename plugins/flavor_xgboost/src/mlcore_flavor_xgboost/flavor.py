@@ -19,6 +19,7 @@ from mlcore.models.flavor_files import (
     one_of,
     reading,
 )
+from mlcore_flavor_xgboost.ubjson import check_whole
 
 FORMATS = ("ubj", "json")
 _BOOSTER = "xgboost.core.Booster"
@@ -71,8 +72,13 @@ class XgboostFlavor:
         _xgboost()
         with reading(path, f"xgboost {config.get('xgb_version')}"):
             model = class_called(str(config.get("model_class", _BOOSTER)))()
-            # MLflow 2 calls its files `model.xgb`, by which XGBoost does not know the format; by their content it does
-            model.load_model(path if path.suffix[1:] in FORMATS else bytearray(path.read_bytes()))
+            if path.suffix == ".json":
+                model.load_model(path)
+            else:
+                # by the content, as MLflow 2 calls its files `model.xgb`, by which XGBoost does not know their format
+                data = path.read_bytes()
+                check_whole(data)
+                model.load_model(bytearray(data))
         return model
 
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
