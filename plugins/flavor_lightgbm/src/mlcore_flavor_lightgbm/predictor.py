@@ -18,7 +18,8 @@ class LightgbmPredictor:
         """Wrap a booster, or an estimator with scikit-learn's interface."""
         self.model: object = model
         self._is_estimator = not isinstance(model, lightgbm.Booster)
-        booster = cast("lightgbm.Booster", model.booster_ if self._is_estimator else model)  # type: ignore[attr-defined]
+        inner = model.booster_ if self._is_estimator else model  # type: ignore[attr-defined]  # of estimators alone
+        booster = cast("lightgbm.Booster", inner)
         names = booster.feature_name()
         # how LightGBM calls the columns of an array
         self._names = [] if names == [f"Column_{n}" for n in range(len(names))] else names
