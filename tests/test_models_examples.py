@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 import mlcore
 from mlcore import pyfunc
-from mlcore.errors import (
-    InvalidParameterError,
-)
+from mlcore.artifacts.upload import upload_tree
+from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
+from mlcore.hookspecs import hookimpl
+from mlcore.interfaces import ArtifactRepo
 from mlcore.models import MLModel, get_model_info
 from mlcore.models.example import load_example, serving_request
 from mlcore.models.python_model import PythonModel, PythonModelContext
+from mlcore.plugins import Plugins
+from mlcore.settings import Settings
+from mlcore.testing import MemoryRepo
+from mlcore.tracking.session import Session, using
 
 pd = pytest.importorskip("pandas")
 np = pytest.importorskip("numpy")
@@ -170,3 +176,32 @@ def test_a_model_can_be_logged_to_a_run_that_has_ended() -> None:
 
     assert info.run_id == run.run_id
     assert mlcore.active_run() is None
+
+
+def test_what_a_model_in_a_remote_place_says_of_itself_is_read_without_its_other_files() -> None:
+    pyfunc.save_model("m", python_model=add_one, pip_requirements=["left-pad==1.0"])
+    remote, fetched = MemoryRepo(), []
+    upload_tree(remote, "m")
+
+    class Watched(MemoryRepo):
+        stat, list = remote.stat, remote.list
+
+        def read(self, path: str) -> BinaryIO:
+            fetched.append(path)
+            return remote.read(path)
+
+    class Remote:
+        @hookimpl
+        def artifact_repo(self, uri: str) -> ArtifactRepo | None:
+            return Watched() if uri == "memory://place/m" else None
+
+    plugins = Plugins.discover()
+    plugins.register(Remote())
+    with using(Session(Settings.load({}), plugins)):
+        assert set(get_model_info("memory://place/m").flavors) == {"python_function"}
+        assert "left-pad==1.0" in Path(pyfunc.get_model_dependencies("memory://place/m")).read_text()
+        remote.delete("requirements.txt")
+        with pytest.raises(ArtifactNotFoundError, match=r"no artifact 'requirements\.txt'"):
+            pyfunc.get_model_dependencies("memory://place/m")
+
+    assert fetched == ["MLmodel", "requirements.txt"]

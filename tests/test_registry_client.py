@@ -202,3 +202,12 @@ def test_a_logged_model_is_registered_in_the_same_call_and_loads_by_its_alias(cl
     assert info.registered_model_version == "1"
     assert loaded.predict([1, 2]) == [1, 2]
     assert mlcore.models.get_model_info("models:/doubles/1").flavors.keys() == info.flavors.keys()
+
+
+def test_a_registered_model_without_a_version_is_told_how_to_name_one(client: Client) -> None:
+    mlcore.register_model(_logged()[1], "wine")
+
+    with pytest.raises(
+        NotFoundError, match=r"registered model, say which version: models:/wine/VERSION, models:/wine/S"
+    ):
+        mlcore.download_artifacts("models:/wine")

@@ -10,7 +10,7 @@ from mlcore.errors import ArtifactNotFoundError, ModelFormatError
 from mlcore.models.environment import REQUIREMENTS_FILE
 from mlcore.models.info import ModelInfo, get_model_info
 from mlcore.models.mlmodel import PYFUNC
-from mlcore.models.places import fetched, part_of
+from mlcore.models.places import fetched_part
 from mlcore.models.schema import ColSpec, Schema
 
 
@@ -96,7 +96,7 @@ def _rows(part: str, schema: Schema | None) -> list[list[object]]:
 
 def _requirements(uri: str) -> list[str]:
     try:
-        with fetched(part_of(uri, REQUIREMENTS_FILE)) as path:
+        with fetched_part(uri, REQUIREMENTS_FILE) as path:
             lines = path.read_text("utf-8").splitlines()
     except (ArtifactNotFoundError, ModelFormatError):
         return []  # models of the first MLflow releases have none

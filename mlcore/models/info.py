@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from mlcore.models.mlmodel import FILE, MLModel
-from mlcore.models.places import fetched, part_of
+from mlcore.models.places import fetched_part
 from mlcore.models.schema import ModelSignature
 
 
@@ -65,5 +65,5 @@ def get_model_info(model_uri: str) -> ModelInfo:
 
     Raises ModelFormatError: it cannot be read. ArtifactNotFoundError: there is no model.
     """
-    with fetched(part_of(model_uri, FILE)) as path:
+    with fetched_part(model_uri, FILE) as path:
         return ModelInfo.of(model_uri, MLModel.read(path))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlcore.errors import ModelFormatError
 from mlcore.uris import join, local_path, scheme
@@ -65,6 +65,28 @@ def fetched(model_uri: str | PathLike[str]) -> Iterator[Path]:
         yield local.path
     finally:
         local.discard()
+
+
+@contextmanager
+def fetched_part(model_uri: str | PathLike[str], name: str) -> Iterator[Path]:
+    """Yield the local path of one file of a model for the time of the block; the others are not fetched.
+
+    Raises ArtifactNotFoundError, ModelFormatError: it is not there.
+    """
+    uri = fspath(model_uri)
+    if scheme(uri) == "file":
+        with fetched(join(uri, name)) as path:
+            yield path
+        return
+    from mlcore.tracking.locating import download_from, find
+    from mlcore.tracking.session import current_session
+
+    session = current_session()
+    found = find(session, uri)
+    # the place of the model is what a plugin opens: many know no place that is a file
+    part = evolve(found, path="/".join(filter(None, (found.path, name))))
+    with tempfile.TemporaryDirectory(prefix="mlcore-model-") as temporary:
+        yield download_from(session, part, uri, None if scheme(found.root_uri) == "file" else temporary)
 
 
 def part_of(model_uri: str, name: str) -> str:

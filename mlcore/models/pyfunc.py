@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 
 from mlcore.errors import InvalidParameterError, UnsupportedError
@@ -16,7 +16,7 @@ from mlcore.models.example import InputExample, load_example
 from mlcore.models.info import ModelInfo
 from mlcore.models.loading import Opened, open_model
 from mlcore.models.mlmodel import MLModel
-from mlcore.models.places import LocalModel, fetched, part_of
+from mlcore.models.places import LocalModel, fetched_part
 from mlcore.models.python_model import PythonModel, PythonModelContext
 from mlcore.models.resources import Resources
 from mlcore.models.schema import ModelSignature
@@ -263,7 +263,7 @@ def get_model_dependencies(model_uri: str | PathLike[str], format: str = "pip") 
     import tempfile
 
     name = REQUIREMENTS_FILE if format == "pip" else CONDA_FILE
-    with fetched(part_of(fspath(model_uri), name)) as path:
+    with fetched_part(model_uri, name) as path:
         target = Path(tempfile.mkdtemp(prefix="mlcore-")) / name
         shutil.copyfile(path, target)
     return str(target)

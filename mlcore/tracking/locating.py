@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlcore.artifacts.resolve import Location, LoggedModelName, ModelName, locate
 from mlcore.artifacts.transfer import download_file, download_tree
-from mlcore.errors import ArtifactNotFoundError, InvalidParameterError
+from mlcore.errors import ArtifactNotFoundError, InvalidParameterError, NotFoundError
 from mlcore.interfaces import SupportsLoggedModels
 from mlcore.registry.finding import find_version
 from mlcore.tracking.offline import artifact_root
@@ -26,17 +26,39 @@ def find(session: Session, uri: str, tracking_uri: str | None = None) -> Locatio
         if isinstance(named, LoggedModelName):
             store = session.store(tracking_uri)
             if isinstance(store, SupportsLoggedModels):
-                return store.get_logged_model(named.model_id).artifact_uri
+                return _logged(store, named.model_id)
         return find_version(session.registry(), named).source
 
     return locate(uri, run_root=run_root, model_source=model_source)
+
+
+def _logged(store: SupportsLoggedModels, model_id: str) -> str:
+    try:
+        return store.get_logged_model(model_id).artifact_uri
+    except NotFoundError as err:
+        if model_id.startswith("m-"):
+            raise
+        raise NotFoundError(
+            f"{err}; if {model_id!r} is a registered model, say which version: models:/{model_id}/VERSION, "
+            f"models:/{model_id}/STAGE, models:/{model_id}@ALIAS or models:/{model_id}/latest"
+        ) from err
 
 
 def download(
     session: Session, uri: str, dst_path: str | PathLike[str] | None = None, tracking_uri: str | None = None
 ) -> Path:
     """Bring what *uri* names to this machine and return its path; see `artifact_api.download_artifacts`."""
-    found = find(session, uri, tracking_uri)
+    return download_from(session, find(session, uri, tracking_uri), uri, dst_path, tracking_uri)
+
+
+def download_from(
+    session: Session,
+    found: Location,
+    uri: str,
+    dst_path: str | PathLike[str] | None = None,
+    tracking_uri: str | None = None,
+) -> Path:
+    """Bring what is at *found* to this machine; *uri* is what was asked for, for errors."""
     if dst_path is None and scheme(found.root_uri) == "file":
         return _in_place(found, uri)
     repo = session.repo(found.root_uri, tracking_uri)
