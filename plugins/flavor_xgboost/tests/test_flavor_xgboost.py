@@ -119,7 +119,7 @@ def test_a_category_that_the_model_never_saw_is_refused(booster: xgboost.Booster
 
 
 @pytest.mark.parametrize("kind", ["gbtree", "dart"])
-@pytest.mark.parametrize("values", [["blue", "grün", "red"], [10, 20, 30]])
+@pytest.mark.parametrize("values", [["blue", "green", "red"], [10, 20, 30]])
 def test_categories_are_known_without_pyarrow(values: list[object], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "c": pd.Categorical(values)})
     model = xgboost.train({"booster": kind}, xgboost.DMatrix(frame, [1, 2, 3], enable_categorical=True), 1)
