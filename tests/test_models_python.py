@@ -129,8 +129,8 @@ def test_no_code_of_a_model_runs_unless_it_is_trusted() -> None:
     assert not Path("canary-was-here").exists()
     assert str(raised.value) == (
         "loading the model at 'm' would run code that it brings: python_model.pkl is a pickle of a Python model. If you "
-        "trust whoever wrote it, pass trust=True to load_model, or list the place in the setting trust_models: "
-        "MLCORE_TRUST_MODELS=m"
+        "trust whoever wrote it, pass trust=True, or --trust on the command line, or list the place in the setting "
+        "trust_models: MLCORE_TRUST_MODELS=m"
     )
     with pytest.raises(ModelFormatError, match="has no predict"):
         pyfunc.load_model("m", trust=True)

@@ -199,6 +199,21 @@ def test_the_hints_of_a_list_are_the_signature_and_the_model_gets_the_list(
     assert loaded.predict(data) == expected
 
 
+@pytest.mark.parametrize(
+    ("function", "data", "expected"),
+    [
+        (hinted_texts, pd.DataFrame({"text": ["a", "bcd"]}), [1, 3]),
+        (hinted_texts, pd.DataFrame({"text": ["a", "bcd"], "more": ["?", "?"]}), [1, 3]),
+        (hinted_maps, pd.DataFrame({"map": [{"a": [1.0, 2.0]}]}), [3.0]),
+        (hinted_people, pd.DataFrame({"person": [{"name": "Ada", "age": 36}]}), ["Ada 37"]),
+    ],
+)
+def test_a_frame_is_the_list_of_the_values_of_its_first_column_whatever_its_name(
+    function: object, data: pd.DataFrame, expected: object
+) -> None:
+    assert saved(function).predict(data) == expected
+
+
 def test_data_that_does_not_fit_the_hints_never_reaches_the_model() -> None:
     with pytest.raises(SignatureError):
         saved(hinted_texts).predict([1, 2])

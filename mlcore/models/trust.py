@@ -23,7 +23,8 @@ def require_trust(reason: str | None, where: str, *, trusted: bool) -> None:
         return
     raise UntrustedModelError(
         f"loading the model at {where!r} would run code that it brings: {reason}. If you trust whoever wrote it, pass "
-        f"trust=True to load_model, or list the place in the setting trust_models: MLCORE_TRUST_MODELS={where}"
+        "trust=True, or --trust on the command line, or list the place in the setting trust_models: "
+        f"MLCORE_TRUST_MODELS={where}"
     )
 
 

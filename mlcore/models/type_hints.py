@@ -79,12 +79,8 @@ def signature_of(hints: TypeHints) -> ModelSignature | None:
 
 
 def as_rows(data: object) -> object:
-    """Return a frame as a list: of records where columns have names, else of the values of its only column."""
-    if type(data).__name__ != "DataFrame":
-        return data
-    frame = cast("pd.DataFrame", data)
-    named = any(isinstance(c, str) for c in frame.columns)
-    return frame.to_dict("records") if named or frame.shape[1] != 1 else frame.iloc[:, 0].tolist()
+    """Return the values of a checked frame as a list: of its first column, whatever the name, as hints tell no other."""
+    return cast("pd.DataFrame", data).iloc[:, 0].tolist() if type(data).__name__ == "DataFrame" else data
 
 
 def as_hinted(data: object, hint: object) -> object:

@@ -220,6 +220,7 @@ def test_without_the_library_the_line_for_pip_is_named(
 ) -> None:
     mlcore.lightgbm.save_model(booster, "m")
     monkeypatch.setitem(sys.modules, "lightgbm", None)
+    monkeypatch.delitem(sys.modules, "mlcore_flavor_lightgbm.predictor", raising=False)  # as in a new process
 
     with pytest.raises(MissingDependencyError, match="models of flavor lightgbm need lightgbm: pip install lightgbm"):
         pyfunc.load_model("m")

@@ -127,6 +127,7 @@ def test_a_wrong_option_is_told(line: object) -> None:
 def test_without_the_library_the_line_for_pip_is_named(line: object, monkeypatch: pytest.MonkeyPatch) -> None:
     mlcore.statsmodels.save_model(line, "m")
     monkeypatch.setitem(sys.modules, "statsmodels", None)
+    monkeypatch.delitem(sys.modules, "mlcore_flavor_statsmodels.predictor", raising=False)  # as in a new process
 
     with pytest.raises(MissingDependencyError, match="flavor statsmodels need statsmodels: pip install statsmodels"):
         pyfunc.load_model("m", trust=True)

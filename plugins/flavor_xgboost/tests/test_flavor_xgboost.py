@@ -209,6 +209,7 @@ def test_without_the_library_the_line_for_pip_is_named(
 ) -> None:
     mlcore.xgboost.save_model(booster, "m")
     monkeypatch.setitem(sys.modules, "xgboost", None)
+    monkeypatch.delitem(sys.modules, "mlcore_flavor_xgboost.predictor", raising=False)  # as in a new process
 
     with pytest.raises(
         MissingDependencyError, match=r"flavor xgboost need xgboost: pip install xgboost \(or xgboost-cpu"

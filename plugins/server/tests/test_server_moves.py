@@ -339,3 +339,17 @@ def test_moves_are_in_the_audit_log_with_what_was_before(office: Office) -> None
     assert found["POST transition-requests/create"].principal == "cid"
     before: Any = found["POST transition-requests/decide"].before
     assert before["status"] == "PENDING"
+
+
+def test_a_history_names_the_places_of_versions_as_clients_do(open_office: Office) -> None:
+    name = f"m-{uuid.uuid4().hex}"
+    run = open_office.does("", "POST", "runs/create", experiment_id="0", start_time=1)["run"]["info"]
+    source = f"{run['artifact_uri']}/model"
+    open_office.does("", "POST", "registered-models/create", name=name)
+    open_office.does("", "POST", "model-versions/create", name=name, source=source, run_id=run["run_id"])
+    open_office.does("", "DELETE", "model-versions/delete", name=name, version="1")
+
+    deleted, created, _ = open_office.does("", "GET", "registered-models/history", name=name)["moves"]
+
+    assert source.startswith("mlflow-artifacts:/")
+    assert (created["after"], deleted["before"]) == (source, source)

@@ -99,9 +99,10 @@ class LightgbmFlavor:
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Load the booster or estimator behind its `predict`."""
         del pyfunc
+        model = self.load(directory, config)  # first, as it says what to install where the library is missing
         from mlcore_flavor_lightgbm.predictor import LightgbmPredictor
 
-        return LightgbmPredictor(self.load(directory, config))
+        return LightgbmPredictor(model)
 
     def autolog(self, options: AutologOptions) -> Callable[[], None]:
         """Record trainings until the returned function is called."""

@@ -60,9 +60,10 @@ class StatsmodelsFlavor:
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Load the result behind its `predict`."""
         del pyfunc
+        model = self.load(directory, config)  # first, as it says what to install where the library is missing
         from mlcore_flavor_statsmodels.predictor import StatsmodelsPredictor
 
-        return StatsmodelsPredictor(self.load(directory, config))
+        return StatsmodelsPredictor(model)
 
     def autolog(self, options: AutologOptions) -> Callable[[], None]:
         """Record trainings until the returned function is called."""

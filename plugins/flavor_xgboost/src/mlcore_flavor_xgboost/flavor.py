@@ -84,9 +84,10 @@ class XgboostFlavor:
     def predictor(self, directory: Path, config: Mapping[str, object], pyfunc: Mapping[str, object]) -> Predictor:
         """Load the booster or estimator behind its `predict`."""
         del pyfunc
+        model = self.load(directory, config)  # first, as it says what to install where the library is missing
         from mlcore_flavor_xgboost.predictor import XgboostPredictor
 
-        return XgboostPredictor(self.load(directory, config))
+        return XgboostPredictor(model)
 
     def autolog(self, options: AutologOptions) -> Callable[[], None]:
         """Record trainings until the returned function is called."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
+from mlcore.entities import Move, MoveKind
 from mlcore.errors import UnsupportedError
 from mlcore.interfaces import SupportsMoves
 from mlcore.registry.moving import Mover
@@ -65,7 +68,7 @@ class Moves:
         since = self._since(request.name, caller)
         most = limits.check_max_results(request.max_results, _MOST_MOVES)
         page = self._registry().history(request.name, max_results=most, page_token=request.page_token or None)
-        shown = [move_out(each) for each in page.items if since is None or each.at >= since]
+        shown = [move_out(self._placed(each)) for each in page.items if since is None or each.at >= since]
         out: Json = {"moves": shown} if shown else {}
         if page.next_token and len(shown) == len(page.items):
             out["next_page_token"] = page.next_token
@@ -76,6 +79,13 @@ class Moves:
         since = self._since(request.name, caller)
         found = self._registry().alias_at(request.name, request.alias, request.at)
         return {"version": found} if found is not None and (since is None or request.at >= since) else {}
+
+    def _placed(self, move: Move) -> Move:
+        """Return a move with sources as clients name them, as those of versions are."""
+        if move.kind is not MoveKind.VERSION:
+            return move
+        outward = self._stores.places.outward
+        return evolve(move, before=outward(move.before), after=outward(move.after))
 
     def _since(self, name: str, caller: Caller) -> int | None:
         """Return the time from which on a caller may know a model's history; None for all of it.
