@@ -118,6 +118,19 @@ def test_a_category_that_the_model_never_saw_is_refused(booster: xgboost.Booster
         XgboostPredictor(booster).predict(X.head(2).assign(colour=["red", colour]), {})
 
 
+@pytest.mark.parametrize("kind", ["gbtree", "dart"])
+@pytest.mark.parametrize("values", [["blue", "green", "red"], [10, 20, 30]])
+def test_categories_are_known_without_pyarrow(values: list[object], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "c": pd.Categorical(values)})
+    model = xgboost.train({"booster": kind}, xgboost.DMatrix(frame, [1, 2, 3], enable_categorical=True), 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    predictor = XgboostPredictor(model)
+
+    assert len(predictor.predict(frame, {})) == 3
+    with pytest.raises(InvalidParameterError, match="column 'c' holds categories that the model never saw: "):
+        predictor.predict(frame.assign(c=[values[0], values[1], "?"]), {})
+
+
 def test_a_category_may_be_missing(booster: xgboost.Booster) -> None:
     unused = X.head(1).assign(colour=pd.Categorical([None], categories=["green"]))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 import xgboost
@@ -53,7 +55,7 @@ class XgboostPredictor:
         frame = with_categories(frame, list(self._categories))
         for place, known in self._categories.items():
             column = frame.iloc[:, place]
-            if known is not None and not known.issuperset(column.cat.categories):
+            if not known.issuperset(column.cat.categories):
                 strange = sorted({repr(value) for value in column.dropna().unique() if value not in known})
                 if strange:
                     raise InvalidParameterError(
@@ -75,14 +77,27 @@ def _booster(model: object) -> object:
     return model.get_booster()  # type: ignore[attr-defined]  # an estimator
 
 
-def _categories(booster: xgboost.Booster) -> dict[int, frozenset[object] | None]:
-    """The categories that the model learnt, by the place of their column; None where they can't be read.
+def _categories(booster: xgboost.Booster) -> dict[int, frozenset[object]]:
+    """The categories that the model learnt, by the place of their column.
 
     Releases before 3.1 keep the codes that a frame gave to categories, which mean something else in another frame.
     """
     if "c" not in (booster.feature_types or ()) or not hasattr(booster, "get_categories"):
         return {}
     if importlib.util.find_spec("pyarrow") is None:
-        return {n: None for n, kind in enumerate(booster.feature_types or ()) if kind == "c"}
+        return dict(_written_categories(booster))
     learnt = booster.get_categories(export_to_arrow=True).to_arrow()
     return {n: frozenset(values.to_pylist()) for n, (_, values) in enumerate(learnt) if values is not None}
+
+
+def _written_categories(booster: xgboost.Booster) -> Iterator[tuple[int, frozenset[object]]]:
+    """Read the categories where XGBoost writes them: numbers as they are, texts as bytes that offsets divide."""
+    part = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
+    written = part.get("gbtree", part)["model"]["cats"]["enc"]  # what is boosted with dart holds a part of gbtree
+    for place, learnt in enumerate(written):
+        values = learnt["values"]
+        if "offsets" in learnt:
+            text = bytes(value % 256 for value in values)  # they are signed
+            values = [text[start:end].decode() for start, end in pairwise(learnt["offsets"])]
+        if values:
+            yield place, frozenset(values)
