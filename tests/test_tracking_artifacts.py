@@ -12,7 +12,14 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import mlcore
+from mlcore.entities import FileInfo
 from mlcore.errors import ArtifactNotFoundError, InvalidParameterError, NotFoundError
+from mlcore.hookspecs import hookimpl
+from mlcore.interfaces import ArtifactRepo
+from mlcore.plugins import Plugins
+from mlcore.settings import Settings
+from mlcore.testing import MemoryRepo
+from mlcore.tracking.session import Session, using
 
 
 def paths(run: mlcore.RunHandle, path: str = "") -> list[str]:
@@ -181,3 +188,29 @@ def test_the_same_data_has_the_same_digest_and_other_data_another() -> None:
 
 def test_every_public_name_is_there() -> None:
     assert [name for name in mlcore.__all__ if getattr(mlcore, name, None) is None] == []
+
+
+def test_a_file_of_a_remote_place_is_downloaded_by_its_own_uri_and_what_is_not_there_is_told() -> None:
+    class Below(MemoryRepo):
+        """What lies below a folder; every root is a folder, as in object stores."""
+
+        def __init__(self, folder: str) -> None:
+            super().__init__()
+            if folder == "plots":
+                self.write("roc.txt", io.BytesIO(b"curve"), 5)
+
+        def stat(self, path: str) -> FileInfo | None:
+            return super().stat(path) if path else FileInfo("", is_dir=True)
+
+    class Remote:
+        @hookimpl
+        def artifact_repo(self, uri: str) -> ArtifactRepo | None:
+            return Below(uri.removeprefix("memory://b/"))
+
+    plugins = Plugins.discover()
+    plugins.register(Remote())
+    with using(Session(Settings.load({}), plugins)):
+        assert Path(mlcore.download_artifacts("memory://b/plots/roc.txt")).read_text() == "curve"
+        assert [path.name for path in Path(mlcore.download_artifacts("memory://b/plots")).iterdir()] == ["roc.txt"]
+        with pytest.raises(ArtifactNotFoundError, match="nothing is at 'memory://b/plots/typo': expected a file"):
+            mlcore.download_artifacts("memory://b/plots/typo")

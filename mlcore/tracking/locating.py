@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from os import PathLike
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from mlcore.artifacts.resolve import Location, LoggedModelName, ModelName, locate
 from mlcore.artifacts.transfer import download_file, download_tree
@@ -48,7 +49,10 @@ def download(
     session: Session, uri: str, dst_path: str | PathLike[str] | None = None, tracking_uri: str | None = None
 ) -> Path:
     """Bring what *uri* names to this machine and return its path; see `artifact_api.download_artifacts`."""
-    return download_from(session, find(session, uri, tracking_uri), uri, dst_path, tracking_uri)
+    found = find(session, uri, tracking_uri)
+    if found == Location(uri) and scheme(uri) != "file":
+        found = _file_or_folder(session, uri, tracking_uri)
+    return download_from(session, found, uri, dst_path, tracking_uri)
 
 
 def download_from(
@@ -74,6 +78,24 @@ def download_from(
         return root / found.name
     download_tree(repo, found.path, target)
     return target
+
+
+def _file_or_folder(session: Session, uri: str, tracking_uri: str | None) -> Location:
+    """Return how a remote place is opened: as a folder, or as a file of the folder above.
+
+    Raises ArtifactNotFoundError: nothing is there. Many repositories call every root a folder, and an empty one so.
+    """
+    repo = session.repo(uri, tracking_uri)
+    info = repo.stat("")
+    if info is not None and (not info.is_dir or any(True for _ in repo.list(""))):
+        return Location(uri)
+    parts = urlsplit(uri)
+    above, _, name = parts.path.rpartition("/")
+    if above.strip("/") and name:
+        folder = Location(urlunsplit(parts._replace(path=above)), name)
+        if session.repo(folder.root_uri, tracking_uri).stat(name) is not None:
+            return folder
+    raise ArtifactNotFoundError(f"nothing is at {redacted(uri)!r}: expected a file, or a folder that holds some")
 
 
 def destination(dst_path: str | PathLike[str] | None) -> Path:
