@@ -137,7 +137,7 @@ class ZipStore:
                 raise _not_active("run", run_id)
             given = {"status": change.status, "end_time": change.end_time, "run_name": change.run_name}
             new = _with_info(kept, lifecycle_stage=stage, **{k: v for k, v in given.items() if v is not None})
-            if change.status is RunStatus.RUNNING:  # it runs again
+            if change.status is RunStatus.RUNNING and change.end_time is None:  # it runs again
                 new = _with_info(new, end_time=None)
             new = evolve(_with_tags(new, {NAME: new.run.info.run_name}), deleted_alone=stage == DELETED)
             records.keep(members, new)
