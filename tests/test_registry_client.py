@@ -109,10 +109,8 @@ def test_an_unknown_version_is_answered_with_those_that_exist(client: Client) ->
     for _ in range(2):
         mlcore.register_model(_logged()[1], "wine")
 
-    with pytest.raises(NotFoundError) as failed:
+    with pytest.raises(NotFoundError, match=r"\(registered model 'wine' has 1, 2\)$"):
         client.get_model_version("wine", 7)
-
-    assert failed.value.__notes__ == ["versions of 'wine': 1, 2"]
 
 
 def test_moving_to_production_archives_what_was_there_when_asked_to(client: Client) -> None:

@@ -260,6 +260,16 @@ def test_a_plain_registry_moves_as_well(plugins: Plugins, store: MemoryRegistryS
     assert store.get_version("wine", "1").current_stage == "Archived"
 
 
+def test_a_comment_that_is_kept_nowhere_is_not_dropped_in_silence(
+    plugins: Plugins, store: MemoryRegistryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    mover = Mover(plugins, _Plain(store))  # type: ignore[arg-type]  # its methods are set one by one
+
+    mover.move_alias("wine", "champion", "1", comment="why")
+
+    assert "the comment 'why' goes to listeners alone: this registry (_Plain) keeps no history" in caplog.text
+
+
 def test_listeners_hear_of_everything_that_moves(mover: Mover, plugins: Plugins) -> None:
     listening = Listening()
     plugins.register(listening)

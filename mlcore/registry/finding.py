@@ -51,7 +51,7 @@ def version_named(store: RegistryStore, name: str, version: str) -> ModelVersion
     except NotFoundError as err:
         numbers = _numbers(store, name)
         if numbers is not None:
-            err.add_note(f"versions of {name!r}: {_listed(numbers)}")
+            raise NotFoundError(f"{err.message} (registered model {name!r} has {_listed(numbers)})") from err
         raise
 
 

@@ -114,7 +114,10 @@ class GovernanceOperations:
     def _moves(self) -> SupportsMoves:
         registry = self._registry
         if not isinstance(registry, SupportsMoves):
-            raise UnsupportedError(f"this registry ({type(registry).__name__}) keeps no history of its moves")
+            raise UnsupportedError(
+                f"this registry ({type(registry).__name__}) keeps no history of its moves: use one in a database, such as "
+                "sqlite:///mlcore.db, or on an mlcore server"
+            )
         return registry
 
 

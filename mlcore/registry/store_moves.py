@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 
 from mlcore.entities import ModelVersion, MoveKind, MoveNote
 from mlcore.errors import ConflictError, InvalidStateError, UnsupportedError
 from mlcore.interfaces import RegistryStore, SupportsMoves, SupportsNotes
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 _PRODUCTION, _ARCHIVED = "Production", "Archived"
 _RECENT = 100
@@ -39,6 +42,7 @@ def put_stage(
             f"version {version!r} of registered model {name!r} is in stage {now!r}, expected {expected!r}: look at it "
             "again, then decide anew"
         )
+    _drop(store, note)
     return store.update_version(name, version, description=None, stage=stage, archive_existing=archive_existing)
 
 
@@ -54,7 +58,17 @@ def put_alias(
             f"alias {alias!r} of registered model {name!r} points to {now or 'no version'}, expected "
             f"{expected or 'no version'}: look at it again, then decide anew"
         )
+    _drop(store, note)
     return store.set_alias(name, alias, version)
+
+
+def _drop(store: RegistryStore, note: MoveNote) -> None:
+    if note.comment:
+        logger.warning(
+            "the comment %r goes to listeners alone: this registry (%s) keeps no history of its moves",
+            note.comment,
+            type(store).__name__,
+        )
 
 
 def remove_version(store: RegistryStore, found: ModelVersion, *, note: MoveNote, force: bool) -> None:
