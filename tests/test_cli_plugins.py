@@ -222,10 +222,7 @@ def test_list_all_names_what_could_be_installed(mlcore: Run) -> None:
 
     found = {str(r["key"]): r for r in map(json.loads, done.stdout.splitlines())}
     assert found["sklearn"]["status"] == "enabled"
-    assert (found["xgboost"]["status"], found["xgboost"]["summary"]) == (
-        "not installed",
-        "pip install mlcore-flavor-xgboost",
-    )
+    assert (found["spark"]["status"], found["spark"]["summary"]) == ("not installed", "pip install mlcore-flavor-spark")
 
 
 def test_trace_shows_imports_and_calls_of_a_program_and_exits_as_it_does(mlcore: Run, install: Install) -> None:

@@ -28,5 +28,5 @@ def test_a_flavor_that_does_not_fit_the_object_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_flavor_that_is_not_installed_is_named_with_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(PluginNotFoundError, match=r"'xgboost'.*pip install mlcore-flavor-xgboost"):
-        mlcore.models.save_model(object(), tmp_path / "model", flavor="xgboost")
+    with pytest.raises(PluginNotFoundError, match=r"'spark'.*pip install mlcore-flavor-spark"):
+        mlcore.models.save_model(object(), tmp_path / "model", flavor="spark")

@@ -65,7 +65,7 @@ def _make_older() -> None:
 
 def _make_oldest() -> None:
     python = python_of(OLDEST_HOME)
-    if _versions(python, ("mlflow",)) == [OLDEST]:
+    if _versions(python, ("mlflow", "scikit-learn"))[:1] == [OLDEST]:
         print(f"peer: mlflow {OLDEST} at {python}")
         return
     old = next(_old_pythons(), None)
@@ -74,7 +74,7 @@ def _make_oldest() -> None:
         return
     shutil.rmtree(OLDEST_HOME, ignore_errors=True)
     run([old, "-m", "venv", OLDEST_HOME])
-    install(python, [f"mlflow=={OLDEST}", "setuptools<70"])
+    install(python, [f"mlflow=={OLDEST}", "setuptools<70", "scikit-learn"])
     print(f"peer: mlflow {OLDEST} installed at {python}")
 
 
