@@ -11,19 +11,18 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
+import lightgbm
+import numpy as np
+import pandas as pd
 import pytest
+import statsmodels.api as sm
+import xgboost
 from attrs import frozen
 
 import mlcore
 from mlcore import pyfunc
 from mlcore.errors import UntrustedModelError
 from mlcore.models import MLModel, infer_signature
-
-np = pytest.importorskip("numpy")
-pd = pytest.importorskip("pandas")
-lightgbm = pytest.importorskip("lightgbm")
-sm = pytest.importorskip("statsmodels.api")
-xgboost = pytest.importorskip("xgboost")
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = {"3.17": "mlflow", "2.22": "mlflow-2.22"}
