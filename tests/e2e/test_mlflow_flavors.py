@@ -118,6 +118,7 @@ def exchange(
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "MLCORE_"))}
     done = subprocess.run(
         [str(peer / "bin" / "python"), "-W", "ignore", "-c", WORK, str(folder / "ours"), str(folder / "theirs")],
+        cwd=folder,  # where MLflow makes a folder of runs
         capture_output=True,
         text=True,
         check=False,
