@@ -36,7 +36,7 @@ def ui(cli: Cli, port: int, host: str, browser: bool, options: tuple[str, ...]) 
     command = [sys.executable, "-c", _PROGRAM, "server", "--host", host, "--port", str(port), "--no-access-log"]
     if not any(option.startswith("--backend-store-uri") for option in options):
         command += ["--backend-store-uri", cli.settings.tracking_uri]
-    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as server:  # noqa: S603  # our own program, no shell
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:
             _watch(server, open_browser=browser)
