@@ -1,6 +1,6 @@
 """The shapes of the answers to `requests_feeds`.
 
-Fields with a default may be null or absent.
+Fields with a default may be absent, and null where their type says so.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SeriesOnGridAnswer:
     exact: bool
     series: tuple[CurveShape, ...]
     grid: tuple[Number, ...] = ()
-    values: tuple[tuple[tuple[Number, ...], ...], ...] = ()
+    values: tuple[tuple[tuple[object, ...], ...], ...] = ()
 
 
 @frozen
@@ -70,10 +70,10 @@ class ExperimentWithCounts:
     tags: object
     run_count: int
     running: int
-    creation_time: int = 0
-    last_update_time: int = 0
-    description: str = ""
-    last_activity: int = 0
+    creation_time: int | None = None
+    last_update_time: int | None = None
+    description: str | None = None
+    last_activity: int | None = None
 
 
 @frozen
@@ -81,7 +81,7 @@ class ExperimentsWithCounts:
     """A page of experiments."""
 
     experiments: tuple[ExperimentWithCounts, ...]
-    next_page_token: str = ""
+    next_page_token: str | None = None
 
 
 @frozen
