@@ -17,6 +17,7 @@ HOOKS = {"authority": "web"}  # protocols that are brought by a hook of another 
 ABILITIES = {
     "page_feeds": "tracking_store",
     "registry_moves": "registry_store",
+    "run_tables": "tracking_store",
 }
 NOTE = "<!-- Written by `make hooks` from {source}; edit that. -->\n"
 

@@ -23,6 +23,20 @@ from mlcore.entities.queries import ExperimentQuery, LoggedModelQuery, RunQuery
 from mlcore.entities.registered_model import ModelVersion, ModelVersionStatus, RegisteredModel
 from mlcore.entities.registry_moves import Move, MoveKind, MoveNote, RequestStatus, Transition, TransitionRequest
 from mlcore.entities.run import NewRun, Run, RunChange, RunData, RunInfo
+from mlcore.entities.run_tables import (
+    Cell,
+    ColumnStats,
+    KeyFacet,
+    KeyFacets,
+    RunCells,
+    RunGroup,
+    RunGroupQuery,
+    RunGroups,
+    RunOutline,
+    RunRow,
+    RunTable,
+    RunTableQuery,
+)
 from mlcore.entities.series import Facet, Series, SeriesQuery
 
 __all__ = [
@@ -34,7 +48,9 @@ __all__ = [
     "BucketQuery",
     "Bucketed",
     "BucketedCurve",
+    "Cell",
     "Changes",
+    "ColumnStats",
     "Comparison",
     "Credentials",
     "Dataset",
@@ -52,6 +68,8 @@ __all__ = [
     "Heartbeat",
     "InputTag",
     "InputsUse",
+    "KeyFacet",
+    "KeyFacets",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelChange",
@@ -83,14 +101,22 @@ __all__ = [
     "RequestStatus",
     "Resource",
     "Run",
+    "RunCells",
     "RunChange",
     "RunCreation",
     "RunData",
+    "RunGroup",
+    "RunGroupQuery",
+    "RunGroups",
     "RunInfo",
     "RunInputs",
+    "RunOutline",
     "RunQuery",
+    "RunRow",
     "RunState",
     "RunStatus",
+    "RunTable",
+    "RunTableQuery",
     "RunTag",
     "Series",
     "SeriesQuery",

@@ -41,6 +41,7 @@ from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, Suppo
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
+from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
     SupportsAdoption,
@@ -95,6 +96,7 @@ __all__ = [
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
     "SupportsJournals",
+    "SupportsKeyFacets",
     "SupportsLoggedModels",
     "SupportsModelAdoption",
     "SupportsMoves",
@@ -106,9 +108,11 @@ __all__ = [
     "SupportsReplay",
     "SupportsRequests",
     "SupportsRunLocal",
+    "SupportsRunTables",
     "SupportsSeries",
     "SupportsStaging",
     "SupportsStreaming",
+    "SupportsSummaries",
     "SupportsSummary",
     "SupportsWaiting",
     "TrackingStore",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from mlcore.entities import Changes, LifecycleStage, Metric, Run, RunQuery, RunStatus, ViewType
 from mlcore.interfaces import SupportsChanges, TrackingStore
-from mlcore.tracking.counts import all_runs
+from mlcore.tracking.table_search import all_runs
 
 _GROUPS = 64
 _DIGEST_BYTES = 6

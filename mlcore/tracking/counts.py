@@ -23,7 +23,7 @@ def count_runs(store: TrackingStore, query: RunQuery) -> int:
 
 def count_runs_by_search(store: TrackingStore, query: RunQuery) -> int:
     """Return what `count_runs` does, by fetching the runs."""
-    return sum(1 for _ in all_runs(store, evolve(query, columns=())))
+    return sum(1 for _ in _all_runs(store, evolve(query, columns=())))
 
 
 def run_facets(store: TrackingStore, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
@@ -41,7 +41,7 @@ def run_facets(store: TrackingStore, query: RunQuery, field: Field, limit: int) 
 def run_facets_by_search(store: TrackingStore, query: RunQuery, field: Field, limit: int) -> tuple[Facet, ...]:
     """Return what `run_facets` does, by fetching the runs."""
     check_facet(field)
-    values = (_value(run, field) for run in all_runs(store, evolve(query, columns=(field,))))
+    values = (_value(run, field) for run in _all_runs(store, evolve(query, columns=(field,))))
     counted = Counter(value for value in values if value is not None)
     return tuple(
         Facet(value, count) for value, count in sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:limit]
@@ -81,7 +81,7 @@ def search_datasets_by_search(
             used.dataset.digest,
             next((tag.value for tag in used.tags if tag.key == CONTEXT_TAG), None),
         )
-        for run in all_runs(store, RunQuery(experiment_ids))
+        for run in _all_runs(store, RunQuery(experiment_ids))
         for used in run.inputs.dataset_inputs
     }
     return tuple(sorted(found, key=_order)[:max_results])
@@ -97,8 +97,7 @@ def _value(run: Run, field: Field) -> str | None:
     return (run.data.params if field.entity == "param" else run.data.tags).get(field.key)
 
 
-def all_runs(store: TrackingStore, query: RunQuery) -> Iterator[Run]:
-    """Yield all runs that fit, in the store's own order."""
+def _all_runs(store: TrackingStore, query: RunQuery) -> Iterator[Run]:
     query = evolve(query, order_by=(), max_results=_PAGE, page_token=None)
     while True:
         page = store.search_runs(query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlcore.entities import Overview, Run, RunQuery, RunStatus
 from mlcore.interfaces import SupportsOverview, TrackingStore
-from mlcore.tracking.counts import all_runs
+from mlcore.tracking.table_search import all_runs
 
 
 def overviews(store: TrackingStore, experiment_ids: tuple[str, ...]) -> dict[str, Overview]:

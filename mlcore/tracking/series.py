@@ -79,7 +79,7 @@ def _between(points: Iterator[Metric], query: SeriesQuery) -> Iterator[Metric]:
 
 
 def history(store: TrackingStore, run_id: str, key: str) -> Iterator[Metric]:
-    """Yield all points of a metric in a run, ordered by (timestamp, step, value); an unknown run has none."""
+    """Yield all points of a curve; none of an unknown run."""
     token: str | None = None
     while True:
         try:

@@ -7,9 +7,8 @@ from mlcore.wire import answers as a
 from mlcore.wire import answers_feeds as f
 from mlcore.wire import requests_feeds as r
 from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.endpoints_tables import UI
 from mlcore.wire.requests_tracking import NoFields
-
-PAGES = "/api/ui/1"
 
 _E = "experiment"
 _READ_ES, _READ_RS = Permission(Action.READ, _E, "experiment_ids"), Permission(Action.READ, _E, "run_ids")
@@ -24,7 +23,7 @@ def _row(name: str, request: type, answer: type, call: str, permission: Permissi
     return Endpoint(
         name,
         method,
-        f"{PAGES}/{path}",
+        f"{UI}/{path}",
         request,
         answer,
         call,

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from mlcore.entities import Permission, Principal
 from mlcore.errors import BadRequestError, FilterError, LimitExceededError, MlcoreError, UnauthenticatedError
 from mlcore.wire.endpoint import Endpoint
-from mlcore.wire.endpoints_feeds import PAGES
+from mlcore.wire.endpoints_tables import UI
 from mlcore.wire.messages import read
 from mlcore.wire.requests_tracking import RunId
 from mlcore_server.access import NOBODY, Access
@@ -211,10 +211,10 @@ class Answerer:
         if err.status >= 500 and err.status != 501:
             logger.warning("request %s: %s", seen.request_id, err.message)
         told = self._discretion.told(err.message)
-        failure: dict[str, object] = {"error_code": err.code, "message": told}
+        said: dict[str, object] = {"error_code": err.code, "message": told}
         if isinstance(err, FilterError) and err.text:
-            failure["position"] = err.column
-        body = orjson.dumps(failure, option=orjson.OPT_NON_STR_KEYS)
+            said["position"] = err.column
+        body = orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS)
         await send_json(seen, err.status, body, more)
 
 
@@ -269,7 +269,7 @@ class JsonTarget(Target):
 
     @property
     def _is_for_pages(self) -> bool:
-        return self.endpoint.path.startswith(PAGES)
+        return self.endpoint.path.startswith(UI)
 
     def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: Seen) -> Whole:
         principal = NOBODY
