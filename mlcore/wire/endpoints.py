@@ -10,6 +10,7 @@ from mlcore.entities import Action, Permission
 from mlcore.wire import answers as a
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints_artifacts import ARTIFACTS, PROXY
+from mlcore.wire.endpoints_feeds import EDITS, FEEDS
 from mlcore.wire.endpoints_models import LOGGED_MODELS, MODELS, VERSIONS
 from mlcore.wire.endpoints_moves import MOVES, REQUESTS
 from mlcore.wire.endpoints_tables import TABLES
@@ -67,8 +68,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *VERSIONS,
     *MOVES,
     *REQUESTS,
-    *VIEWING,
-    *SERVICE,
-)
-
-BY_NAME: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+    *FEEDS,
+    *EDITS,

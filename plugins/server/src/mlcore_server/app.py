@@ -25,9 +25,12 @@ from mlcore_server.authority import choose
 from mlcore_server.calls.adoption import Adoption
 from mlcore_server.calls.artifacts import Artifacts
 from mlcore_server.calls.caller import Caller
+from mlcore_server.calls.edits import Edits
 from mlcore_server.calls.experiments import Experiments
+from mlcore_server.calls.feeds import Feeds
 from mlcore_server.calls.live import Live
 from mlcore_server.calls.logged_models import LoggedModels
+from mlcore_server.calls.manifest import Manifest
 from mlcore_server.calls.metrics import Metrics
 from mlcore_server.calls.models import Models
 from mlcore_server.calls.moves import Moves
@@ -87,6 +90,9 @@ class ServerApp:
             "versions": versions,
             "moves": Moves(self._stores),
             "transitions": Transitions(self._stores, self.access),
+            "feeds": Feeds(self._stores, self.access),
+            "edits": Edits(self._stores, config),
+            "manifest": Manifest(self._stores, self.access, config, plugins),
             "adoption": Adoption(self._stores, experiments, versions),
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
         }
