@@ -4,6 +4,7 @@ from mlcore.entities.access import Action, AuditEntry, Credentials, Permission, 
 from mlcore.entities.dataset import Dataset, DatasetInput, DatasetSummary, InputTag, RunInputs
 from mlcore.entities.entry import Entry, InputsUse, Note, Recorded, RunCreation, SpooledArtifact, TagRemoval
 from mlcore.entities.experiment import Experiment, ExperimentChange, ExperimentTag
+from mlcore.entities.feeds import Axis, Bucketed, BucketedCurve, BucketQuery, Changes, Overview, Stat
 from mlcore.entities.file_info import FileInfo
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus, SourceType, ViewType
@@ -22,13 +23,34 @@ from mlcore.entities.queries import ExperimentQuery, LoggedModelQuery, RunQuery
 from mlcore.entities.registered_model import ModelVersion, ModelVersionStatus, RegisteredModel
 from mlcore.entities.registry_moves import Move, MoveKind, MoveNote, RequestStatus, Transition, TransitionRequest
 from mlcore.entities.run import NewRun, Run, RunChange, RunData, RunInfo
+from mlcore.entities.run_tables import (
+    Cell,
+    ColumnStats,
+    KeyFacet,
+    KeyFacets,
+    RunCells,
+    RunGroup,
+    RunGroupQuery,
+    RunGroups,
+    RunOutline,
+    RunRow,
+    RunTable,
+    RunTableQuery,
+)
 from mlcore.entities.series import Facet, Series, SeriesQuery
 
 __all__ = [
     "Action",
     "And",
     "AuditEntry",
+    "Axis",
     "Batch",
+    "BucketQuery",
+    "Bucketed",
+    "BucketedCurve",
+    "Cell",
+    "Changes",
+    "ColumnStats",
     "Comparison",
     "Credentials",
     "Dataset",
@@ -46,6 +68,8 @@ __all__ = [
     "Heartbeat",
     "InputTag",
     "InputsUse",
+    "KeyFacet",
+    "KeyFacets",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelChange",
@@ -66,6 +90,7 @@ __all__ = [
     "Note",
     "Or",
     "OrderBy",
+    "Overview",
     "Page",
     "PagedList",
     "Param",
@@ -76,19 +101,28 @@ __all__ = [
     "RequestStatus",
     "Resource",
     "Run",
+    "RunCells",
     "RunChange",
     "RunCreation",
     "RunData",
+    "RunGroup",
+    "RunGroupQuery",
+    "RunGroups",
     "RunInfo",
     "RunInputs",
+    "RunOutline",
     "RunQuery",
+    "RunRow",
     "RunState",
     "RunStatus",
+    "RunTable",
+    "RunTableQuery",
     "RunTag",
     "Series",
     "SeriesQuery",
     "SourceType",
     "SpooledArtifact",
+    "Stat",
     "TagRemoval",
     "Transition",
     "TransitionRequest",

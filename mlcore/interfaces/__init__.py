@@ -37,9 +37,11 @@ from mlcore.interfaces.flavor import (
     SupportsStreaming,
     SupportsWaiting,
 )
+from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, SupportsOverview
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
+from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
     SupportsAdoption,
@@ -83,6 +85,8 @@ __all__ = [
     "SupportsAutolog",
     "SupportsBatchPlan",
     "SupportsBatchPredict",
+    "SupportsBuckets",
+    "SupportsChanges",
     "SupportsCounts",
     "SupportsDatasetSearch",
     "SupportsEndpoints",
@@ -92,19 +96,23 @@ __all__ = [
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
     "SupportsJournals",
+    "SupportsKeyFacets",
     "SupportsLoggedModels",
     "SupportsModelAdoption",
     "SupportsMoves",
     "SupportsNotes",
+    "SupportsOverview",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsReplay",
     "SupportsRequests",
     "SupportsRunLocal",
+    "SupportsRunTables",
     "SupportsSeries",
     "SupportsStaging",
     "SupportsStreaming",
+    "SupportsSummaries",
     "SupportsSummary",
     "SupportsWaiting",
     "TrackingStore",

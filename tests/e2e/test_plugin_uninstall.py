@@ -102,6 +102,7 @@ USES = {
         ("artifacts", "download", "-u", "http://127.0.0.1:9/x"),
     ),
     "server": Use((*CLI, "server", "--help"), ("server",)),
+    "ui": Use((*CLI, "ui", "--help"), ("ui",)),
     "auth_basic": Use((*CLI, "auth", "--help"), ("auth",)),
     "bridge_mlflow": Use(("-c", BRIDGED)),
     "events_webhook": Use((*CLI, "webhooks", "--help"), ("webhooks", "list")),

@@ -25,9 +25,12 @@ from mlcore_server.authority import choose
 from mlcore_server.calls.adoption import Adoption
 from mlcore_server.calls.artifacts import Artifacts
 from mlcore_server.calls.caller import Caller
+from mlcore_server.calls.edits import Edits
 from mlcore_server.calls.experiments import Experiments
+from mlcore_server.calls.feeds import Feeds
 from mlcore_server.calls.live import Live
 from mlcore_server.calls.logged_models import LoggedModels
+from mlcore_server.calls.manifest import Manifest
 from mlcore_server.calls.metrics import Metrics
 from mlcore_server.calls.models import Models
 from mlcore_server.calls.moves import Moves
@@ -35,6 +38,7 @@ from mlcore_server.calls.proxy import Proxy
 from mlcore_server.calls.recording import Recording, batch, metric_batch, param_batch, tag_batch
 from mlcore_server.calls.runs import Runs
 from mlcore_server.calls.service import Service
+from mlcore_server.calls.tables import Tables
 from mlcore_server.calls.transitions import Transitions
 from mlcore_server.calls.versions import Versions
 from mlcore_server.calls.views import Views
@@ -76,6 +80,7 @@ class ServerApp:
             "recording": Recording(self._stores, self.access),
             "metrics": Metrics(self._stores),
             "views": _Views(Views(self._stores), self._live),
+            "tables": Tables(self._stores),
             "artifacts": Artifacts(self._stores, config),
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),
@@ -83,6 +88,9 @@ class ServerApp:
             "versions": versions,
             "moves": Moves(self._stores),
             "transitions": Transitions(self._stores, self.access),
+            "feeds": Feeds(self._stores, self.access),
+            "edits": Edits(self._stores, config),
+            "manifest": Manifest(self._stores, self.access, config, plugins),
             "adoption": Adoption(self._stores, experiments, versions),
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
         }

@@ -1,0 +1,32 @@
+// Who is looking, and what the server can do; asked once.
+import { signal } from "./html.js";
+import { api } from "./api.js";
+
+/** The server's manifest, or null while it is not known. */
+export const manifest = signal(null);
+/** What went wrong when the manifest was asked for. */
+export const sessionError = signal(null);
+
+export async function openSession() {
+  try {
+    manifest.value = await api.get("api/ui/1/manifest");
+    sessionError.value = null;
+  } catch (error) {
+    sessionError.value = error;
+  }
+}
+
+const rights = new Map();
+
+/**
+ * What the caller may do with an experiment or a model: a set of "read", "edit", "manage".
+ * @param {"experiments"|"models"} kind @param {string} id @returns {Promise<Set<string>>}
+ */
+export async function may(kind, id) {
+  const key = `${kind}:${id}`;
+  if (!rights.has(key)) {
+    const asked = kind === "experiments" ? { experiment_ids: [id], models: [] } : { experiment_ids: [], models: [id] };
+    rights.set(key, api.post("api/ui/1/may", asked).then((answer) => new Set(answer[kind]?.[id] ?? []), (error) => { rights.delete(key); throw error; }));
+  }
+  return rights.get(key);
+}

@@ -1,0 +1,5 @@
+import { html } from "../lib/html.js";
+
+export default function Extension() {
+  return html`<h1>…</h1>`;
+}

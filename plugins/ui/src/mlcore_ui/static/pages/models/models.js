@@ -1,0 +1,5 @@
+import { html } from "../../lib/html.js";
+
+export default function Page() {
+  return html`<h1>…</h1>`;
+}

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the server and the browser are modules beside the tests
+
+from ui_browser import Browser, launched  # after the path
+from ui_server import UiServer, running
+
+from mlcore.tracking.client import Client
+
+
+@pytest.fixture(scope="session")
+def _chromium(require: object) -> Iterator[object]:
+    assert callable(require)
+    with launched(require) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def browser(_chromium: object) -> Iterator[Browser]:
+    """Open a browser of its own for the test; at its end no page may have complained or asked anybody else."""
+    browser = Browser(_chromium)
+    try:
+        yield browser
+        browser.check()
+    finally:
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+    """Run a server with pages for the tests of a module, which share what is in it."""
+    with running(tmp_path_factory.mktemp("ui")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(ui_server: UiServer) -> Client:
+    """Record straight into the store of the server."""
+    return Client(ui_server.store_uri)
