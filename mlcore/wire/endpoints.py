@@ -15,6 +15,7 @@ from mlcore.wire.endpoints_models import LOGGED_MODELS, MODELS, VERSIONS
 from mlcore.wire.endpoints_moves import MOVES, REQUESTS
 from mlcore.wire.endpoints_tables import TABLES
 from mlcore.wire.endpoints_tracking import EXPERIMENTS, METRICS, RUNS, VIEWS
+from mlcore.wire.endpoints_viewing import VIEWING
 from mlcore.wire.requests_tracking import NoFields
 
 _PUBLIC = Permission(None)
@@ -69,7 +70,3 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *REQUESTS,
     *FEEDS,
     *EDITS,
-    *SERVICE,
-)
-
-BY_NAME: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in ENDPOINTS}
