@@ -101,6 +101,7 @@ class World:
             "status": "LOGGED_MODEL_READY",
             "field": "params.a",
             "request_id": asked.request_id,
+            "action": "delete",
         }
 
     def call(self, endpoint: Endpoint, path: str, role: str) -> httpx.Response:
