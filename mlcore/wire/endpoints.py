@@ -68,5 +68,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *VERSIONS,
     *MOVES,
     *REQUESTS,
+    *VIEWING,
     *FEEDS,
     *EDITS,
+    *SERVICE,
+)
+
+BY_NAME: dict[str, Endpoint] = {endpoint.name: endpoint for endpoint in ENDPOINTS}
