@@ -176,7 +176,7 @@ def fill(client: Client, server: UiServer) -> Corpus:
     client.set_terminated(good, "FAILED", end_time=1_700_000_090_000)
     child = client.create_run(experiment, run_name="fold", tags={"mlflow.parentRunId": good}).info.run_id
     hostile = client.create_run(experiment, start_time=1_700_000_100_000, run_name=IMAGE, tags=_hostile_tags()).info.run_id
-    client.log_param(hostile, f"img src=x onerror=alert_1 {len(SCRIPT)}", SCRIPT)
+    client.log_param(hostile, "img src: onerror/alert", SCRIPT)
     client.log_param(hostile, "value", IMAGE)
     client.log_metric(hostile, "loss", 0.5)
     _put(client, hostile, HOSTILE_FILES)
@@ -203,7 +203,7 @@ def _tags() -> Mapping[str, object]:
 def _hostile_tags() -> Mapping[str, object]:
     return {
         "plain": SCRIPT,
-        "with spaces onerror=alert(1)": IMAGE,
+        "with spaces: onerror/alert": IMAGE,
         "mlflow.note.content": HOSTILE_NOTE,
         "mlflow.user": IMAGE,
         "mlflow.source.name": f"'; rm -rf /; {SCRIPT}.py",

@@ -8,6 +8,7 @@ import { placeKey } from "./place.js";
 import { Loading } from "./use.js";
 
 const PAGE = 100;
+const NUMERIC = /^(u?int|float|double|number|integer|decimal|half|long)/;
 
 export default function Table({ place, file }) {
   const key = `${placeKey(place)}\n${file.path}\n${file.size_bytes}`;
@@ -25,13 +26,13 @@ export default function Table({ place, file }) {
       <button disabled=${data.offset === 0 || loading} onClick=${() => go(data.offset - PAGE)}>Before</button>
       <button disabled=${last || loading} onClick=${() => go(data.offset + PAGE)}>After</button>
       ${data.truncated && html`<span class="muted">Not everything is shown: the file has more than fits here.</span>`}</div>
-    <div class="scroll rows" tabindex="0" role="region" aria-label=${`Rows of ${file.name}`} aria-busy=${loading}><table class="plain dense"><thead><tr><th class="right"><span class="offscreen">Row</span></th>${columns.map((one) => html`<th title=${one.type}>${one.name}</th>`)}</tr></thead>
-      <tbody>${rows.map((row, index) => html`<tr key=${index}><td class="right muted">${data.offset + index + 1}</td>${row.map((cell) => html`<${Cell} value=${cell} />`)}</tr>`)}</tbody></table></div>`;
+    <div class="scroll rows" tabindex="0" role="region" aria-label=${`Rows of ${file.name}`} aria-busy=${loading}><table class="plain dense"><thead><tr><th class="right"><span class="offscreen">Row</span></th>${columns.map((one) => html`<th title=${one.type} class=${NUMERIC.test(one.type) ? "right" : ""}>${one.name}</th>`)}</tr></thead>
+      <tbody>${rows.map((row, index) => html`<tr key=${index}><td class="right muted">${data.offset + index + 1}</td>${row.map((cell, at) => html`<${Cell} value=${cell} numeric=${NUMERIC.test(columns[at]?.type ?? "")} />`)}</tr>`)}</tbody></table></div>`;
 }
 
-function Cell({ value }) {
+function Cell({ value, numeric }) {
   if (value === null || value === undefined) return html`<td class="muted">null</td>`;
   if (typeof value === "number") return html`<td class="right" title=${String(value)}>${number(value, 7)}</td>`;
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return html`<td><div class="clip" title=${text.length > 40 ? text : undefined}>${text}</div></td>`;
+  return html`<td class=${numeric ? "right" : ""}><div class="clip" title=${text.length > 40 ? text : undefined}>${text}</div></td>`;
 }

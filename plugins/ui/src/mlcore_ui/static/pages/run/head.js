@@ -12,6 +12,8 @@ import { api } from "../../lib/api.js";
 import { write } from "./data.js";
 import { Failure } from "./failure.js";
 
+const RECENT_MS = 60 * 86400 * 1000;
+
 /** @param {{run: import("./data.js").Run, experiment: any, mayEdit: boolean, mayDelete: boolean, onChanged: () => void, onStep: (way: string) => void}} props */
 export function Head({ run, experiment, mayEdit, mayDelete, onChanged, onStep }) {
   const { info, tags } = run;
@@ -24,7 +26,7 @@ export function Head({ run, experiment, mayEdit, mayDelete, onChanged, onStep })
       ${mayDelete && html`<button onClick=${() => remove(run, onChanged)}>${run.deleted ? "Restore" : "Delete"}</button>`}</div>
     <${Failure} run=${run} />
     <dl class="facts run-facts">
-      <${Fact} name="Started"><span title=${time(info.start_time)}>${ago(info.start_time)}</span> <span class="muted">${time(info.start_time)}</span><//>
+      <${Fact} name="Started">${time(info.start_time)} ${info.start_time > Date.now() - RECENT_MS && html`<span class="muted">${ago(info.start_time)}</span>`}<//>
       <${Fact} name=${run.open ? "Running for" : "Took"}>${end && info.start_time ? duration(end - info.start_time) : ""}<//>
       <${Fact} name="User">${tags.get("mlflow.user") || info.user_id}<//>
       <${Fact} name="Source"><${Source} tags=${tags} /><//>
@@ -79,7 +81,7 @@ function Source({ tags }) {
   const repo = web(tags.get("mlflow.source.git.repoURL") ?? "");
   const entry = tags.get("mlflow.project.entryPoint");
   return html`${name && html`<span title=${name}>${name.split("/").pop() || name}</span>`}${entry && html` <span class="muted">${entry}</span>`}
-    ${commit && html` ${repo ? html`<a href=${`${repo}/commit/${encodeURIComponent(commit)}`} rel="noopener noreferrer" title=${commit}><code>${commit.slice(0, 8)}</code></a>` : html`<code title=${commit}>${commit.slice(0, 8)}</code>`}
+    ${commit && html` ${repo && /^[0-9a-f]{7,64}$/i.test(commit) ? html`<a href=${`${repo}/commit/${encodeURIComponent(commit)}`} rel="noopener noreferrer" title=${commit}><code>${commit.slice(0, 8)}</code></a>` : html`<code title=${commit}>${commit.slice(0, 8)}</code>`}
       <${CopyButton} text=${commit} label="Copy the commit" />`}${branch && html` <span class="muted">${branch}</span>`}
     ${tags.get("mlflow.source.git.dirty") === "true" && html` <span class="chip" title="There were changes that are in no commit">changed</span>`}`;
 }

@@ -27,19 +27,23 @@ folder = ${library}.artifacts.download_artifacts(run_id=${quoted(root)}, artifac
 
 function commands(run) {
   const { tags } = run;
-  const commit = tags.get("mlflow.source.git.commit");
-  const repo = tags.get("mlflow.source.git.repoURL");
+  // tags can be set by anybody: what is no commit and no address of a repository gets into no command
+  const commit = fits(tags.get("mlflow.source.git.commit"), /^[0-9a-f]{7,64}$/i);
+  const repo = fits(tags.get("mlflow.source.git.repoURL"), /^(https?:\/\/|ssh:\/\/|git:\/\/|file:\/\/|[\w.-]+@[\w.-]+:|\/)[^\s-]/);
   const name = tags.get("mlflow.source.name") ?? "";
   const lines = [];
   if (repo && commit) lines.push(`git clone ${shell(repo)} again`, "cd again");
   if (commit) lines.push(`git checkout --detach ${shell(commit)}`);
-  if (/\.py$/.test(name)) lines.push(`python ${shell(name.split(/[\\/]/).pop() ?? name)}`);
+  if (/\.py$/.test(name)) lines.push(`python ${shell((name.split(/[\\/]/).pop() ?? name).replace(/^-/, "./-"))}`);
   return lines.length > 0 && (commit || lines.length > 1) ? `${lines.join("\n")}\n` : "";
+}
+
+function fits(text, shape) {
+  return text && shape.test(text) ? text : "";
 }
 
 /** One word of a shell's command, whatever it holds. @param {string} text */
 export function shell(text) {
-  // eslint-disable-next-line no-control-regex
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "");
   return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(clean) ? clean : `'${clean.replace(/'/g, "'\\''")}'`;
 }
