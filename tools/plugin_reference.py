@@ -13,9 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 INTERFACES = ROOT / "mlcore" / "interfaces"
 TARGET = ROOT / "docs" / "plugins"
 HOOKS = {"authority": "web"}  # protocols that are brought by a hook of another name
+# modules of abilities alone, and the protocol whose page tells of them
 ABILITIES = {
-    "registry_moves": "registry_store"
-}  # modules of abilities alone, and the protocol whose page tells of them
+    "registry_moves": "registry_store",
+    "run_tables": "tracking_store",
+}
 NOTE = "<!-- Written by `make hooks` from {source}; edit that. -->\n"
 
 

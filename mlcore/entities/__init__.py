@@ -22,6 +22,20 @@ from mlcore.entities.queries import ExperimentQuery, LoggedModelQuery, RunQuery
 from mlcore.entities.registered_model import ModelVersion, ModelVersionStatus, RegisteredModel
 from mlcore.entities.registry_moves import Move, MoveKind, MoveNote, RequestStatus, Transition, TransitionRequest
 from mlcore.entities.run import NewRun, Run, RunChange, RunData, RunInfo
+from mlcore.entities.run_tables import (
+    Cell,
+    ColumnStats,
+    KeyFacet,
+    KeyFacets,
+    RunCells,
+    RunGroup,
+    RunGroupQuery,
+    RunGroups,
+    RunOutline,
+    RunRow,
+    RunTable,
+    RunTableQuery,
+)
 from mlcore.entities.series import Facet, Series, SeriesQuery
 
 __all__ = [
@@ -29,6 +43,8 @@ __all__ = [
     "And",
     "AuditEntry",
     "Batch",
+    "Cell",
+    "ColumnStats",
     "Comparison",
     "Credentials",
     "Dataset",
@@ -46,6 +62,8 @@ __all__ = [
     "Heartbeat",
     "InputTag",
     "InputsUse",
+    "KeyFacet",
+    "KeyFacets",
     "LifecycleStage",
     "LoggedModel",
     "LoggedModelChange",
@@ -76,14 +94,22 @@ __all__ = [
     "RequestStatus",
     "Resource",
     "Run",
+    "RunCells",
     "RunChange",
     "RunCreation",
     "RunData",
+    "RunGroup",
+    "RunGroupQuery",
+    "RunGroups",
     "RunInfo",
     "RunInputs",
+    "RunOutline",
     "RunQuery",
+    "RunRow",
     "RunState",
     "RunStatus",
+    "RunTable",
+    "RunTableQuery",
     "RunTag",
     "Series",
     "SeriesQuery",

@@ -16,7 +16,7 @@ class Field:
 
     entity: `attribute`, `metric`, `param`, `tag` or `dataset`.
     key: canonical attribute name, or the user's own metric, param or tag key.
-    stat: for metrics `last`, `min` or `max` over the curve; `last` for all else.
+    stat: for metrics `last`, `min`, `max` or `count` over the curve; `last` for all else.
     """
 
     entity: str

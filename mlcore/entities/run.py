@@ -32,6 +32,11 @@ class RunInfo:
     lifecycle_stage: LifecycleStage = LifecycleStage.ACTIVE
 
     @property
+    def duration(self) -> int | None:
+        """How long the run took, in ms; None while it goes on."""
+        return None if self.end_time is None else self.end_time - self.start_time
+
+    @property
     def run_uuid(self) -> str:
         """The run id under the name of MLflow's first releases."""
         return self.run_id

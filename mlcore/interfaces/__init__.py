@@ -40,6 +40,7 @@ from mlcore.interfaces.flavor import (
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
+from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
     SupportsAdoption,
@@ -92,6 +93,7 @@ __all__ = [
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
     "SupportsJournals",
+    "SupportsKeyFacets",
     "SupportsLoggedModels",
     "SupportsModelAdoption",
     "SupportsMoves",
@@ -102,9 +104,11 @@ __all__ = [
     "SupportsReplay",
     "SupportsRequests",
     "SupportsRunLocal",
+    "SupportsRunTables",
     "SupportsSeries",
     "SupportsStaging",
     "SupportsStreaming",
+    "SupportsSummaries",
     "SupportsSummary",
     "SupportsWaiting",
     "TrackingStore",

@@ -38,7 +38,7 @@ T = TypeVar("T")
 def run_matches(tree: Filter | None, run: Run, summaries: Mapping[str, MetricSummary] | None = None) -> bool:
     """Tell whether *run* fits the filter; no filter fits every run.
 
-    summaries: of the run's metrics by key; needed only when the filter asks for `min` or `max`.
+    summaries: of the run's metrics by key; needed only when the filter asks for `min`, `max` or `count`.
     Raises InvalidParameterError: it asks for them and there are no summaries.
     """
     return tree is None or holds(tree, lambda field: _run_values(run, field, summaries))
@@ -56,7 +56,7 @@ def sort_runs(
 ) -> list[Run]:
     """Sort *runs* by the criteria, then by start time, newest first, then by run id.
 
-    summaries_by_run: the summaries of each run id; needed only for orders by `min` or `max`.
+    summaries_by_run: the summaries of each run id; needed only for orders by `min`, `max` or `count`.
     Raises InvalidParameterError: an order needs them and there are none.
     """
 
@@ -133,7 +133,7 @@ def _run_values(run: Run, field: Field, summaries: Mapping[str, MetricSummary] |
     elif field.stat == "last":
         found = next((point.value for point in run.data.latest if point.key == field.key), None)
     else:
-        found = _extreme(field, summaries)
+        found = _aggregate(field, summaries)
     if found is not None:
         yield found
 
@@ -146,7 +146,7 @@ def _dataset_values(run: Run, key: str) -> Iterator[str]:
             yield use.dataset.name if key == "name" else use.dataset.digest
 
 
-def _extreme(field: Field, summaries: Mapping[str, MetricSummary] | None) -> float | None:
+def _aggregate(field: Field, summaries: Mapping[str, MetricSummary] | None) -> float | None:
     if summaries is None:
         raise InvalidParameterError(
             f"metrics.{field.key}.{field.stat} needs the metric summaries of the run: "
@@ -155,6 +155,8 @@ def _extreme(field: Field, summaries: Mapping[str, MetricSummary] | None) -> flo
     summary = summaries.get(field.key)
     if summary is None:
         return None
+    if field.stat == "count":
+        return float(summary.count)
     found = summary.min if field.stat == "min" else summary.max
     return math.nan if found is None else found  # a curve of nothing but NaN
 

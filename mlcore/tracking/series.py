@@ -65,7 +65,7 @@ def by_step(point: Metric) -> tuple[int, int, bool, float]:
 def _series(store: TrackingStore, query: SeriesQuery) -> Iterator[Series]:
     for run_id in dict.fromkeys(query.run_ids):
         for key in sorted(set(query.keys)):
-            points = sorted(_between(_history(store, run_id, key), query), key=by_step)
+            points = sorted(_between(history(store, run_id, key), query), key=by_step)
             if points:
                 yield Series(run_id, key, thinned(points, query.max_points), len(points))
 
@@ -78,7 +78,8 @@ def _between(points: Iterator[Metric], query: SeriesQuery) -> Iterator[Metric]:
             yield point
 
 
-def _history(store: TrackingStore, run_id: str, key: str) -> Iterator[Metric]:
+def history(store: TrackingStore, run_id: str, key: str) -> Iterator[Metric]:
+    """Yield all points of a curve; none of an unknown run."""
     token: str | None = None
     while True:
         try:

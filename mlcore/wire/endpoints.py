@@ -12,6 +12,7 @@ from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints_artifacts import ARTIFACTS, PROXY
 from mlcore.wire.endpoints_models import LOGGED_MODELS, MODELS, VERSIONS
 from mlcore.wire.endpoints_moves import MOVES, REQUESTS
+from mlcore.wire.endpoints_tables import TABLES
 from mlcore.wire.endpoints_tracking import EXPERIMENTS, METRICS, RUNS, VIEWS
 from mlcore.wire.requests_tracking import NoFields
 
@@ -57,6 +58,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *RUNS,
     *METRICS,
     *VIEWS,
+    *TABLES,
     *ARTIFACTS,
     *PROXY,
     *LOGGED_MODELS,

@@ -12,7 +12,7 @@ from mlcore.errors import FilterError
 from mlcore.wire.filter_tokens import Token
 from mlcore.wire.limits import KEY_LENGTH
 
-STATS = ("last", "min", "max")
+STATS = ("last", "min", "max", "count")
 
 _EQUAL = ("=", "!=")
 _TEXT = (*_EQUAL, "LIKE", "ILIKE")
@@ -196,6 +196,7 @@ RUNS = Vocabulary(
         "user_id": Rule(_TEXT),
         "start_time": Rule(number_ops=_SIZE),
         "end_time": Rule(number_ops=_SIZE),
+        "duration": Rule(number_ops=_SIZE),
     },
     aliases={
         "run name": "run_name",

@@ -42,23 +42,27 @@ def order_to_text(order: OrderBy) -> str:
 
     Raises InvalidParameterError: the key cannot be quoted.
     """
-    return f"{_field(order.field)} {'ASC' if order.ascending else 'DESC'}"
+    return f"{field_to_text(order.field)} {'ASC' if order.ascending else 'DESC'}"
+
+
+def field_to_text(found: Field) -> str:
+    """Write *found* as a name in a filter or an order: ``metrics.loss.min``, ``params.`batch size` ``.
+
+    Raises InvalidParameterError: the key cannot be quoted.
+    """
+    ends_as_stat = found.entity == "metric" and found.key.rpartition(".")[2] in STATS
+    plain = _PLAIN_KEY.fullmatch(found.key) and not ends_as_stat
+    key = found.key if plain else _quoted(found.key, "`\"'")
+    return f"{_PREFIX[found.entity]}.{key}" + (f".{found.stat}" if found.stat != "last" else "")
 
 
 def _comparison(test: Comparison) -> str:
-    left = f"{_field(test.field)} {test.op}"
+    left = f"{field_to_text(test.field)} {test.op}"
     if test.value is None:
         return left
     if isinstance(test.value, tuple):
         return f"{left} ({', '.join(_quoted(value) for value in test.value)})"
     return f"{left} {_quoted(test.value) if isinstance(test.value, str) else _number(test.value)}"
-
-
-def _field(found: Field) -> str:
-    ends_as_stat = found.entity == "metric" and found.key.rpartition(".")[2] in STATS
-    plain = _PLAIN_KEY.fullmatch(found.key) and not ends_as_stat
-    key = found.key if plain else _quoted(found.key, "`\"'")
-    return f"{_PREFIX[found.entity]}.{key}" + (f".{found.stat}" if found.stat != "last" else "")
 
 
 def _quoted(text: str, quotes: str = "'\"") -> str:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mlcore.entities import Permission, Principal
-from mlcore.errors import BadRequestError, LimitExceededError, MlcoreError, UnauthenticatedError
+from mlcore.errors import BadRequestError, FilterError, LimitExceededError, MlcoreError, UnauthenticatedError
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.messages import read
 from mlcore.wire.requests_tracking import RunId
@@ -209,7 +209,10 @@ class Answerer:
         if err.status >= 500 and err.status != 501:
             logger.warning("request %s: %s", seen.request_id, err.message)
         told = self._discretion.told(err.message)
-        body = orjson.dumps({"error_code": err.code, "message": told}, option=orjson.OPT_NON_STR_KEYS)
+        said: dict[str, object] = {"error_code": err.code, "message": told}
+        if isinstance(err, FilterError) and err.text:
+            said["position"] = err.column
+        body = orjson.dumps(said, option=orjson.OPT_NON_STR_KEYS)
         await send_json(seen, err.status, body, more)
 
 

@@ -35,6 +35,7 @@ from mlcore_server.calls.proxy import Proxy
 from mlcore_server.calls.recording import Recording, batch, metric_batch, param_batch, tag_batch
 from mlcore_server.calls.runs import Runs
 from mlcore_server.calls.service import Service
+from mlcore_server.calls.tables import Tables
 from mlcore_server.calls.transitions import Transitions
 from mlcore_server.calls.versions import Versions
 from mlcore_server.calls.views import Views
@@ -76,6 +77,7 @@ class ServerApp:
             "recording": Recording(self._stores, self.access),
             "metrics": Metrics(self._stores),
             "views": _Views(Views(self._stores), self._live),
+            "tables": Tables(self._stores),
             "artifacts": Artifacts(self._stores, config),
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),

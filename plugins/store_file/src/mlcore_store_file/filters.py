@@ -12,7 +12,8 @@ from mlcore.wire.filter_values import clamped
 
 _COLUMNS = ("run_id", "experiment_id", "run_name", "user_id", "status", "start_time", "end_time", "lifecycle_stage")
 _TABLES = {"metric": "metrics", "param": "params", "tag": "tags", "dataset": "inputs"}
-_STATS = {"last": "last", "min": "least", "max": "greatest"}
+# How many points a curve has is not in the index: a point that is recorded twice counts once, and only all of them tell.
+_STATS = {"last": "last", "min": "least", "max": "greatest", "count": "count_points(runs.run_id, key)"}
 _NUMBER_OPS = ("=", "!=", "<", "<=", ">", ">=")
 
 
@@ -73,6 +74,8 @@ def attribute(wanted: Field) -> str:
     """Return the expression of an attribute."""
     if wanted.key in _COLUMNS:
         return f"runs.{wanted.key}"
+    if wanted.key == "duration":
+        return "(runs.end_time - runs.start_time)"
     if wanted.key == "artifact_uri":
         return "artifact_uri(runs.experiment_id, runs.run_id)"
     raise InvalidParameterError(f"runs have no attribute {wanted.key!r}: expected one of {', '.join(_COLUMNS)}")

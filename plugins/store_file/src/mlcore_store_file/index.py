@@ -50,9 +50,9 @@ class Index:
         self.is_shared = False
         self._connection: sqlite3.Connection | None = None
         self._pid = os.getpid()
-        self._functions: dict[str, tuple[int, Callable[..., str]]] = {}
+        self._functions: dict[str, tuple[int, Callable[..., str | int]]] = {}
 
-    def function(self, name: str, arguments: int, call: Callable[..., str]) -> None:
+    def function(self, name: str, arguments: int, call: Callable[..., str | int]) -> None:
         """Let statements call a function."""
         self._functions[name] = (arguments, call)
 

@@ -16,6 +16,7 @@ from mlcore_store_file.index_place import index_places
 from mlcore_store_file.indexing import Indexer
 from mlcore_store_file.paging import offset_of, token_for
 from mlcore_store_file.part import Place
+from mlcore_store_file.points import points_of
 from mlcore_store_file.runs import Runs, run_uri
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class RunSearch:
         self._experiments = experiments
         self._index = Index(index_places(place.layout))
         self._index.function("artifact_uri", 2, self._uri)
+        self._index.function("count_points", 2, self._count_points)
         self._indexer = Indexer(place, experiments, runs, self._index)
 
     def runs(self, query: RunQuery) -> Page[Run]:
@@ -107,6 +109,10 @@ class RunSearch:
 
     def _uri(self, experiment_id: object, run_id: object) -> str:
         return self._uris()(str(experiment_id), str(run_id))
+
+    def _count_points(self, run_id: object, key: object) -> int:
+        folder = self._place.layout.run(str(run_id))
+        return sum(1 for _ in points_of(folder, self._place.faults, (str(key),)))
 
 
 def _where(query: RunQuery) -> tuple[str, list[object]]:

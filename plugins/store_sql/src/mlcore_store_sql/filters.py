@@ -182,6 +182,8 @@ def _metric_value(test: Comparison, grammar: SqliteGrammar) -> Truth:
     latest = LATEST_METRICS
     if test.field.stat == "last":
         return compare_number(latest.c.value, latest.c.special == NAN, test, grammar)
+    if test.field.stat == "count":
+        return compare(latest.c.count, test, grammar)
     value = latest.c.min if test.field.stat == "min" else latest.c.max
     return compare_number(value, value.is_(None), test, grammar)
 
@@ -213,6 +215,8 @@ def _metric_of_order(name: Field) -> FromClause:
     if name.stat == "last":
         value: Column = latest.c.value
         is_nan: Column = case((latest.c.special == NAN, 1), else_=0)
+    elif name.stat == "count":
+        value, is_nan = latest.c.count, literal(0)
     else:
         value = latest.c.min if name.stat == "min" else latest.c.max
         is_nan = case((value.is_(None), 1), else_=0)
@@ -240,6 +244,7 @@ def run_target(grammar: SqliteGrammar, artifact_root: str) -> Target:
         "user_id": RUNS.c.user_id,
         "start_time": RUNS.c.start_time,
         "end_time": RUNS.c.end_time,
+        "duration": RUNS.c.end_time - RUNS.c.start_time,
     }
     comparisons = {"metric": _metric, "param": param(PARAMS, RUNS), "tag": text(TAGS, RUNS), "dataset": _dataset}
     values = {"metric": _metric_of_order, "param": text_of_order(PARAMS), "tag": text_of_order(TAGS)}
