@@ -150,6 +150,7 @@ def test_keys_lead_through_tabs_and_to_the_next_run_with_the_same_file_open(
     page.get_by_text("This is the oldest run of the experiment").wait_for()
     page.keyboard.press("[")
     page.wait_for_url(f"**/runs/{corpus.hostile}/artifacts/drawing.svg")
+    page.get_by_role("heading", name="onerror").wait_for()
     page.keyboard.press("4")
     page.wait_for_url(f"**/runs/{corpus.hostile}/children")
 

@@ -26,13 +26,14 @@ export default function RunPage({ params, query }) {
   const { run, error, again } = useRun(id);
   const last = useRef(null);
   if (run) last.current = run;
+  const current = () => (last.current?.info.run_id === id ? last.current : null);
   const experimentId = run?.info.experiment_id;
   const { data: experiment } = useLoad(`experiment ${experimentId ?? ""}`, async (signal) => (experimentId ? (await api.get("ajax-api/2.0/mlflow/experiments/get", { experiment_id: experimentId }, signal)).experiment : null));
   const mayEdit = useMayEdit(experimentId);
   useChanges(experimentId ? [experimentId] : [], ({ run_ids }) => { if (!run_ids.length || run_ids.includes(id)) again(); }, { pause: !run?.open });
   useKeys(useMemo(() => ({
-    "[": { run: () => step("newer", last.current, tab, params.rest, query), about: "the run before, with the same tab and file" },
-    "]": { run: () => step("older", last.current, tab, params.rest, query), about: "the run after, with the same tab and file" },
+    "[": { run: () => step("newer", current(), tab, params.rest, query), about: "the run before, with the same tab and file" },
+    "]": { run: () => step("older", current(), tab, params.rest, query), about: "the run after, with the same tab and file" },
   }), [id, tab, params.rest, query]), "Run");
   useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
   if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
