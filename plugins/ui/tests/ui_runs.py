@@ -52,7 +52,8 @@ def sweep(client: Client, name: str, runs: int, *, nested: int = 0) -> Sweep:
 def hostile(client: Client) -> Sweep:
     """Record an experiment in which every text is an attack, and keys are as odd as they may be."""
     experiment_id = client.create_experiment(
-        f"odd {HOSTILE}", tags={"mlflow.note.content": f"# Note\n\n{HOSTILE}\n\n[go](javascript:alert(3))", "x": HOSTILE}
+        f"odd {HOSTILE}",
+        tags={"mlflow.note.content": f"# Note\n\n{HOSTILE}\n\n[go](javascript:alert(3))", "x": HOSTILE},
     )
     runs = []
     for at in range(2):

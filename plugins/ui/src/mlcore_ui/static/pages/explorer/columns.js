@@ -73,7 +73,7 @@ export function usual(facets) {
  */
 export function gridColumn(name, facetOf, fixed) {
   const found = parse(name);
-  const right = found.kind === "metric" || name === "attributes.duration" || facetOf.get(name)?.numeric === true;
+  const right = found.kind === "metric" || name === "attributes.duration" || (found.kind !== "attribute" && facetOf.get(name)?.numeric === true);
   return {
     id: name, ...found, label: label(found), width: Math.max(WIDTHS[found.kind], Math.min(220, found.key.length * 8 + 30)),
     right, pinned: fixed.has(name),

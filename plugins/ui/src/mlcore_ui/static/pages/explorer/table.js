@@ -97,7 +97,7 @@ function head(column, { set, columns, onAll, all }) {
   const name = sortName(column);
   const sign = { ascending: "▲", descending: "▼" }[sortOf(set, column)] ?? "";
   return html`<button class="grid-sort" tabindex="-1" title=${`${name}: sort`} onClick=${(event) => sortBy(set, name, event.shiftKey)}>
-      <span class="grid-kind">${column.id === "name" ? "" : `${column.kind}${column.stat ? ` · ${column.stat}` : ""}`}</span>
+      <span class="grid-kind">${column.kind === undefined || column.kind === "attribute" ? "" : `${column.kind}${column.stat ? ` · ${column.stat}` : ""}`}</span>
       <span class="grid-name">${column.label}</span></button>
     <span class="grid-sign" aria-hidden="true">${sign}</span>
     ${column.id !== "name" && html`<${Menu} label=${`Column ${column.label}`} className="grid-menu" tabindex=${-1} items=${() => menuOf(column, set, columns)}>⋮<//>`}`;
