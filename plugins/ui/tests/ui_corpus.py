@@ -175,7 +175,9 @@ def fill(client: Client, server: UiServer) -> Corpus:
     _put(client, good, FILES)
     client.set_terminated(good, "FAILED", end_time=1_700_000_090_000)
     child = client.create_run(experiment, run_name="fold", tags={"mlflow.parentRunId": good}).info.run_id
-    hostile = client.create_run(experiment, start_time=1_700_000_100_000, run_name=IMAGE, tags=_hostile_tags()).info.run_id
+    hostile = client.create_run(
+        experiment, start_time=1_700_000_100_000, run_name=IMAGE, tags=_hostile_tags()
+    ).info.run_id
     client.log_param(hostile, "img src: onerror/alert", SCRIPT)
     client.log_param(hostile, "value", IMAGE)
     client.log_metric(hostile, "loss", 0.5)
