@@ -12,7 +12,7 @@ from sqlalchemy import Select, Table, and_, case, func, select
 from mlcore.entities import RunQuery
 from mlcore.tracking.table_search import PARENT
 from mlcore_store_sql.count_queries import CountQueries
-from mlcore_store_sql.curves import FINITE, MINUS_INFINITY, NAN, PLUS_INFINITY
+from mlcore_store_sql.curves import FINITE, MINUS_INFINITY, PLUS_INFINITY
 from mlcore_store_sql.dialects import SqliteGrammar
 from mlcore_store_sql.reading import Compiled
 from mlcore_store_sql.schema import LATEST_METRICS, METRIC_KEYS, PARAMS, RUNS, TAGS
@@ -124,7 +124,6 @@ class TableQueries(CountQueries):
             func.max(finite),
             func.sum(case((one.c.special == PLUS_INFINITY, 1), else_=0)),
             func.sum(case((one.c.special == MINUS_INFINITY, 1), else_=0)),
-            func.sum(case((one.c.special == NAN, 1), else_=0)),
         ).select_from(METRIC_KEYS.join(one, one.c.key == METRIC_KEYS.c.id))
         return self.compiled(of_key.group_by(METRIC_KEYS.c.key))
 

@@ -113,13 +113,23 @@ class TablesPart(Part):
 
     def _curves_of(
         self, cursor: Cursor, numbers: Sequence[int], columns: Sequence[Field]
-    ) -> dict[int, dict[str, MetricSummary]]:
-        keys = sorted({column.key for column in columns if column.entity == "metric"})
-        found: dict[int, dict[str, MetricSummary]] = defaultdict(dict)
-        if keys:
-            for row in rows(cursor, self._table_queries().curves(numbers, keys)):
-                found[row[0]][row[1]] = self._summary(cursor, row)
+    ) -> dict[int, dict[Field, float]]:
+        """Return what the columns of metrics show, by the run's number."""
+        asked: dict[str, list[Field]] = defaultdict(list)
+        for column in columns:
+            if column.entity == "metric":
+                asked[column.key].append(column)
+        found: dict[int, dict[Field, float]] = defaultdict(dict)
+        if asked:
+            for row in rows(cursor, self._table_queries().curves(numbers, sorted(asked))):
+                for column in asked[row[1]]:
+                    found[row[0]][column] = self._number(cursor, row, column.stat)
         return found
+
+    def _number(self, cursor: Cursor, row: Row, stat: str) -> float:
+        if stat == "last":  # records of ten thousand curves would take most of the time
+            return curves.true_value(row[4], row[5])
+        return aggregate(self._summary(cursor, row), stat)
 
     def _summary(self, cursor: Cursor, row: Row) -> MetricSummary:
         return curves.summary_of(row[1], row[2:], partial(self._has_point, cursor, row[0], row[1]))
@@ -134,11 +144,10 @@ def _cell(
     info: RunInfo,
     params: Mapping[str, str],
     tags: Mapping[str, str],
-    metrics: Mapping[str, MetricSummary],
+    metrics: Mapping[Field, float],
 ) -> Cell:
     if column.entity == "metric":
-        summary = metrics.get(column.key)
-        return None if summary is None else aggregate(summary, column.stat)
+        return metrics.get(column)
     if column.entity == "attribute":
         return attribute_cell(info, column.key)
     return (params if column.entity == "param" else tags).get(column.key)
@@ -177,7 +186,7 @@ def _text_facet(entity: str, most: Sequence[Row], values: int) -> KeyFacet:
 
 
 def _metric_facet(row: Row) -> KeyFacet:
-    key, count, distinct, least, greatest, above, below, _ = row
+    key, count, distinct, least, greatest, above, below = row
     low = -math.inf if below else least if least is not None else math.inf if above else None
     high = math.inf if above else greatest if greatest is not None else -math.inf if below else None
     return KeyFacet(Field("metric", key), int(count), distinct, True, low, high)
