@@ -3,8 +3,18 @@ import { signal } from "./html.js";
 import { start } from "./start.js";
 
 function read() {
-  const path = decodeURI(location.pathname).slice(start.base.length).replace(/^\/+|\/+$/g, "");
+  const parts = location.pathname.slice(encodeURI(start.base).length).replace(/^\/+|\/+$/g, "").split("/");
+  const path = parts.map(plain).join("/");
   return { path, query: Object.fromEntries(new URLSearchParams(location.search)) };
+}
+
+// part by part, as href made it: a name may hold what separates the parts of an address, such as # or +
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Where we are: `path` below /ui without slashes at its ends, and the query as strings. */
