@@ -10,6 +10,8 @@ import pytest
 from ui_browser import Browser
 from ui_server import UiServer, running
 
+from mlcore.tracking.client import Client
+
 PLUGIN = """
 from mlcore.entities.ui_extension import Bar, Html, Image, Line, Markdown, Table, UIExtension, UIKind
 from mlcore.hookspecs import hookimpl
@@ -42,6 +44,10 @@ def ui_extensions():
         page("blocks", blocks=blocks),
         page("broken", blocks=broken),
         page("absent", package="acme_show", module="absent.js"),
+        UIExtension(UIKind.RUN_PANEL, "of-run", "Of the run", blocks=lambda context: [Markdown(f"of {context.run_ids[0]}")]),
+        UIExtension(
+            UIKind.ARTIFACT_VIEWER, "sensor", "Sensor", match=("*.sensor",), package="acme_show", module="sensor.js"
+        ),
     ]
 """
 DIRECT = """
@@ -65,6 +71,12 @@ export default { api: 1, async mount(element, context) {
   element.textContent = out.join(", ");
 } };
 """
+SENSOR = """
+export default { api: 1, async mount(element, context) {
+  const { body } = await context.bytes(context.file.raw, 0, 3);
+  element.textContent = `sensor ${context.file.path}: ${new TextDecoder().decode(body)}`;
+} };
+"""
 FAILING = "export default { api: 1, mount() { throw new Error('no mount today'); } };\n"
 
 
@@ -75,7 +87,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
     static = folder / "acme_show" / "static"
     static.mkdir(parents=True)
     Path(static.parent, "__init__.py").write_text(PLUGIN, encoding="utf-8")
-    for name, text in {"direct.js": DIRECT, "apart.js": APART, "failing.js": FAILING}.items():
+    for name, text in {"direct.js": DIRECT, "apart.js": APART, "failing.js": FAILING, "sensor.js": SENSOR}.items():
         Path(static, name).write_text(text, encoding="utf-8")
     before = [
         f"import sys; sys.path.insert(0, {str(folder)!r})",
@@ -128,6 +140,24 @@ def test_blocks_that_fail_are_told_with_the_error(server: UiServer, browser: Bro
     browser.expect_complaint("500")
     page = browser.open(f"{server.url}/ui/plugins/broken")
     page.get_by_text("RuntimeError: the sensor is on fire").wait_for()
+
+
+def test_a_run_has_tabs_of_plugins_and_their_viewers_show_its_files(server: UiServer, browser: Browser) -> None:
+    client = Client(server.store_uri)
+    experiment = client.create_experiment(
+        "shown", artifact_location=(server.directory / "artifacts" / "shown").as_uri()
+    )
+    run_id = client.create_run(experiment).info.run_id
+    client.log_text(run_id, "warm and dry", "today/a.sensor")
+    client.set_terminated(run_id)
+    client.close()
+    page = browser.open(f"{server.url}/ui/runs/{run_id}")
+    page.get_by_role("link", name="Of the run").click()
+    page.get_by_text(f"of {run_id}").wait_for()
+    page.goto(f"{server.url}/ui/runs/{run_id}/artifacts/today/a.sensor")
+    page.get_by_text("sensor today/a.sensor: warm").wait_for()
+    page.get_by_label("Show as").select_option("bytes")
+    page.get_by_text("warm and dry").wait_for()
 
 
 def test_what_cannot_be_shown_is_left_out_with_a_warning(server: UiServer) -> None:

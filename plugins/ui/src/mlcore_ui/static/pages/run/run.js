@@ -38,7 +38,7 @@ export default function RunPage({ params, query }) {
     "]": { run: () => step("older", current(), tab, params.rest, query), about: "the run after, with the same tab and file" },
   }), [id, tab, params.rest, query]), "Run");
   useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
-  if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
+  if (!run) return error ? html`<${ErrorCard} error=${error} title=${/** @type {any} */ (error).status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
   const keys = run.metrics.map((one) => one.key);
   const tabs = tabsOf(id, run, keys);
   return html`
