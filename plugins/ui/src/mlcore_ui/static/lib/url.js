@@ -3,8 +3,17 @@ import { signal } from "./html.js";
 import { start } from "./start.js";
 
 function read() {
-  const path = decodeURI(location.pathname).slice(start.base.length).replace(/^\/+|\/+$/g, "");
+  const path = location.pathname.slice(start.base.length).split("/").map(decoded).join("/").replace(/^\/+|\/+$/g, "");
   return { path, query: Object.fromEntries(new URLSearchParams(location.search)) };
+}
+
+/** A part of a path as it is meant: names may hold what addresses escape. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Where we are: `path` below /ui without slashes at its ends, and the query as strings. */
