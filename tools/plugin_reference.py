@@ -15,6 +15,7 @@ TARGET = ROOT / "docs" / "plugins"
 HOOKS = {"authority": "web"}  # protocols that are brought by a hook of another name
 # modules of abilities alone, and the protocol whose page tells of them
 ABILITIES = {
+    "page_feeds": "tracking_store",
     "registry_moves": "registry_store",
     "run_tables": "tracking_store",
 }

@@ -4,6 +4,7 @@ from mlcore.entities.access import Action, AuditEntry, Credentials, Permission, 
 from mlcore.entities.dataset import Dataset, DatasetInput, DatasetSummary, InputTag, RunInputs
 from mlcore.entities.entry import Entry, InputsUse, Note, Recorded, RunCreation, SpooledArtifact, TagRemoval
 from mlcore.entities.experiment import Experiment, ExperimentChange, ExperimentTag
+from mlcore.entities.feeds import Axis, Bucketed, BucketedCurve, BucketQuery, Changes, Overview, Stat
 from mlcore.entities.file_info import FileInfo
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.entities.lifecycle import LifecycleStage, RunStatus, SourceType, ViewType
@@ -42,8 +43,13 @@ __all__ = [
     "Action",
     "And",
     "AuditEntry",
+    "Axis",
     "Batch",
+    "BucketQuery",
+    "Bucketed",
+    "BucketedCurve",
     "Cell",
+    "Changes",
     "ColumnStats",
     "Comparison",
     "Credentials",
@@ -84,6 +90,7 @@ __all__ = [
     "Note",
     "Or",
     "OrderBy",
+    "Overview",
     "Page",
     "PagedList",
     "Param",
@@ -115,6 +122,7 @@ __all__ = [
     "SeriesQuery",
     "SourceType",
     "SpooledArtifact",
+    "Stat",
     "TagRemoval",
     "Transition",
     "TransitionRequest",

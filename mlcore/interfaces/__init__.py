@@ -37,6 +37,7 @@ from mlcore.interfaces.flavor import (
     SupportsStreaming,
     SupportsWaiting,
 )
+from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, SupportsOverview
 from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
@@ -84,6 +85,8 @@ __all__ = [
     "SupportsAutolog",
     "SupportsBatchPlan",
     "SupportsBatchPredict",
+    "SupportsBuckets",
+    "SupportsChanges",
     "SupportsCounts",
     "SupportsDatasetSearch",
     "SupportsEndpoints",
@@ -98,6 +101,7 @@ __all__ = [
     "SupportsModelAdoption",
     "SupportsMoves",
     "SupportsNotes",
+    "SupportsOverview",
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",

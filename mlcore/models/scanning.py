@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import json
 import logging
 import lzma
 import pickletools
@@ -20,7 +19,7 @@ from typing import BinaryIO, cast
 
 from attrs import frozen
 
-from mlcore.errors import MissingDependencyError, MlcoreError
+from mlcore.errors import MissingDependencyError, MlcoreError, ModelFormatError
 from mlcore.models.environment import CONDA_FILE, PYTHON_ENV_FILE, REQUIREMENTS_FILE
 from mlcore.models.example import FILE as EXAMPLE_FILE
 from mlcore.models.example import SERVING_FILE
@@ -29,6 +28,7 @@ from mlcore.models.manifest import FILE as MANIFEST_FILE
 from mlcore.models.manifest import SIGNATURE_FILE
 from mlcore.models.mlmodel import FILE, PYFUNC, MLModel
 from mlcore.models.places import fetched
+from mlcore.models.skops_files import names_in, unlisted_types
 from mlcore.plugins import Plugins
 
 DANGEROUS, SUSPICIOUS, INNOCUOUS = LEVELS = ("dangerous", "suspicious", "innocuous")
@@ -212,33 +212,20 @@ def _typed(path: Path, name: str) -> Iterator[Find]:
         with zipfile.ZipFile(path) as archive:
             if "schema.json" not in archive.namelist():
                 return
-            types = sorted(set(_types(json.loads(archive.read("schema.json")))))
+        types = sorted(names_in(path))
         untrusted = _untrusted(path)
-    except _UNREADABLE as err:
+    except (*_UNREADABLE, ModelFormatError) as err:
         yield Find(name, f"schema.json can't be read ({type(err).__name__}: {err})", DANGEROUS)
         return
     for each in types:
         yield Find(name, each, INNOCUOUS if untrusted is not None and each not in untrusted else SUSPICIOUS)
 
 
-def _types(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        module, name = node.get("__module__"), node.get("__class__")
-        if isinstance(module, str) and isinstance(name, str):
-            yield f"{module}.{name}"
-        for value in node.values():
-            yield from _types(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _types(value)
-
-
 def _untrusted(path: Path) -> set[str] | None:
     try:
-        from skops.io import get_untrusted_types
-    except ImportError:
+        return set(unlisted_types(path))
+    except MissingDependencyError:
         return None
-    return set(get_untrusted_types(file=path))
 
 
 def _opcodes(path: Path) -> dict[str, int]:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from mlcore.errors import InvalidParameterError, MissingDependencyError, ModelFormatError
+from mlcore.models.skops_lists import skops_io, trusting_of
+
+# what reading raises over files that are cut short, crafted or encrypted
+_BROKEN = (AttributeError, BadZipFile, EOFError, LookupError, RuntimeError, TypeError, ValueError, zlib.error)
+_NAMED_BY = (("__module__", "__class__"), ("module_path", "function"))  # the second by the first protocol of skops
 
 
 def dump_skops(model: object, path: Path) -> list[str]:
@@ -15,11 +22,11 @@ def dump_skops(model: object, path: Path) -> list[str]:
 
     Raises InvalidParameterError: skops can't write it.
     """
-    import skops.io
+    io = skops_io()
     from skops.io.exceptions import UnsupportedTypeException
 
     try:
-        skops.io.dump(model, path)
+        io.dump(model, path)
     except UnsupportedTypeException as err:
         raise InvalidParameterError(
             f"skops can't save this {type(model).__name__}: {err}. Save it with serialization_format='cloudpickle'; "
@@ -30,40 +37,58 @@ def dump_skops(model: object, path: Path) -> list[str]:
     return unlisted
 
 
+def names_in(path: Path) -> set[str]:
+    """Return the types and functions in a file, as `module.name`; nothing is loaded, and skops is not needed.
+
+    Raises what reading an archive and JSON raises.
+    """
+    found: set[str] = set()
+
+    def note(node: dict[str, object]) -> dict[str, object]:
+        for keys in _NAMED_BY:
+            module, name = map(node.get, keys)
+            if isinstance(module, str) and isinstance(name, str):
+                found.add(f"{module}.{name}")
+        return node
+
+    with ZipFile(path) as archive:
+        json.loads(archive.read("schema.json"), object_hook=note)
+    return found
+
+
 def unlisted_types(path: Path) -> list[str]:
     """Return the types and functions in a file beyond those that skops itself knows as harmless; nothing is loaded.
 
     Raises ModelFormatError: it is no file of skops. MissingDependencyError: skops is missing.
     """
-    with skops_reading(path):
-        import skops.io
-
-        return list(skops.io.get_untrusted_types(file=path))
+    with _reading(path), trusting_of(names_in(path)) as io:
+        return list(io.get_untrusted_types(file=path))
 
 
 @contextmanager
-def skops_reading(path: Path) -> Iterator[None]:
-    """Turn what skops raises over the file at *path* into errors that name it; to look at a file, and not to load it.
-
-    Raises ModelFormatError: it is no file of skops. MissingDependencyError: skops is missing.
-    """
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what skops raises over the file at *path* into errors that name it; to look at a file, and not to load it."""
     try:
         yield
     except ImportError as err:
         raise MissingDependencyError(f"{path.name} needs skops: pip install skops") from err
-    except (BadZipFile, LookupError, RecursionError, TypeError, ValueError) as err:
+    except _BROKEN as err:
         raise ModelFormatError(
             f"{path.name} is not a skops file, or a broken one: {type(err).__name__}: {err}"
         ) from err
 
 
 def load_skops(path: Path) -> object:
-    """Load an object; to be called when the kernel has settled trust in the types that the file needs."""
-    unlisted = unlisted_types(path)
-    import skops.io
+    """Load an object; to be called when the kernel has settled trust in the types that the file needs.
 
-    loaded: object = skops.io.load(path, trusted=unlisted)
-    return loaded
+    Raises what `unlisted_types` raises, and what making the object raises.
+    """
+    with _reading(path):
+        names = names_in(path)
+    unlisted = unlisted_types(path)
+    with trusting_of(names) as io:
+        loaded: object = io.load(path, trusted=unlisted)
+        return loaded
 
 
 def foreign_types(path: Path, foreign: Iterable[str], library: str) -> str | None:

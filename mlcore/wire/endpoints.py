@@ -10,10 +10,12 @@ from mlcore.entities import Action, Permission
 from mlcore.wire import answers as a
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints_artifacts import ARTIFACTS, PROXY
+from mlcore.wire.endpoints_feeds import EDITS, FEEDS
 from mlcore.wire.endpoints_models import LOGGED_MODELS, MODELS, VERSIONS
 from mlcore.wire.endpoints_moves import MOVES, REQUESTS
 from mlcore.wire.endpoints_tables import TABLES
 from mlcore.wire.endpoints_tracking import EXPERIMENTS, METRICS, RUNS, VIEWS
+from mlcore.wire.endpoints_viewing import VIEWING
 from mlcore.wire.requests_tracking import NoFields
 
 _PUBLIC = Permission(None)
@@ -66,6 +68,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *VERSIONS,
     *MOVES,
     *REQUESTS,
+    *VIEWING,
+    *FEEDS,
+    *EDITS,
     *SERVICE,
 )
 

@@ -67,6 +67,7 @@ HOMES = {
     "picklescan": {"models"},
     "cryptography": {"models"},
     "skops": {"models"},
+    "sklearn": {"models"},
 }
 
 

@@ -21,8 +21,7 @@ from mlcore.models.flavor_files import (
     reading,
     warn_of_other_version,
 )
-from mlcore.models.skops_files import dump_skops, foreign_types, skops_reading, unlisted_types
-from mlcore_flavor_sklearn import skops_reading as fast
+from mlcore.models.skops_files import dump_skops, foreign_types, load_skops, unlisted_types
 from mlcore_flavor_sklearn import skops_types
 
 _FILES = {"skops": "model.skops", "cloudpickle": "model.pkl"}
@@ -73,10 +72,7 @@ class SklearnFlavor:
         path = model_file(directory, config, "pickled_model", self.name)
         if not _is_skops(path, config):
             return f"{path.name} is a pickle"
-        foreign = skops_types.foreign(_types(path))
-        if foreign:  # unless skops answers for them, whose list takes longer to make
-            foreign = skops_types.foreign(unlisted_types(path))
-        return foreign_types(path, foreign, "scikit-learn")
+        return foreign_types(path, skops_types.foreign(unlisted_types(path)), "scikit-learn")
 
     def load(self, directory: Path, config: Mapping[str, object]) -> object:
         """Load the estimator. The kernel has settled trust before."""
@@ -115,7 +111,7 @@ def _checked(options: Mapping[str, object]) -> tuple[str, str]:
 
 def _loaded(path: Path, config: Mapping[str, object]) -> object:
     if _is_skops(path, config):
-        return fast.load(path, _types(path))
+        return load_skops(path)
     with warnings.catch_warnings():
         # it warns once per estimator; the flavor has warned of the version once
         warnings.filterwarnings("ignore", message="Trying to unpickle estimator")
@@ -124,12 +120,6 @@ def _loaded(path: Path, config: Mapping[str, object]) -> object:
 
 def _is_skops(path: Path, config: Mapping[str, object]) -> bool:
     return config.get("serialization_format") == "skops" or path.suffix == ".skops"
-
-
-def _types(path: Path) -> list[str]:
-    """Types and functions in a skops file, those left out that skops trusts; nothing is loaded."""
-    with skops_reading(path):
-        return fast.types_beyond_skops(path)
 
 
 def _sklearn() -> ModuleType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
@@ -23,6 +23,8 @@ _LISTS = {
     "registered_models": ("registered_model", "name"),
     "model_versions": ("registered_model", "name"),
     "transition_requests": ("registered_model", "name"),
+    "runs": ("experiment", "experiment_id"),
+    "models": ("registered_model", "name"),
 }
 
 
@@ -54,9 +56,19 @@ class Access:
             self.demand(principal, need.action, resource)
         return request
 
+    def readable(self, principal: Principal, kind: str, ids: Sequence[str]) -> frozenset[str]:
+        """Return those of *ids* that *principal* may read."""
+        if self.authority is None or principal.is_admin:
+            return frozenset(ids)
+        return self.authority.readable(principal, kind, ids)
+
+    def may(self, principal: Principal, action: Action, resource: Resource) -> bool:
+        """Whether *principal* may do *action*; without an authority everybody may."""
+        return self.authority is None or self.authority.authorize(principal, action, resource)
+
     def demand(self, principal: Principal, action: Action, resource: Resource) -> None:
         """Let pass who may do *action*. Raises PermissionDeniedError."""
-        if self.authority is None or self.authority.authorize(principal, action, resource):
+        if self.may(principal, action, resource):
             return
         what = f"{resource.kind.replace('_', ' ')} {resource.id!r}" if resource.id else resource.kind.replace("_", " ")
         raise PermissionDeniedError(f"Permission denied: {principal.name!r} may not {action.value} {what}")
@@ -80,6 +92,8 @@ class Access:
             ids = dict.fromkeys(str(one) for one in (value if isinstance(value, tuple) else (value,)))
             # many runs are mostly of few experiments, and each is asked about once
             return tuple(dict.fromkeys(Resource(need.kind, self._owner(name, one)) for one in ids))
+        if need.otherwise is not None:
+            return self.resources(need.otherwise, request)
         return (Resource(need.kind),)
 
     def shown(self, principal: Principal, endpoint: Endpoint, answer: Json) -> Json:
@@ -89,7 +103,7 @@ class Access:
         if "experiment" in answer:
             self.demand(principal, Action.READ, Resource("experiment", answer["experiment"]["experiment_id"]))
         for name, (kind, key) in _LISTS.items():
-            if name in answer:
+            if isinstance(answer.get(name), list):
                 allowed = self.authority.readable(principal, kind, [entry[key] for entry in answer[name]])
                 answer[name] = [entry for entry in answer[name] if entry[key] in allowed]
         return answer

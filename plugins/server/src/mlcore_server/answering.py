@@ -20,6 +20,7 @@ from starlette.responses import Response
 from mlcore.entities import Permission, Principal
 from mlcore.errors import BadRequestError, FilterError, LimitExceededError, MlcoreError, UnauthenticatedError
 from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.endpoints_tables import UI
 from mlcore.wire.messages import read
 from mlcore.wire.requests_tracking import RunId
 from mlcore_server.access import NOBODY, Access
@@ -32,6 +33,7 @@ from mlcore_server.guards import Guards, check_json
 from mlcore_server.observing import Observer
 from mlcore_server.routes import Match, RouteTable
 from mlcore_server.trail import Trail
+from mlcore_server.whole import Whole, packed, send_whole
 
 logger: logging.Logger = logging.getLogger("mlcore.server")
 
@@ -46,7 +48,7 @@ _UNGUARDED = ("/health", "/ready", "/version")
 # how else clients call `run_id`
 _RUN_NAMES = frozenset({"run_uuid", "runId", "runUuid"})
 
-JsonCall = Callable[[Any, Caller], Mapping[str, Any]]
+JsonCall = Callable[[Any, Caller], Mapping[str, Any] | Whole]
 
 
 @frozen
@@ -172,9 +174,9 @@ class Answerer:
         check_json(method, exchange.headers, has_body=bool(body))
         return body
 
-    def caller(self, principal: Principal) -> Caller:
-        """Return *principal* as calls see it."""
-        return Caller(principal, self._access.authority is not None)
+    def caller(self, principal: Principal, accept: str = "") -> Caller:
+        """Return *principal* as calls see it. accept: the kinds of answers that the request takes."""
+        return Caller(principal, self._access.authority is not None, accept)
 
     @property
     def access(self) -> Access:
@@ -263,9 +265,13 @@ class JsonTarget(Target):
         """Read the fields, then do the rest beside the event loop."""
         body = await server.body(exchange, seen, self.endpoint.permission)
         answer = await server.in_thread(lambda: self._work(server, exchange, body, seen))
-        await send_json(exchange.send, 200, answer)
+        await send_whole(exchange.send, answer, varies=self._is_for_pages)
 
-    def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: Seen) -> bytes:
+    @property
+    def _is_for_pages(self) -> bool:
+        return self.endpoint.path.startswith(UI)
+
+    def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: Seen) -> Whole:
         principal = NOBODY
         if self.endpoint.permission.action is not None:
             principal = server.access.principal(exchange.headers, exchange.client)
@@ -273,10 +279,14 @@ class JsonTarget(Target):
         request = request_of(self.endpoint, exchange.scope["query_string"], body, exchange.match.fields)
         request = server.access.allow(principal, self.endpoint, request)
         with server.trail.of(principal, self.endpoint, request, exchange.request_id) as note:
-            answer = dict(self._call(request, server.caller(principal)))
+            made = self._call(request, server.caller(principal, exchange.headers.get("accept", "")))
+            if isinstance(made, Whole):
+                return packed(made, exchange.headers)
+            answer = dict(made)
             server.access.happened(principal, self.endpoint, request, answer)
             note.after = answer
-        return orjson.dumps(server.access.shown(principal, self.endpoint, answer))
+        whole = Whole(orjson.dumps(server.access.shown(principal, self.endpoint, answer)))
+        return packed(whole, exchange.headers) if self._is_for_pages else whole
 
 
 class RecordTarget(Target):

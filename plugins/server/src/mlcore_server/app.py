@@ -14,7 +14,7 @@ from mlcore.interfaces import Authority
 from mlcore.plugins import Plugins
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.endpoint import Endpoint
-from mlcore.wire.endpoints import ENDPOINTS
+from mlcore.wire.endpoints import BY_NAME, ENDPOINTS
 from mlcore.wire.messages import read
 from mlcore.wire.models_json import logged_model_out, model_out, version_out
 from mlcore.wire.moves_json import request_out
@@ -25,9 +25,12 @@ from mlcore_server.authority import choose
 from mlcore_server.calls.adoption import Adoption
 from mlcore_server.calls.artifacts import Artifacts
 from mlcore_server.calls.caller import Caller
+from mlcore_server.calls.edits import Edits
 from mlcore_server.calls.experiments import Experiments
+from mlcore_server.calls.feeds import Feeds
 from mlcore_server.calls.live import Live
 from mlcore_server.calls.logged_models import LoggedModels
+from mlcore_server.calls.manifest import Manifest
 from mlcore_server.calls.metrics import Metrics
 from mlcore_server.calls.models import Models
 from mlcore_server.calls.moves import Moves
@@ -38,6 +41,7 @@ from mlcore_server.calls.service import Service
 from mlcore_server.calls.tables import Tables
 from mlcore_server.calls.transitions import Transitions
 from mlcore_server.calls.versions import Versions
+from mlcore_server.calls.viewing import Viewing
 from mlcore_server.calls.views import Views
 from mlcore_server.config import ServerConfig
 from mlcore_server.marking import Marker
@@ -79,12 +83,16 @@ class ServerApp:
             "views": _Views(Views(self._stores), self._live),
             "tables": Tables(self._stores),
             "artifacts": Artifacts(self._stores, config),
+            "viewing": Viewing(self._stores, self.access, config, BY_NAME["POST artifacts:ticket"]),
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),
             "versions": versions,
             "moves": Moves(self._stores),
             "transitions": Transitions(self._stores, self.access),
+            "feeds": Feeds(self._stores, self.access),
+            "edits": Edits(self._stores, config),
+            "manifest": Manifest(self._stores, self.access, config, plugins),
             "adoption": Adoption(self._stores, experiments, versions),
             "service": Service(self._stores, self._observer, multipart=proxy.has_multipart, presign=proxy.has_presign),
         }

@@ -126,6 +126,8 @@ def _properties(cls: Any, schemas: dict[str, Json]) -> tuple[dict[str, Json], li
     required = []
     for found in fields(cls):
         schema = _schema(hints[found.name], schemas)
+        if NoneType in get_args(hints[found.name]) and cls.__module__.startswith("mlcore.wire.answers"):
+            schema = {"anyOf": [schema, {"type": "null"}]}
         is_required = bool(found.metadata.get("required")) or found.default is NOTHING
         if is_required and schema.get("type") == "string" and found.metadata.get("required"):
             schema = schema | {"minLength": 1}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from attrs import asdict, define, has
+from attrs import asdict, define, evolve, has
 
 from mlcore.entities import AuditEntry, Principal, Resource
 from mlcore.errors import MlcoreError
@@ -63,8 +63,11 @@ class Trail:
             raise
         finally:
             if status == 200 or status >= 500:
-                after = note.after or _plain(request)
-                self._log.record([self._entry(principal, endpoint, request, request_id, status, before, after)])
+                if endpoint.permission.by == "run_ids":
+                    self._log.record(self._of_many(principal, endpoint, request, request_id, status, note))
+                else:
+                    after = note.after or _plain(request)
+                    self._log.record([self._entry(principal, endpoint, request, request_id, status, before, after)])
 
     async def recorded(
         self, principal: Principal, endpoint: Endpoint, values: Mapping[str, object], request_id: str
@@ -118,6 +121,23 @@ class Trail:
         except MlcoreError:
             return None  # there is nothing before it; the call itself will say so
 
+    def _of_many(
+        self, principal: Principal, endpoint: Endpoint, request: Any, request_id: str, status: int, note: Note
+    ) -> list[AuditEntry]:
+        """Return an entry per experiment in which runs were changed; when it failed half way, may have been."""
+        changed = note.after["done"] if isinstance(note.after, Mapping) else request.run_ids
+        by_experiment: dict[Resource, list[str]] = {}
+        for run_id in changed:
+            (resource,) = self._access.resources(endpoint.permission, evolve(request, run_ids=(run_id,)))
+            by_experiment.setdefault(resource, []).append(run_id)
+        asked = _fields(request)
+        return [
+            AuditEntry(
+                _now_ms(), principal.name, endpoint.name, resource, status, request_id, None, asked | {"run_ids": of_it}
+            )
+            for resource, of_it in by_experiment.items()
+        ]
+
     def _entry(
         self,
         principal: Principal,
@@ -133,6 +153,10 @@ class Trail:
             made = after.get("experiment_id") or getattr(request, "name", "")
             resource = Resource(resource.kind, str(made))
         return AuditEntry(_now_ms(), principal.name, endpoint.name, resource, status, request_id, before, after)
+
+
+def _fields(request: Any) -> dict[str, Any]:
+    return asdict(request)
 
 
 def _plain(request: Any) -> object:

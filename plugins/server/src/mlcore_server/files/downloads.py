@@ -57,14 +57,16 @@ class Downloads:
         """Do *work* that may block."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    async def answer(self, spot: Spot, http: Request) -> Response:
+    async def answer(self, spot: Spot, http: Request, more: Mapping[str, str] | None = None) -> Response:
         """Return the answer to a GET or HEAD of a file.
 
+        more: headers that tell what the file is and what may be done with it; as of a download when not given.
         Raises ArtifactNotFoundError, IsDirectoryError, and what the repository raises.
         """
         opened = await self.in_thread(lambda: _open(spot))
+        about = as_download(spot.path) if more is None else dict(more)
         try:
-            headers = _headers(spot.path, opened)
+            headers = _headers(opened) | about
             if is_known(http.headers, opened.version):
                 opened.file.close()
                 return _Bare(304, headers)
@@ -72,7 +74,7 @@ class Downloads:
             start, end = span or (0, opened.size_bytes)
         except LookupError:
             opened.file.close()
-            return _Bare(416, {**_SAFE, "content-range": f"bytes */{opened.size_bytes}", "content-length": "0"})
+            return _Bare(416, {**about, "content-range": f"bytes */{opened.size_bytes}", "content-length": "0"})
         headers["content-length"] = str(end - start)
         if span:
             headers["content-range"] = f"bytes {start}-{end - 1}/{opened.size_bytes}"
@@ -173,13 +175,13 @@ def _open_stream(spot: Spot, file: BinaryIO) -> OpenFile:
     return OpenFile(file, size, Version(), has_ranges=True)
 
 
-def _headers(name: str, opened: OpenFile) -> dict[str, str]:
-    headers = {
-        "content-type": content_type(name),
-        "content-disposition": disposition(name),
-        "accept-ranges": "bytes" if opened.has_ranges else "none",
-        **_SAFE,
-    }
+def as_download(name: str) -> dict[str, str]:
+    """Return the headers of a file called *name* that is to be saved."""
+    return {"content-type": content_type(name), "content-disposition": disposition(name), **_SAFE}
+
+
+def _headers(opened: OpenFile) -> dict[str, str]:
+    headers = {"accept-ranges": "bytes" if opened.has_ranges else "none"}
     if opened.version.etag:
         headers["etag"] = opened.version.etag
         headers["last-modified"] = opened.version.last_modified

@@ -1,0 +1,217 @@
+"""The shapes of the answers to `requests_feeds`.
+
+Fields with a default may be absent, and null where their type says so.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from mlcore.entities import LifecycleStage, RunStatus, Stat
+from mlcore.wire.answers import Number
+
+
+@frozen
+class CurveShape:
+    """A curve of a chart.
+
+    count, first_x, last_x, last: of the points between the bounds.
+    """
+
+    run_id: str
+    key: str
+    count: int
+    first_x: int
+    last_x: int
+    last: Number
+
+
+@frozen
+class SeriesOnGridAnswer:
+    """Curves on one grid, where the caller accepts `application/json`; binary for others, with this as its head.
+
+    n: how long the grid and each column are. exact: whether the grid has the real places of the points.
+    values: per curve and stat a column, null where nothing is; not in the binary head, as `grid`.
+    """
+
+    n: int
+    stats: tuple[Stat, ...]
+    x: str
+    exact: bool
+    series: tuple[CurveShape, ...]
+    grid: tuple[Number, ...] = ()
+    values: tuple[tuple[tuple[object, ...], ...], ...] = ()
+
+
+@frozen
+class ChangesAnswer:
+    """What has changed; when nothing has, the answer is empty, with the status 204.
+
+    more: whether there is more to be told already. running: how many active runs go on.
+    """
+
+    cursor: str
+    running: int
+    run_ids: tuple[str, ...] = ()
+    more: bool = False
+
+
+@frozen
+class ExperimentWithCounts:
+    """An experiment, with how much is in it.
+
+    run_count, running: of active runs. last_activity: ms since the epoch.
+    """
+
+    experiment_id: str
+    name: str
+    lifecycle_stage: LifecycleStage
+    artifact_location: str
+    tags: object
+    run_count: int
+    running: int
+    creation_time: int | None = None
+    last_update_time: int | None = None
+    description: str | None = None
+    last_activity: int | None = None
+
+
+@frozen
+class ExperimentsWithCounts:
+    """A page of experiments."""
+
+    experiments: tuple[ExperimentWithCounts, ...]
+    next_page_token: str | None = None
+
+
+@frozen
+class FailedEdit:
+    """A run that was not changed, and why."""
+
+    run_id: str
+    error_code: str
+    message: str
+
+
+@frozen
+class EditedRuns:
+    """What became of the runs."""
+
+    done: tuple[str, ...]
+    failed: tuple[FailedEdit, ...]
+
+
+@frozen
+class FoundExperiment:
+    """An experiment that a search has found."""
+
+    experiment_id: str
+    name: str
+
+
+@frozen
+class FoundRun:
+    """A run that a search has found."""
+
+    run_id: str
+    run_name: str
+    experiment_id: str
+    status: RunStatus
+
+
+@frozen
+class FoundModel:
+    """A registered model that a search has found."""
+
+    name: str
+
+
+@frozen
+class SearchAnswer:
+    """What a search has found, of each kind the best first."""
+
+    experiments: tuple[FoundExperiment, ...]
+    runs: tuple[FoundRun, ...]
+    models: tuple[FoundModel, ...]
+
+
+@frozen
+class ViewShape:
+    """A named view. time: ms since the epoch."""
+
+    view_id: str
+    title: str
+    query: str
+    user: str
+    time: int
+
+
+@frozen
+class ViewsAnswer:
+    """The named views of an experiment, by title."""
+
+    views: tuple[ViewShape, ...]
+
+
+@frozen
+class ViewSaved:
+    """The id of a new view."""
+
+    view_id: str
+
+
+@frozen
+class UserShape:
+    """Who calls."""
+
+    name: str
+    is_admin: bool
+
+
+@frozen
+class StoreShape:
+    """A store: the scheme of its URI, and the protocols of `mlcore.interfaces` that it has besides the base one."""
+
+    kind: str
+    abilities: tuple[str, ...]
+
+
+@frozen
+class RightsShape:
+    """What the caller may do with the server as a whole."""
+
+    create_experiment: bool
+    create_model: bool
+    manage_server: bool
+
+
+@frozen
+class PluginShape:
+    """An installed plugin."""
+
+    name: str
+    version: str
+
+
+@frozen
+class ManifestAnswer:
+    """What a page has to know of the server before it offers anything.
+
+    user: null where the server knows no users, as is `auth`.
+    """
+
+    version: str
+    tracking: StoreShape
+    registry: StoreShape
+    can: RightsShape
+    plugins: tuple[PluginShape, ...]
+    user: UserShape | None = None
+    auth: str | None = None
+
+
+@frozen
+class MayAnswer:
+    """What the caller may do: of each id a list of `read`, `edit`, `manage`."""
+
+    experiments: object
+    models: object

@@ -1,0 +1,59 @@
+// One chart of the grid.
+import { html, useEffect, useMemo, useRef, useState } from "../../lib/html.js";
+import { count } from "../../lib/format.js";
+import { LineChart } from "../../components/linechart.js";
+import { useBand, useCurves, useLines } from "./curves.js";
+import { Legend } from "./legend.js";
+
+const BUCKETS = 360;
+const HEIGHT = 200;
+const FEW = 5;
+
+/** @param {any} props of MetricCharts, with the metric of this chart */
+export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, said, pinned, hovered, onHover, onPin, onOpen }) {
+  const element = useRef(null);
+  const [seen, setSeen] = useState(false);
+  const [mine, setMine] = useState(false);
+  const [range, setRange] = useState(null);
+  useEffect(() => near.watch(element.current, setSeen), []);
+  useEffect(() => setRange(null), [said.x]);
+  const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: seen, revision });
+  const span = useSpan(curves, range);
+  const band = useBand({ metric, id: mine ? hovered : null, x: said.x, range, buckets: BUCKETS, curves });
+  const lines = useLines(curves, runs, { weight: smooth, span, band });
+  return html`<article class="chart-card" ref=${element} aria-label=${metric} aria-busy=${seen && loading}
+    onMouseEnter=${() => setMine(true)} onMouseLeave=${() => setMine(false)} onFocusIn=${() => setMine(true)} onFocusOut=${() => setMine(false)}>
+    <header><h4 title=${metric}>${metric}</h4>
+      ${range && html`<button class="plain" onClick=${() => setRange(null)} aria-label=${`Show all of ${metric}`} title="Show all (double click, Escape)">⟲</button>`}
+      <button class="plain" aria-pressed=${pinned} aria-label=${`Pin ${metric}`} title=${pinned ? "Unpin" : "Pin"} onClick=${() => onPin(metric)}>${pinned ? "★" : "☆"}</button>
+      <button class="plain" aria-label=${`Open ${metric}`} title="Full size, table, download" onClick=${() => onOpen(metric)}>⤢</button></header>
+    ${error && html`<p class="wrong" role="alert">${error.message} <button onClick=${again}>Try again</button></p>`}
+    ${curves && seen ? html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
+        range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover}
+        onOpen=${() => onOpen(metric)} cursor=${cursor} label=${describe(metric, lines, said)} />
+      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${FEW} note=${note(curves, lines)} />`
+    : html`<div class="chart-wait" style=${{ height: `${HEIGHT}px` }}></div><div class="legend"></div>`}
+  </article>`;
+}
+
+/** The width of the whole chart, which a zoom does not change: smoothing stays the same. */
+export function useSpan(curves, range) {
+  const kept = useRef(undefined);
+  return useMemo(() => {
+    if (curves?.grid.length && !range) kept.current = curves.grid[curves.grid.length - 1] - curves.grid[0];
+    return kept.current;
+  }, [curves]);
+}
+
+/** A chart in words, for who does not see it. */
+export function describe(metric, lines, { x }) {
+  const over = { step: "by step", time: "by clock time", relative: "by time since the start" }[x];
+  return `${metric} ${over}, ${lines.length === 1 ? lines[0].label : `${lines.length} runs`}. Arrow keys read values, Enter opens it with a table.`;
+}
+
+/** What the chart leaves out. */
+export function note(curves, lines) {
+  if (!curves.curves.length) return "nothing recorded in these runs";
+  const empty = lines.filter((line) => line.values.every((value) => value === null)).length;
+  return empty ? `${count(empty)} without finite values` : "";
+}

@@ -1,0 +1,92 @@
+// One chart in full size, with its values as a table and as files.
+import { html, useRef, useState } from "../../lib/html.js";
+import { count, number } from "../../lib/format.js";
+import { csv, fileName, save } from "../../lib/download.js";
+import { extent, rows } from "../../lib/series.js";
+import { ink } from "../../lib/theme.js";
+import { Dialog } from "../../components/dialog.js";
+import { LineChart } from "../../components/linechart.js";
+import { place } from "../../components/chartview.js";
+import { describe, note, useSpan } from "./chartcard.js";
+import { useBand, useCurves, useLines } from "./curves.js";
+import { Legend, Mark } from "./legend.js";
+
+const BUCKETS = 720;
+const HEIGHT = 420;
+const ROWS = 25;
+const COLUMNS = 12;
+
+/** @param {any} props of MetricCharts, with the metric of this chart */
+export function ChartDialog({ metric, runs, ids, cursor, revision, smooth, said, hovered, onHover, onClose }) {
+  const [range, setRange] = useState(null);
+  const [table, setTable] = useState(false);
+  const handle = useRef(null);
+  const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: true, revision });
+  const span = useSpan(curves, range);
+  const band = useBand({ metric, id: hovered, x: said.x, range, buckets: BUCKETS, curves });
+  const lines = useLines(curves, runs, { weight: smooth, span, band });
+  const name = (id) => runs.find((run) => run.run_id === id)?.name ?? id;
+  return html`<${Dialog} title=${metric} wide onClose=${onClose}>
+    <div class="bar"><button aria-pressed=${table} onClick=${() => setTable(!table)}>Table</button>
+      <button disabled=${!curves || table} onClick=${() => download(handle.current.canvas(), metric, lines)}>Download PNG</button>
+      <button disabled=${!curves} onClick=${() => save(new Blob([csv(rows(curves, name))], { type: "text/csv" }), `${fileName(metric)}.csv`)}>Download CSV</button>
+      ${range && html`<button onClick=${() => setRange(null)}>Show all</button>`}
+      <span class="grow"></span><span class="muted" role="status">${loading ? "Loading…" : curves ? told(curves) : ""}</span></div>
+    ${error && html`<p class="wrong" role="alert">${error.message} <button onClick=${again}>Try again</button></p>`}
+    ${curves && !table && html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
+      range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover} cursor=${cursor}
+      handle=${handle} label=${describe(metric, lines, said)} />
+      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${24} note=${note(curves, lines)} />`}
+    ${curves && table && html`<${Values} curves=${curves} lines=${lines} x=${said.x} metric=${metric} />`}
+  <//>`;
+}
+
+function told(curves) {
+  return curves.exact ? `${count(curves.n)} points, as recorded` : `${count(curves.n)} buckets: the last value of each, the band from the least to the greatest`;
+}
+
+/** The chart as tables: each run in short, and values along the axis. */
+function Values({ curves, lines, x, metric }) {
+  const [most, setMost] = useState(ROWS);
+  const every = Math.max(1, Math.ceil(curves.n / most));
+  const places = Array.from({ length: curves.n }, (_, at) => at).filter((at) => at % every === 0 || at === curves.n - 1);
+  const few = lines.slice(0, COLUMNS);
+  return html`<div class="scroll chart-values" tabindex="0" role="region" aria-label=${`Values of ${metric}`}>
+    <table class="plain"><caption>Runs</caption><thead><tr><th>Run</th><th class="right">Points</th><th class="right">Last</th><th class="right">Least shown</th><th class="right">Greatest shown</th></tr></thead>
+      <tbody>${lines.map((line) => {
+        const limits = extent(line.values);
+        return html`<tr key=${line.id}><th scope="row"><${Mark} color=${line.color} /> ${line.label}</th><td class="right">${count(line.count ?? 0)}</td><td class="right">${number(line.last)}</td>
+          <td class="right">${number(limits?.[0])}</td><td class="right">${number(limits?.[1])}</td></tr>`;
+      })}</tbody></table>
+    <table class="plain"><caption>Values${lines.length > COLUMNS ? ` of the first ${COLUMNS} runs` : ""}${every > 1 ? `, each ${count(every)}th place` : ""}</caption>
+      <thead><tr><th class="right">${{ step: "Step", time: "Time", relative: "Since the start" }[x]}</th>${few.map((line) => html`<th key=${line.id} class="right">${line.label}</th>`)}</tr></thead>
+      <tbody>${places.map((at) => html`<tr key=${at}><th scope="row" class="right">${place(curves.grid[at], x)}</th>${few.map((line) => html`<td key=${line.id} class="right">${number(line.values[at])}</td>`)}</tr>`)}</tbody></table>
+    ${every > 1 && html`<p><button onClick=${() => setMost(most * 4)}>Show more places</button></p>`}</div>`;
+}
+
+/** Save what is drawn, with the name and the first runs written to it. */
+function download(drawn, metric, lines) {
+  const ratio = devicePixelRatio;
+  const canvas = document.createElement("canvas");
+  const named = lines.slice(0, 12);
+  const top = 34 * ratio;
+  canvas.width = drawn.width;
+  canvas.height = drawn.height + top + 20 * ratio * Math.ceil(named.length / 4) + 8 * ratio;
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = ink("--paper");
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(drawn, 0, top);
+  pen.fillStyle = ink("--ink");
+  pen.font = `600 ${15 * ratio}px system-ui, sans-serif`;
+  pen.fillText(metric, 12 * ratio, 22 * ratio);
+  pen.font = `${12 * ratio}px system-ui, sans-serif`;
+  named.forEach((line, at) => {
+    const left = 12 * ratio + ((at % 4) * canvas.width) / 4;
+    const bottom = drawn.height + top + 20 * ratio * (1 + Math.floor(at / 4)) - 4 * ratio;
+    pen.fillStyle = line.color;
+    pen.fillRect(left, bottom - 9 * ratio, 10 * ratio, 10 * ratio);
+    pen.fillStyle = ink("--ink");
+    pen.fillText(at === 11 && lines.length > 12 ? `and ${lines.length - 11} more` : line.label.slice(0, 28), left + 15 * ratio, bottom);
+  });
+  canvas.toBlob((blob) => { if (blob) save(blob, `${fileName(metric)}.png`); });
+}

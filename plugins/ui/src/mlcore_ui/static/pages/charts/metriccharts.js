@@ -1,0 +1,95 @@
+// A chart for each metric, of all runs that are shown: only those in sight are asked for and drawn.
+import { html, useCallback, useEffect, useMemo, useRef, useSignal, useState } from "../../lib/html.js";
+import { Empty } from "../../components/empty.js";
+import { ChartCard } from "./chartcard.js";
+import { ChartDialog } from "./chartdialog.js";
+import { groups, listed } from "./groups.js";
+import { AXES, settings } from "./settings.js";
+
+const PAGE = 48;
+
+/**
+ * The grid of charts. Keys of the query that it owns: x, smooth, log, charts (words of the search), pinned, chart (the one
+ * in full size).
+ * @param {{runs: {run_id: string, name: string, color: string}[], keys: string[], query: Record<string, string>,
+ *   onQuery: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void,
+ *   hovered?: string|null, onHover?: (id: string|null) => void, revision?: any, live?: boolean}} props
+ *   runs, keys: a new list is a new question. hovered: the run that is pointed at, here or elsewhere on the page; without
+ *   onHover the charts keep it themselves. revision: curves are asked for again when it changes. live: runs still write
+ */
+export function MetricCharts({ runs, keys, query, onQuery, hovered, onHover, revision, live }) {
+  const [own, setOwn] = useState(null);
+  const cursor = useSignal(null);
+  const said = settings(query);
+  const [smooth, setSmooth] = useState(said.smooth);
+  useEffect(() => setSmooth(said.smooth), [said.smooth]);
+  const ids = useMemo(() => runs.map((run) => run.run_id), [runs.map((run) => run.run_id).join()]);
+  const drawn = useMemo(() => runs, [runs.map((run) => `${run.run_id} ${run.name} ${run.color}`).join("|")]);
+  const shown = useMemo(() => groups(keys, { search: said.search, pinned: said.pinned }), [keys, said.search, query.pinned]);
+  const pin = useCallback((key) => {
+    const left = said.pinned.filter((one) => one !== key);
+    onQuery({ pinned: listed(left.length < said.pinned.length ? left : [...said.pinned, key]) || null });
+  }, [query.pinned, onQuery]);
+  const shared = {
+    runs: drawn, ids, cursor, revision, smooth, said, onPin: pin, hovered: onHover ? hovered ?? null : own, onHover: onHover ?? setOwn,
+    onOpen: (key) => onQuery({ chart: key }),
+  };
+  if (!keys.length) return html`<${Empty} title="No metrics yet" note="Charts appear here as soon as a run records a metric." />`;
+  return html`<section class="charts" aria-label="Charts">
+    <${Tools} said=${said} smooth=${smooth} onSmooth=${setSmooth} onQuery=${onQuery} live=${live} runs=${runs.length} />
+    ${!runs.length && html`<p class="muted">No run is selected.</p>`}
+    ${runs.length > 0 && !shown.length && html`<p class="muted">No metric has “${said.search}” in its name.</p>`}
+    ${runs.length > 0 && shown.map((group) => html`<${Group} key=${group.id} group=${group} shared=${shared} closed=${group.title === "system" && shown.length > 1} />`)}
+    ${said.chart && keys.includes(said.chart) && html`<${ChartDialog} key=${said.chart} metric=${said.chart} ...${shared} onClose=${() => onQuery({ chart: null })} />`}
+  </section>`;
+}
+
+function Tools({ said, smooth, onSmooth, onQuery, live, runs }) {
+  const log = (name, on) => {
+    const parts = { x: said.xLog, y: said.yLog, [name]: on };
+    onQuery({ log: `${parts.x ? "x" : ""}${parts.y ? "y" : ""}` || null });
+  };
+  return html`<div class="bar chart-tools">
+    <input type="search" aria-label="Search charts" placeholder="Search charts" value=${said.search}
+      onInput=${(event) => onQuery({ charts: event.currentTarget.value || null }, { replace: true })} />
+    <label class="check">X axis <select value=${said.x} onChange=${(event) => onQuery({ x: event.currentTarget.value === "step" ? null : event.currentTarget.value })}>
+      ${Object.entries(AXES).map(([name, text]) => html`<option value=${name} selected=${said.x === name}>${text}</option>`)}</select></label>
+    <label class="check">Smoothing <input type="range" min="0" max="0.99" step="0.01" value=${smooth}
+      onInput=${(event) => onSmooth(Number(event.currentTarget.value))}
+      onChange=${(event) => onQuery({ smooth: Number(event.currentTarget.value) ? String(Number(event.currentTarget.value)) : null }, { replace: true })} />
+      <output>${smooth.toFixed(2)}</output></label>
+    <label class="check"><input type="checkbox" checked=${said.xLog} disabled=${said.x === "time"} onChange=${(event) => log("x", event.currentTarget.checked)} /> log x</label>
+    <label class="check"><input type="checkbox" checked=${said.yLog} onChange=${(event) => log("y", event.currentTarget.checked)} /> log y</label>
+    <span class="muted">${runs} ${runs === 1 ? "run" : "runs"}</span>
+    ${live && html`<span class="chip live">live</span>`}
+  </div>`;
+}
+
+function Group({ group, shared, closed }) {
+  const [open, setOpen] = useState(!closed);
+  const [most, setMost] = useState(PAGE);
+  const near = useNear();
+  const id = `charts-${group.id.replace(/\W/g, "-")}`;
+  return html`<section class="chart-group">
+    <h3><button class="plain" aria-expanded=${open} aria-controls=${id} onClick=${() => setOpen(!open)}><span aria-hidden="true">${open ? "▾" : "▸"}</span> ${group.title} <span class="count">${group.keys.length}</span></button></h3>
+    <div id=${id} class="chart-grid" hidden=${!open}>
+      ${open && group.keys.slice(0, most).map((key) => html`<${ChartCard} key=${key} metric=${key} near=${near} ...${shared} pinned=${shared.said.pinned.includes(key)} />`)}
+    </div>
+    ${open && group.keys.length > most && html`<p><button onClick=${() => setMost(most + PAGE)}>Show ${Math.min(PAGE, group.keys.length - most)} more of ${group.keys.length - most}</button></p>`}
+  </section>`;
+}
+
+/** One observer for all cards of a group: they hear when they come near to what is seen, and when they leave. */
+function useNear() {
+  const kept = useRef(null);
+  if (!kept.current) {
+    const heard = new Map();
+    const observer = new IntersectionObserver((seen) => seen.forEach((one) => heard.get(one.target)?.(one.isIntersecting)), { rootMargin: "250px 0px" });
+    kept.current = {
+      watch: (element, hear) => { heard.set(element, hear); observer.observe(element); return () => { heard.delete(element); observer.unobserve(element); }; },
+      end: () => observer.disconnect(),
+    };
+  }
+  useEffect(() => () => kept.current?.end(), []);
+  return kept.current;
+}
