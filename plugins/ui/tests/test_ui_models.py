@@ -62,7 +62,7 @@ def _model(client: Client, name: str, versions: int, **more: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def far(ui_server: UiServer) -> Client:
     """Record through the server, which keeps the files."""
-    return Client(ui_server.url)
+    return Client(ui_server.url, ui_server.url)
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +102,14 @@ def test_a_model_is_registered_promoted_by_an_alias_and_rolled_back(
         page.get_by_role("button", name="Register").click()
         page.get_by_role("link", name=f"Version {number}").wait_for()
     for number, why in (("1", "a start"), ("2", "better")):
-        page.get_by_role("button", name=f"Set an alias of version {number}").click()
+        page.get_by_role("button", name=f"Alias of version {number}").click()
         page.get_by_label("Alias", exact=True).fill("champion")
         page.get_by_label("Why (for the history)").fill(why)
         page.get_by_role("button", name="Move the alias").click()
         _toast(page, f"champion points to version {number}")
     assert _aliases(far, "journey") == {"champion": "2"}
 
-    page.get_by_role("button", name="Roll champion back to version 1").click()
+    page.get_by_role("button", name="Roll back to 1: the alias champion").click()
     page.get_by_role("button", name="Move the alias").click()
     toast = page.locator(".toast", has_text="champion points to version 1").last
     page.get_by_text(re.compile("ago|now")).first.wait_for()
@@ -137,8 +137,8 @@ def test_of_two_pages_that_move_one_alias_the_second_is_told(
     for page, version in ((second, "3"), (first, "2")):
         page.goto(f"{ui_server.url}/ui/models/contested")
     for page, version in ((second, "3"), (first, "2")):
-        page.get_by_role("button", name="Move champion").click()
-        page.get_by_label("Version", exact=True).select_option(version)
+        page.get_by_role("button", name="Move champion", exact=True).click()
+        page.get_by_role("combobox", name="Version", exact=True).select_option(version)
         browser.expect_complaint("409 (Conflict)")
     second.get_by_role("button", name="Move the alias").click()
     _toast(second, "champion points to version 3")
@@ -336,7 +336,7 @@ def test_hostile_names_descriptions_tags_and_comments_stay_text(
     page.locator(".timeline .comment").first.wait_for()
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("link", name="Versions").click()
-    page.get_by_role("link", name="Version 1").click()
+    page.get_by_role("link", name="Version 1", exact=True).click()
     page.get_by_role("heading", name="Version 1").wait_for()
     page.get_by_label("Problems").wait_for()
     for tab in ("Use", "Try it", "History"):
@@ -394,8 +394,8 @@ def test_the_pages_of_models_can_be_used_by_everybody(
         browser.open(f"{ui_server.url}/ui/{path}")
         assert browser.violations() == [], path
     browser.open(f"{ui_server.url}/ui/models/{wine}")
-    for button in ("Move champion", "Move version 3", "Approve version 3 to Production", "Delete version 2"):
-        browser.page.get_by_role("button", name=button).click()
+    for button in ("Move champion", "Stage of version 3", "Approve version 3 to Production", "Delete version 2"):
+        browser.page.get_by_role("button", name=button, exact=True).click()
         browser.page.get_by_role("dialog").wait_for()
         assert browser.violations() == [], button
         browser.page.keyboard.press("Escape")

@@ -21,7 +21,7 @@ export function Aliases({ model, versions, complete, moves, edits, onChanged }) 
       return html`<li key=${alias}><span class="chip alias">@${alias}</span> → <a href=${href(`models/${model.name}/${version}`)}>version ${version}</a>
         <span class="muted grow">${last && html`<span title=${time(last.at)}>${ago(last.at)}${last.user && ` by ${last.user}`}</span>${last.comment && html`: <q>${last.comment}</q>`}`}</span>
         ${edits && html`<span class="actions"><button aria-label=${`Move ${alias}`} onClick=${() => setAsking({ kind: "move", alias })}>Move</button>
-          ${before && html`<button aria-label=${`Roll ${alias} back to version ${before}`} onClick=${() => setAsking({ kind: "back", alias, before })}>Roll back to ${before}</button>`}
+          ${before && html`<button aria-label=${`Roll back to ${before}: the alias ${alias}`} onClick=${() => setAsking({ kind: "back", alias, before })}>Roll back to ${before}</button>`}
           <button aria-label=${`Remove ${alias}`} onClick=${() => setAsking({ kind: "drop", alias })}>Remove</button></span>`}</li>`;
     })}</ul>`}
     ${asking?.kind === "move" && html`<${MoveAlias} model=${model} versions=${versions} alias=${asking.alias} onClose=${close} onChanged=${onChanged} />`}

@@ -46,8 +46,8 @@ function Row({ one, aliases, chosen, allowed, onChoose, onAsk }) {
     <td>${one.run_id && html`<a href=${href(`runs/${one.run_id}`)}><code>${short(one.run_id, 12)}</code></a>`}</td>
     <td class="clip">${one.description}</td>
     <td>${Object.entries(ownTags(one.tags)).slice(0, 4).map(([key, value]) => html`<span class="chip">${key}: ${value}</span> `)}</td>
-    <td class="actions">${moves && html`<button aria-label=${`${edits ? "Move" : "Ask to move"} version ${one.version}`} onClick=${() => onAsk({ kind: "stage", version: one })}>${edits ? "Stage" : "Ask"}</button>`}
-      ${edits && html`<button aria-label=${`Set an alias of version ${one.version}`} onClick=${() => onAsk({ kind: "alias", version: one.version })}>Alias</button>`}
+    <td class="actions">${moves && html`<button aria-label=${edits ? `Stage of version ${one.version}` : `Ask to move version ${one.version}`} onClick=${() => onAsk({ kind: "stage", version: one })}>${edits ? "Stage" : "Ask"}</button>`}
+      ${edits && html`<button aria-label=${`Alias of version ${one.version}`} onClick=${() => onAsk({ kind: "alias", version: one.version })}>Alias</button>`}
       ${allowed.has("manage") && html`<button aria-label=${`Delete version ${one.version}`} onClick=${() => onAsk({ kind: "drop", version: { ...one, aliases } })}>Delete</button>`}</td></tr>`;
 }
 
