@@ -122,8 +122,11 @@ def test_a_model_is_registered_promoted_by_an_alias_and_rolled_back(
     page.get_by_role("link", name="History").click()
     moves = page.locator(".timeline li", has_text="pointed the alias")
     moves.nth(3).wait_for()
-    assert ["a start", "better", "rolled back", "taken back"] == [
-        moves.nth(at).locator(".comment").inner_text() for at in (3, 2, 1, 0)
+    assert [moves.nth(at).locator(".comment").inner_text() for at in (3, 2, 1, 0)] == [
+        "a start",
+        "better",
+        "rolled back",
+        "taken back",
     ]
 
 
@@ -134,7 +137,7 @@ def test_of_two_pages_that_move_one_alias_the_second_is_told(
     far.set_registered_model_alias("contested", "champion", 1)
     first = browser.open(f"{ui_server.url}/ui/models/contested")
     second = browser.context.new_page()
-    for page, version in ((second, "3"), (first, "2")):
+    for page in (second, first):
         page.goto(f"{ui_server.url}/ui/models/contested")
     for page, version in ((second, "3"), (first, "2")):
         page.get_by_role("button", name="Move champion", exact=True).click()
@@ -241,7 +244,7 @@ def test_versions_are_compared_by_what_their_runs_measured_and_what_they_take_an
     }
     assert rows["rmse"] == ["1", "0.33333"]
     assert rows["depth"] == ["1", "3"]
-    assert rows["input sugar"] == ["–", "long, optional"]
+    assert rows["input sugar"] == ["\u2013", "long, optional"]
     assert rows["scikit-learn"] == ["==1.1", "==1.3"]
     assert "input acidity" not in rows
     assert "versions=1,3" in page.url
@@ -403,15 +406,23 @@ def test_the_pages_of_models_can_be_used_by_everybody(
 
 
 def test_a_rollback_in_the_page_leads_where_the_command_leads(ui_server: UiServer, browser: Browser) -> None:
-    ways = [["1", "2"], ["1", "2", "1"], ["1", "2", "3", "2"], ["1", "2", "3", "2", "1"], ["1", "", "2"], ["3", "3"], []]
+    ways = [
+        ["1", "2"],
+        ["1", "2", "1"],
+        ["1", "2", "3", "2"],
+        ["1", "2", "3", "2", "1"],
+        ["1", "", "2"],
+        ["3", "3"],
+        [],
+    ]
     page = browser.open(f"{ui_server.url}/ui/models")
     module = page.evaluate(
         "() => JSON.parse(document.getElementById('start').textContent).assets + '/pages/models/moves.js'"
     )
     for way in ways:
-        moves = [
-            Move(number, "m", MoveKind.ALIAS, "a", "", after, at=number) for number, after in enumerate(way, 1)
-        ][::-1]
+        moves = [Move(number, "m", MoveKind.ALIAS, "a", "", after, at=number) for number, after in enumerate(way, 1)][
+            ::-1
+        ]
         now, there = (way[-1] if way else ""), {"1", "2"}
         try:
             expected = alias_before(moves, "a", now=now, versions=there)
@@ -495,9 +506,7 @@ def test_a_reader_asks_for_a_stage_and_who_may_edit_approves(
         browser.check()
 
 
-def test_nobody_is_offered_to_approve_a_wish_of_their_own(
-    guarded: UiServer, as_user: Callable[[str], Browser]
-) -> None:
+def test_nobody_is_offered_to_approve_a_wish_of_their_own(guarded: UiServer, as_user: Callable[[str], Browser]) -> None:
     ada = as_user("ada")
     page = ada.open(f"{guarded.url}/ui/models/guarded/2")
     page.get_by_role("button", name="Move to a stage").click()
