@@ -82,7 +82,7 @@ def test_pages_draw_without_complaint_and_can_be_used_by_everybody(
 
 def test_pages_work_behind_a_prefix(tmp_path: Path, browser: Browser) -> None:
     with running(tmp_path, "--prefix", "/tools/ml") as server:
-        page = browser.open(f"{server.url}/tools/ml/ui/experiments")
+        page = browser.open(f"{server.url}/ui/experiments")
         page.get_by_role("button", name="New experiment").click()
         page.get_by_label("Name", exact=True).fill("behind")
         page.get_by_role("button", name="Create").click()

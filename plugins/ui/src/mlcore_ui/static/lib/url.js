@@ -3,12 +3,13 @@ import { signal } from "./html.js";
 import { start } from "./start.js";
 
 function read() {
-  const path = location.pathname.slice(start.base.length).split("/").map(decoded).join("/").replace(/^\/+|\/+$/g, "");
+  const parts = location.pathname.slice(encodeURI(start.base).length).replace(/^\/+|\/+$/g, "").split("/");
+  const path = parts.map(plain).join("/");
   return { path, query: Object.fromEntries(new URLSearchParams(location.search)) };
 }
 
-/** A part of a path as it is meant: names may hold what addresses escape. */
-function decoded(part) {
+// part by part, as href made it: a name may hold what separates the parts of an address, such as # or +
+function plain(part) {
   try {
     return decodeURIComponent(part);
   } catch {
