@@ -42,7 +42,7 @@ def main() -> None:
     copy_tests(work)
     environ = isolated_environ()
     check_origin(python, work, environ)
-    suites = [python, "-P", "-m", "pytest"]
+    suites = [str(python), "-P", "-m", "pytest"]
     all_cores = ["-n", "auto", "--dist", "worksteal", "plugins"]
     if subprocess.run([*suites, *all_cores], cwd=work, env=environ, check=False).returncode:
         print("=== what failed, once more and alone", flush=True)
