@@ -62,6 +62,7 @@ from mlcore.testing.tracking_processes import ForkContract, ProcessContract, Rac
 from mlcore.testing.tracking_recording import RecordingContract
 from mlcore.testing.tracking_replay import ReplayContract, ReplayProcessContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE_RUN, new_run
+from mlcore.testing.tracking_tables import TableContract
 
 
 class RunContract(PluginModuleContract):
@@ -262,6 +263,7 @@ class TrackingStoreContract(
     LoggedModelContract,
     SeriesContract,
     CountContract,
+    TableContract,
     SearchContract,
     OracleContract,
     MachineContract,

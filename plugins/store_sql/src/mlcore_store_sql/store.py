@@ -17,10 +17,19 @@ from mlcore_store_sql.runs import RunsPart
 from mlcore_store_sql.searching import SearchingPart
 from mlcore_store_sql.series import SeriesPart
 from mlcore_store_sql.sqlite_file import SqliteFile
+from mlcore_store_sql.tables import TablesPart
 
 
 class SqlTrackingStore(
-    ExperimentsPart, GroupPart, ReplayPart, RunsPart, SearchingPart, LoggedSearchingPart, SeriesPart, CountsPart
+    ExperimentsPart,
+    GroupPart,
+    ReplayPart,
+    RunsPart,
+    SearchingPart,
+    LoggedSearchingPart,
+    SeriesPart,
+    CountsPart,
+    TablesPart,
 ):
     """Experiments and runs in an SQL database; the contract is `mlcore.interfaces.TrackingStore`."""
 
