@@ -15,7 +15,8 @@ from mlcore_ui.assets import Asset, Assets, load
 from mlcore_ui.block_routes import block_routes
 from mlcore_ui.extensions import Extensions, gather
 from mlcore_ui.frame import Frame
-from mlcore_ui.page import Page
+from mlcore_ui.joined import join
+from mlcore_ui.page import MAIN, Page
 
 PATH = "/ui"
 _ANYBODY = Permission(None)
@@ -42,7 +43,8 @@ class Ui:
 
     def __init__(self, assets: Assets, extensions: Extensions) -> None:
         """Serve *assets*, and the files of *extensions*."""
-        self._assets = assets
+        self._joined = join(assets, MAIN)
+        self._assets = self._joined.assets
         self._extensions = extensions
         self._pages: dict[str, Page] = {}
 
@@ -86,7 +88,7 @@ class Ui:
         if base not in self._pages:
             told = self._extensions.told(base)
             start = {"base": base, "prefix": base.removesuffix(PATH), "extensions": told}
-            self._pages[base] = Page(self._assets, base, start)
+            self._pages[base] = Page(self._joined, base, start)
         return self._pages[base]
 
 

@@ -9,6 +9,8 @@ export function Menu({ label, title, className = "plain", tabindex, children, it
   const list = useRef(null);
   const button = useRef(null);
   const [open, setOpen] = useState(false);
+  // a sign needs a name; words are one
+  const worded = [children].flat().some((one) => typeof one === "string" && /[a-z]/i.test(one));
   const show = () => {
     setOpen(true);
     requestAnimationFrame(() => {
@@ -38,7 +40,7 @@ export function Menu({ label, title, className = "plain", tabindex, children, it
     event.preventDefault();
     all[to]?.focus();
   };
-  return html`<button ref=${button} class=${className} aria-haspopup="menu" aria-expanded=${open} aria-label=${label} title=${title ?? label} tabindex=${tabindex}
+  return html`<button ref=${button} class=${className} aria-haspopup="menu" aria-expanded=${open} aria-label=${worded ? undefined : label} title=${title ?? (worded ? undefined : label)} tabindex=${tabindex}
       onClick=${(event) => { event.stopPropagation(); if (open) hide(); else show(); }}>${children ?? label}</button>
     ${open && html`<div ref=${list} class="menu" popover="auto" role="menu" aria-label=${label} onToggle=${onToggle} onKeyDown=${onKeyDown} onClick=${(event) => event.stopPropagation()}>
       ${items().filter(Boolean).map((one) => html`<${Item} one=${one} hide=${hide} />`)}</div>`}`;

@@ -5,12 +5,12 @@ import { start } from "./start.js";
 
 /** @param {string} kind such as "run_panel" @returns {Extension[]} in order */
 export function extensions(kind) {
-  return /** @type {Extension[]} */ (start.extensions ?? []).filter((one) => one.kind === kind);
+  return (start.extensions ?? []).filter((one) => one.kind === kind);
 }
 
 /** @param {string} id */
 export function extension(id) {
-  return /** @type {Extension[]} */ (start.extensions ?? []).find((one) => one.id === id);
+  return (start.extensions ?? []).find((one) => one.id === id);
 }
 
 /**

@@ -22,8 +22,8 @@ export function FilterBar({ text, error, keys, onText }) {
   useEffect(() => () => clearTimeout(timer.current), []);
   const send = (value) => {
     clearTimeout(timer.current);
-    given.current = value;
-    onText(value);
+    given.current = value.trim();
+    onText(value.trim());
   };
   const suggest = async () => {
     language ??= await import("./language.js");
@@ -72,14 +72,16 @@ export function FilterBar({ text, error, keys, onText }) {
       else box.current?.blur();
     }
   };
-  const wrong = error && typed === text ? error : null;
+  const wrong = error && typed.trim() === text ? error : null;
+  // further lines draw what the line under the text shows
+  const said = wrong ? wrong.message.split("\n")[0].replace(/, at column \d+$/, "") : "";
   const place = wrong && Number.isInteger(wrong.position) ? Math.min(wrong.position, typed.length) : null;
   const open = help.options.length > 0;
   return html`<div class="filter" role="search">
     <input id="filter" ref=${box} type="text" class="filter-text" role="combobox" aria-label="Filter runs" aria-autocomplete="list" aria-expanded=${open} aria-controls="filter-options"
       aria-activedescendant=${open && help.at >= 0 ? `filter-option-${help.at}` : undefined} aria-invalid=${Boolean(wrong)} aria-describedby="filter-wrong"
       placeholder='metrics.rmse < 1 and params.model = "tree"' autocomplete="off" autocapitalize="off" spellcheck=${false} value=${typed}
-      onInput=${onInput} onKeyDown=${onKeyDown} onFocus=${suggest} onClick=${suggest} onBlur=${() => { close(); if (typed !== given.current) send(typed); }}
+      onInput=${onInput} onKeyDown=${onKeyDown} onFocus=${suggest} onClick=${suggest} onBlur=${() => { close(); if (typed.trim() !== given.current) send(typed); }}
       onScroll=${(event) => setLeft(event.currentTarget.scrollLeft)} />
     ${typed && html`<button class="plain filter-clear" aria-label="Clear the filter" onClick=${() => { setTyped(""); send(""); box.current?.focus(); }}>✕</button>`}
     <ul id="filter-options" role="listbox" aria-label="What can stand here" class="filter-options" hidden=${!open} style=${{ left: `calc(${help.from}ch + 11px - ${left}px)` }}>
@@ -88,7 +90,7 @@ export function FilterBar({ text, error, keys, onText }) {
     </ul>
     <div id="filter-wrong" class="filter-wrong" aria-live="polite">${wrong && html`
       ${place !== null && html`<span class="filter-caret" aria-hidden="true" style=${{ marginLeft: `calc(${place}ch + 11px - ${left}px)`, width: `${Math.max(1, word(typed, place))}ch` }}></span>`}
-      <span>${place === null ? "" : `At column ${place + 1}: `}${wrong.message}</span>`}</div>
+      <span>${place === null ? "" : `At column ${place + 1}: `}${said}</span>`}</div>
   </div>`;
 }
 

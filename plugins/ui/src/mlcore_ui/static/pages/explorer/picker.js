@@ -24,7 +24,7 @@ export function ColumnPicker({ names, keys, chosen, more, onClose }) {
         <button onClick=${() => put(names.filter((name) => !listed.some((one) => one.column === name)))}>Hide these</button>
         <button disabled=${!chosen} onClick=${() => change({ cols: null })}>The usual ones</button></p>
       <ul class="picks">${listed.map((one) => html`<li key=${one.column}><label class="check"><input type="checkbox" checked=${bases.has(one.column)} onChange=${() => toggle(one.column)} />
-        <span class="clip">${label(parse(one.column))}</span></label> <span class="muted">${one.kind}${one.count !== undefined ? ` · ${count(one.count)} runs · ${count(one.distinct)} values` : ""}</span></li>`)}</ul>
+        <span class="clip">${label(parse(one.column))}</span></label> <span class="muted">${one.kind}${one.count !== undefined ? ` · ${count(one.count)} runs · ${count(one.distinct)} ${one.distinct === 1 ? "value" : "values"}` : ""}</span></li>`)}</ul>
       ${found.length > MOST && html`<p class="muted">${count(found.length - MOST)} more fit; search for them.</p>`}
       ${more > 0 && html`<p class="muted">The experiment has ${count(more)} further keys. Name one in the address as cols=metrics.KEY.</p>`}
     </section>

@@ -160,7 +160,7 @@ function groupCell(row, column, source) {
   if (column.id === "select") return "";
   if (column.id === "name") {
     const text = row.group.values.map((value) => value ?? "(none)").join(" · ");
-    return html`<button class="grid-fold wide-fold" tabindex="-1" aria-expanded=${row.open} disabled=${!row.group.filter} onClick=${() => source.toggle(row)}>${row.open ? "▾" : "▸"} <strong title=${text}>${text}</strong>
+    return html`<button class="grid-fold wide-fold" tabindex="-1" aria-expanded=${row.open} disabled=${!row.group.filter} onClick=${() => source.toggle(row)}><span aria-hidden="true">${row.open ? "▾ " : "▸ "}</span><strong title=${text}>${text}</strong>${" "}
       <span class="count">${count(row.group.count)}</span></button>`;
   }
   const stats = row.group.stats?.[column.id];
