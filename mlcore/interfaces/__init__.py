@@ -1,5 +1,6 @@
 """The protocols that plugins implement: one module each, at most 15 required methods, abilities apart."""
 
+from mlcore.interfaces.artifact_ranges import SupportsRanges
 from mlcore.interfaces.artifact_repo import (
     ArtifactRepo,
     HashedFile,
@@ -105,6 +106,7 @@ __all__ = [
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
+    "SupportsRanges",
     "SupportsReplay",
     "SupportsRequests",
     "SupportsRunLocal",
