@@ -1,6 +1,5 @@
 """The protocols that plugins implement: one module each, at most 15 required methods, abilities apart."""
 
-from mlcore.interfaces.artifact_ranges import SupportsRanges
 from mlcore.interfaces.artifact_repo import (
     ArtifactRepo,
     HashedFile,
@@ -9,6 +8,7 @@ from mlcore.interfaces.artifact_repo import (
     SupportsFileTransfer,
     SupportsParts,
     SupportsPresign,
+    SupportsRanges,
     SupportsStaging,
 )
 from mlcore.interfaces.authority import Authority, SupportsAudit
