@@ -26,7 +26,11 @@ export function FilterBar({ text, error, keys, onText }) {
     onText(value.trim());
   };
   const suggest = async () => {
-    language ??= await import("./language.js");
+    try {
+      language ??= await import("./language.js");
+    } catch {
+      return; // the server is away: one can write without help
+    }
     const input = box.current;
     if (!input || document.activeElement !== input) return;
     setHelp({ ...language.complete(input.value, input.selectionStart ?? 0, keys), at: -1 });

@@ -85,12 +85,6 @@ export class Selection {
     change({ runs: ids.length && ids.length <= MOST_IN_ADDRESS ? ids : null });
   }
 
-  /** Select these runs alone. @param {string[]} ids */
-  keep(ids) {
-    const now = this.runs.peek();
-    this.set(new Map(ids.map((id) => [id, now.get(id) ?? { run_id: id, run_name: id.slice(0, 8) }])));
-  }
-
   /** Another address was opened. @param {string|undefined} text */
   follow(text) {
     const ids = words(text);
