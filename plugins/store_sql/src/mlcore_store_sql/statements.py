@@ -46,6 +46,7 @@ from mlcore_store_sql.statement_parts import (
     texts_of,
     update_by_id,
 )
+from mlcore_store_sql.statements_buckets import bucket_statements
 from mlcore_store_sql.statements_delivery import delivery_statements
 from mlcore_store_sql.statements_logged import logged_model_statements
 from mlcore_store_sql.statements_moves import move_statements
@@ -82,6 +83,7 @@ def _statements(grammar: Grammar) -> dict[str, Statement]:
         **_of_recording(grammar),
         **_of_inputs(grammar),
         **series_statements(),
+        **bucket_statements(),
         **logged_model_statements(grammar),
         **delivery_statements(grammar),
         **registry_statements(grammar),

@@ -75,6 +75,14 @@ class Texts:
     last_of_curve: str
     thin_curve_by_step: str
     thin_curve_by_time: str
+    latest_of_curve: str
+    steps_of_curve: str
+    times_of_curve: str
+    extent_by_time: str
+    curve_by_time: str
+    values_by_time: str
+    last_by_bucket: str
+    stats_by_bucket: str
 
     insert_logged_model: str
     logged_model: str
