@@ -8,7 +8,7 @@ A store that has none of these abilities is asked through the kernel, which then
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import pytest
@@ -94,7 +94,7 @@ class BucketContract(PluginModuleContract):
                 for stats in (_ALL, (Stat.LAST,)):
                     _check(store, BucketQuery((*runs, "nope"), (name,), axis, buckets=wanted, stats=stats))
         for bounds in ((None, None), (0, 100), (None, 1100), (-5, None), (10**6, None), (_END, -_END)):
-            found = _check(store, BucketQuery(tuple(runs), names[:-1], axis, *bounds, 20, _ALL))
+            found = _check(store, BucketQuery(tuple(runs), names[:-1], axis, bounds[0], bounds[1], 20, _ALL))
             assert all(bounds[0] is None or curve.first_x >= bounds[0] for curve in found.curves)
 
     def test_a_bucket_has_the_last_the_mean_and_the_extremes_of_its_points(self, store: TrackingStore) -> None:
@@ -138,7 +138,7 @@ class ChangeCursorContract(PluginModuleContract):
         where = store.create_experiment(uuid4().hex, artifact_location=None, tags={}).experiment_id
         one, two = (store.create_run(new_run(where)).info.run_id for _ in range(2))
         cursor = changes(store, (where,), None).cursor
-        steps = [
+        steps: list[Callable[[], object]] = [
             lambda: store.log_batch(one, Batch((Metric("m", math.nan, 1, 1),))),
             lambda: store.log_batch(one, Batch((Metric("m", 1.0, 1, 2),))),
             lambda: store.log_batch(one, Batch(params=(Param("p", "1"),))),

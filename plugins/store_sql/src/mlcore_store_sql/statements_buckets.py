@@ -16,7 +16,13 @@ _IS_NUMBER = METRICS.c.special != ONE
 def bucket_statements() -> dict[str, Statement]:
     """Return all of them, by name."""
     step, time = METRICS.c.step, METRICS.c.timestamp
-    extent = select(func.count(), func.min(time), func.max(time), func.max(METRICS.c.special))
+    extent_columns: list[ColumnElement[Any]] = [
+        func.count(),
+        func.min(time),
+        func.max(time),
+        func.max(METRICS.c.special),
+    ]
+    extent: Select[Any] = select(*extent_columns)
     in_order = (step, time, METRICS.c.value)
     return {
         "latest_of_curve": (_latest(), _NAMES),

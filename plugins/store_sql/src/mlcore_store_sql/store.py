@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlcore.uris import file_uri
 from mlcore_store_sql.bucketing import BucketsPart
+from mlcore_store_sql.changes import ChangesPart
 from mlcore_store_sql.counts import CountsPart
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, SqliteDialect
@@ -20,7 +21,15 @@ from mlcore_store_sql.sqlite_file import SqliteFile
 
 
 class SqlTrackingStore(
-    ExperimentsPart, GroupPart, ReplayPart, RunsPart, SearchingPart, LoggedSearchingPart, BucketsPart, CountsPart
+    ExperimentsPart,
+    GroupPart,
+    ReplayPart,
+    RunsPart,
+    SearchingPart,
+    LoggedSearchingPart,
+    BucketsPart,
+    ChangesPart,
+    CountsPart,
 ):
     """Experiments and runs in an SQL database; the contract is `mlcore.interfaces.TrackingStore`."""
 
