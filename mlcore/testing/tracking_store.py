@@ -63,6 +63,7 @@ from mlcore.testing.tracking_processes import ForkContract, ProcessContract, Rac
 from mlcore.testing.tracking_recording import RecordingContract
 from mlcore.testing.tracking_replay import ReplayContract, ReplayProcessContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE_RUN, new_run
+from mlcore.testing.tracking_tables import TableContract
 
 
 class RunContract(PluginModuleContract):
@@ -266,6 +267,7 @@ class TrackingStoreContract(
     BucketContract,
     ChangeCursorContract,
     OverviewContract,
+    TableContract,
     SearchContract,
     OracleContract,
     MachineContract,

@@ -18,6 +18,7 @@ from mlcore_store_sql.replaying import ReplayPart
 from mlcore_store_sql.runs import RunsPart
 from mlcore_store_sql.searching import SearchingPart
 from mlcore_store_sql.sqlite_file import SqliteFile
+from mlcore_store_sql.tables import TablesPart
 
 
 class SqlTrackingStore(
@@ -30,6 +31,7 @@ class SqlTrackingStore(
     BucketsPart,
     ChangesPart,
     CountsPart,
+    TablesPart,
 ):
     """Experiments and runs in an SQL database; the contract is `mlcore.interfaces.TrackingStore`."""
 
