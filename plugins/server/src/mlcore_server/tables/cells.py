@@ -13,6 +13,7 @@ from attrs import frozen
 MOST_BYTES = 32 << 20
 MOST_COLUMNS = 1000
 MOST_CHARACTERS = 2000
+_MOST_TEXT = 8 << 20
 # beyond it the numbers of JavaScript are not exact, so that integers travel as texts
 _EXACT = 2**53
 
@@ -52,6 +53,7 @@ class Cutter:
     def __init__(self) -> None:
         """Nothing was shortened yet."""
         self.has_cut: bool = False
+        self._left = _MOST_TEXT
 
     def cell(self, value: object) -> Cell:
         """Return *value* as JSON can hold it: numbers that it cannot hold, times and nested values are texts."""
@@ -64,11 +66,13 @@ class Cutter:
         return self.text(_text(value))
 
     def text(self, text: str) -> str:
-        """Return *text*, shortened where it is too long."""
-        if len(text) <= MOST_CHARACTERS:
+        """Return *text*, shortened where it is too long, or where all of them together are."""
+        most = min(MOST_CHARACTERS, self._left)
+        self._left -= min(len(text), most)
+        if len(text) <= most:
             return text
         self.has_cut = True
-        return text[:MOST_CHARACTERS] + "…"
+        return text[:most] + "…"
 
     def columns(self, row: Sequence[Cell]) -> Sequence[Cell]:
         """Return *row*, without the columns that are too many."""

@@ -1,74 +1,62 @@
-"""Tables of parquet, by pyarrow where it is installed."""
+"""Tables of parquet, by pyarrow where it is installed.
+
+A file of a few bytes may stand for any amount of memory, and what reads it is no Python. So it is read by a process of
+its own with bounds on memory and time: whatever becomes of that one, the server goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from io import UnsupportedOperation
 from typing import BinaryIO
 
 from mlcore.errors import InvalidParameterError, UnsupportedError
-from mlcore_server.tables.cells import MOST_COLUMNS, Cell, Cutter, Table, Window
+from mlcore_server.tables.cells import MOST_BYTES, Table, Window
 
-_MOST_GROUP_BYTES = 128 << 20
-_BATCH = 1000
 _HINT = "pip install 'mlcore-server[tables]'"
+_MOST_S = 30
+_CHUNK = 1 << 20
 
 
 def read_parquet(file: BinaryIO, window: Window) -> Table:
     """Read rows of a table; only the groups of rows are read that hold them.
 
-    Raises UnsupportedError: pyarrow is not installed. InvalidParameterError: no parquet, or a group is too large.
+    Raises UnsupportedError: pyarrow is not installed. InvalidParameterError: no parquet, or it is too large.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as err:
-        raise UnsupportedError(f"to show tables of parquet, the server needs pyarrow: {_HINT}") from err
-    try:
-        parquet = pq.ParquetFile(file)
-        names = list(parquet.schema_arrow.names)[:MOST_COLUMNS]
-        cutter = Cutter()
-        cutter.has_cut = len(names) < len(parquet.schema_arrow.names)
-        types = [str(parquet.schema_arrow.field(n).type)[:100] for n in range(len(names))]
-        groups, before = _groups(parquet.metadata, window)
-        rows = _rows(parquet, groups, names, Window(window.offset - before, window.limit), cutter) if groups else []
-        return Table(list(zip(names, types, strict=True)), rows, int(parquet.metadata.num_rows), cutter.has_cut)
-    except (pa.ArrowException, OSError, ValueError) as err:
-        if isinstance(err, InvalidParameterError):
-            raise
-        raise InvalidParameterError(f"the file is no parquet that can be read: {str(err)[:200]}") from err
+    descriptor = None
+    with suppress(OSError, UnsupportedOperation, AttributeError):
+        descriptor = file.fileno()
+    if descriptor is not None:
+        return _asked(descriptor, window)
+    with tempfile.TemporaryFile() as spool:  # of a storage elsewhere; the index is at the end of the file
+        while piece := file.read(_CHUNK):
+            spool.write(piece)
+            if spool.tell() > MOST_BYTES:
+                raise InvalidParameterError(
+                    f"the file has more than {MOST_BYTES} bytes and does not lie on the server's own disk: fetch it"
+                )
+        spool.flush()
+        return _asked(spool.fileno(), window)
 
 
-def _groups(metadata: object, window: Window) -> tuple[list[int], int]:
-    """Return the groups of rows that hold the window, and how many rows are before them."""
-    found: list[int] = []
-    before = start = 0
-    size = 0
-    for n in range(metadata.num_row_groups):  # type: ignore[attr-defined]  # pyarrow has no types
-        group = metadata.row_group(n)  # type: ignore[attr-defined]  # as above
-        end = start + group.num_rows
-        if end <= window.offset:
-            before = end
-        elif start < window.end:
-            found.append(n)
-            size += group.total_byte_size
-        start = end
-    if size > _MOST_GROUP_BYTES:
-        raise InvalidParameterError(
-            f"the rows lie in groups of {size} bytes, at most {_MOST_GROUP_BYTES} are read for a page: fetch the file"
+def _asked(descriptor: int, window: Window) -> Table:
+    """Ask a process that reads the file with a *descriptor*."""
+    given = [sys.executable, "-P", "-m", "mlcore_server.tables.parquet_child", str(window.offset), str(window.limit)]
+    env = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603  # our own program with two numbers
+            given, stdin=descriptor, capture_output=True, timeout=_MOST_S, check=False, env=env
         )
-    return found, before
-
-
-def _rows(parquet: object, groups: Sequence[int], names: list[str], window: Window, cutter: Cutter) -> list[list[Cell]]:
-    rows: list[list[Cell]] = []
-    at = 0
-    batches = parquet.iter_batches(_BATCH, row_groups=groups, columns=names)  # type: ignore[attr-defined]  # as above
-    for batch in batches:
-        first, last = max(window.offset - at, 0), min(window.end - at, batch.num_rows)
-        if first < last:
-            columns = [column.to_pylist() for column in batch.slice(first, last - first).columns]
-            rows += [[cutter.cell(value) for value in row] for row in zip(*columns, strict=True)]
-        at += batch.num_rows
-        if at >= window.end:
-            break
-    return rows
+        told = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError) as err:
+        raise InvalidParameterError("the file can't be read within the bounds on memory and time: fetch it") from err
+    if "missing" in told:
+        raise UnsupportedError(f"to show tables of parquet, the server needs {told['missing']}: {_HINT}")
+    if "wrong" in told:
+        raise InvalidParameterError(str(told["wrong"]))
+    return Table([(name, kind) for name, kind in told["columns"]], told["rows"], told["total"], told["is_cut"])

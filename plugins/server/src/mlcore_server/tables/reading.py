@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from contextlib import closing
 from typing import BinaryIO
@@ -10,7 +9,7 @@ from typing import BinaryIO
 from mlcore.errors import InvalidParameterError
 from mlcore_server.files.spots import Spot
 from mlcore_server.tables.bounded import Bounded
-from mlcore_server.tables.cells import MOST_BYTES, Table, Window
+from mlcore_server.tables.cells import Table, Window
 
 _MOST_ROWS = 1000
 
@@ -24,58 +23,52 @@ def read_table(spot: Spot, window: Window) -> Table:
         raise InvalidParameterError(
             f"invalid offset {window.offset} or limit {window.limit}: expected 0 or more, and 1 to {_MOST_ROWS}"
         )
-    kind = spot.path.rpartition("/")[2].rpartition(".")[2].lower()
-    if kind not in _READERS:
+    _, dot, kind = spot.path.rpartition("/")[2].lower().rpartition(".")
+    if not dot or kind not in _READERS:
         known = ", ".join(_READERS)
         raise InvalidParameterError(f"{spot.asked[:200]!r} is no table that is known: expected the ending {known}")
-    size = spot.file_info().file_size
+    spot.file_info()  # tells a directory from nothing
     with closing(spot.repo.read(spot.path)) as file:
-        return _READERS[kind](file, size, window)
+        return _READERS[kind](file, window)
 
 
-def _csv(file: BinaryIO, _: int | None, window: Window) -> Table:
+def _csv(file: BinaryIO, window: Window) -> Table:
     from mlcore_server.tables.delimited import read_delimited
 
     return read_delimited(Bounded(file), window, None)
 
 
-def _tsv(file: BinaryIO, _: int | None, window: Window) -> Table:
+def _tsv(file: BinaryIO, window: Window) -> Table:
     from mlcore_server.tables.delimited import read_delimited
 
     return read_delimited(Bounded(file), window, "\t")
 
 
-def _json_lines(file: BinaryIO, _: int | None, window: Window) -> Table:
+def _json_lines(file: BinaryIO, window: Window) -> Table:
     from mlcore_server.tables.json_rows import read_json_lines
 
     return read_json_lines(Bounded(file), window)
 
 
-def _json(file: BinaryIO, _: int | None, window: Window) -> Table:
+def _json(file: BinaryIO, window: Window) -> Table:
     from mlcore_server.tables.json_rows import MOST_DOCUMENT, read_json_document
 
     return read_json_document(Bounded(file, MOST_DOCUMENT), window)
 
 
-def _npy(file: BinaryIO, _: int | None, window: Window) -> Table:
+def _npy(file: BinaryIO, window: Window) -> Table:
     from mlcore_server.tables.npy import read_npy
 
     return read_npy(file, window)
 
 
-def _parquet(file: BinaryIO, size: int | None, window: Window) -> Table:
+def _parquet(file: BinaryIO, window: Window) -> Table:
     from mlcore_server.tables.parquet import read_parquet
 
-    if not file.seekable():  # its index is at the end
-        if size is None or size > MOST_BYTES:
-            raise InvalidParameterError(
-                f"the file has more than {MOST_BYTES} bytes, and its storage has no parts: fetch it"
-            )
-        return read_parquet(io.BytesIO(file.read(size)), window)
     return read_parquet(file, window)
 
 
-_READERS: dict[str, Callable[[BinaryIO, int | None, Window], Table]] = {
+_READERS: dict[str, Callable[[BinaryIO, Window], Table]] = {
     "csv": _csv,
     "tsv": _tsv,
     "jsonl": _json_lines,
