@@ -8,7 +8,7 @@ Always-on plugins sit in the group `mlcore` and load at the first use of any hoo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 from attrs import field, frozen
@@ -25,6 +25,9 @@ from mlcore.interfaces import (
     RegistryStore,
     TrackingStore,
 )
+
+if TYPE_CHECKING:
+    from mlcore.entities.ui_extension import UIExtension  # a server alone needs it
 
 PROJECT = "mlcore"
 
@@ -268,6 +271,17 @@ class HookSpecs(Protocol):
 
         Called once in each process of the server, when it starts. Returns None when it adds none.
         Raises anything: the server refuses to start and names the plugin.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec
+    def ui_extensions(self) -> Sequence[UIExtension] | None:
+        """Return what the plugin shows in the web UI: pages, panels, viewers of artifacts, cells of columns.
+
+        Called once in each process of the server, when it starts; a module is loaded when somebody looks at it.
+        Returns None when there is nothing to show.
+        Raises nothing that matters: the error is reported, and the UI goes on without it.
         Since 0.1.
         """
         ...

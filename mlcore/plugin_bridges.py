@@ -14,7 +14,7 @@ from mlcore.plugin_index import PluginEntry, Selection
 
 BRIDGE = "bridge"
 # hooks that everybody answers: there is no key to take away
-_GATHERED = ("run_context", "run_monitor", "web", "before_transition", "event")
+_GATHERED = ("run_context", "run_monitor", "web", "ui_extensions", "before_transition", "event")
 
 
 class Bridge(Protocol):

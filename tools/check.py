@@ -23,6 +23,7 @@ def main() -> None:
         "lint": lambda: _run("ruff", "check", "--quiet", "."),
         "types": types,
         "public-types": public_types,
+        "javascript": lambda: _run("python", "tools/javascript.py"),
         "meta": lambda: _run("pytest", "-q", "tests/meta"),
     }
     failed = []

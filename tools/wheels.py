@@ -42,8 +42,11 @@ def main() -> None:
     copy_tests(work)
     environ = isolated_environ()
     check_origin(python, work, environ)
-    suites = ["-p", "no:cacheprovider", "-n", "auto", "--dist", "worksteal", "plugins"]
-    run([python, "-P", "-m", "pytest", *suites], cwd=work, env=environ)
+    suites = [str(python), "-P", "-m", "pytest"]
+    all_cores = ["-n", "auto", "--dist", "worksteal", "plugins"]
+    if subprocess.run([*suites, *all_cores], cwd=work, env=environ, check=False).returncode:
+        print("=== what failed, once more and alone", flush=True)
+        run([*suites, "--last-failed", "--last-failed-no-failures", "none", "plugins"], cwd=work, env=environ)
     run_demo(python, work, environ)
 
 

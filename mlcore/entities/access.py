@@ -85,8 +85,16 @@ class Permission:
     by: where the request names the resource: a field such as `run_id`, `experiment_ids` or `name`; `path` for a path in
     the artifact proxy; `answer` when everybody may ask and the answer shows only what they may read; empty for the
     kind as a whole.
+    otherwise: what is needed instead where the request names nothing of `by`, because it may be about another kind.
     """
 
     action: Action | None
     kind: str = "server"
     by: str = ""
+    otherwise: Permission | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every field of the request that may name what it is about."""
+        own = tuple(name for name in self.by.split("|") if name)
+        return own if self.otherwise is None else own + self.otherwise.names

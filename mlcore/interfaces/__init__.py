@@ -8,6 +8,7 @@ from mlcore.interfaces.artifact_repo import (
     SupportsFileTransfer,
     SupportsParts,
     SupportsPresign,
+    SupportsRanges,
     SupportsStaging,
 )
 from mlcore.interfaces.authority import Authority, SupportsAudit
@@ -107,6 +108,7 @@ __all__ = [
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
+    "SupportsRanges",
     "SupportsReplay",
     "SupportsRequests",
     "SupportsRunLocal",

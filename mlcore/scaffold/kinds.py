@@ -148,6 +148,7 @@ KINDS: dict[str, Kind] = {
             "Authority",
             name="authority",
         ),
+        Kind("ui_extensions", "Panel of the web UI of mlcore"),
         Kind("before_transition", "Gate before the stages and aliases of mlcore"),
         Kind("event", "Listener to events of mlcore"),
     )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mlcore.testing.run_context import RunContextContract
     from mlcore.testing.run_monitor import RunMonitorContract
     from mlcore.testing.tracking_store import TrackingStoreContract
+    from mlcore.testing.ui_extensions import UIExtensionsContract
 
 _HOMES = {
     "ArtifactRepoContract": "artifact_repo",
@@ -67,6 +68,7 @@ _HOMES = {
     "RunContextContract": "run_context",
     "RunMonitorContract": "run_monitor",
     "TrackingStoreContract": "tracking_store",
+    "UIExtensionsContract": "ui_extensions",
 }
 
 __all__ = [
@@ -97,6 +99,7 @@ __all__ = [
     "RunContextContract",
     "RunMonitorContract",
     "TrackingStoreContract",
+    "UIExtensionsContract",
 ]
 
 

@@ -54,6 +54,7 @@ from mlcore.testing.tracking_adoption import AdoptionContract
 from mlcore.testing.tracking_changes import ChangesContract, RacingChangesContract
 from mlcore.testing.tracking_counts import CountContract, SeriesContract
 from mlcore.testing.tracking_experiments import ExperimentContract
+from mlcore.testing.tracking_feeds import BucketContract, ChangeCursorContract, OverviewContract
 from mlcore.testing.tracking_group import GroupCommitContract
 from mlcore.testing.tracking_logged import LoggedModelContract
 from mlcore.testing.tracking_machine import MachineContract
@@ -62,6 +63,7 @@ from mlcore.testing.tracking_processes import ForkContract, ProcessContract, Rac
 from mlcore.testing.tracking_recording import RecordingContract
 from mlcore.testing.tracking_replay import ReplayContract, ReplayProcessContract
 from mlcore.testing.tracking_samples import DEFAULT, DELETE, DELETE_RUN, RESTORE_RUN, new_run
+from mlcore.testing.tracking_tables import TableContract
 
 
 class RunContract(PluginModuleContract):
@@ -262,6 +264,10 @@ class TrackingStoreContract(
     LoggedModelContract,
     SeriesContract,
     CountContract,
+    BucketContract,
+    ChangeCursorContract,
+    OverviewContract,
+    TableContract,
     SearchContract,
     OracleContract,
     MachineContract,

@@ -15,6 +15,7 @@ from mlcore.wire.endpoints_models import LOGGED_MODELS, MODELS, VERSIONS
 from mlcore.wire.endpoints_moves import MOVES, REQUESTS
 from mlcore.wire.endpoints_tables import TABLES
 from mlcore.wire.endpoints_tracking import EXPERIMENTS, METRICS, RUNS, VIEWS
+from mlcore.wire.endpoints_viewing import VIEWING
 from mlcore.wire.requests_tracking import NoFields
 
 _PUBLIC = Permission(None)
@@ -67,6 +68,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *VERSIONS,
     *MOVES,
     *REQUESTS,
+    *VIEWING,
     *FEEDS,
     *EDITS,
     *SERVICE,

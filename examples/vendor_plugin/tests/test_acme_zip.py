@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from acme_zip.plugin import artifact_repo, run_context, tracking_store
+from acme_zip.plugin import artifact_repo, run_context, tracking_store, ui_extensions
 
+from mlcore.entities.ui_extension import UIExtension
 from mlcore.interfaces import ArtifactRepo, TrackingStore
-from mlcore.testing import ArtifactRepoContract, RunContextContract, TrackingStoreContract
+from mlcore.testing import ArtifactRepoContract, RunContextContract, TrackingStoreContract, UIExtensionsContract
 
 
 class TestZipStore(TrackingStoreContract):
@@ -48,3 +49,11 @@ class TestBench(RunContextContract):
 def test_other_schemes_are_left_to_others() -> None:
     assert tracking_store("sqlite:///x.db", None) is None
     assert artifact_repo("s3://bucket/x") is None
+
+
+class TestPanels(UIExtensionsContract):
+    plugin_module = "acme_zip.plugin"
+
+    @pytest.fixture
+    def ui_extensions(self) -> Callable[[], Sequence[UIExtension] | None]:
+        return ui_extensions

@@ -1,197 +1,439 @@
-"""What pages ask of tables of runs, over a real connection."""
+"""Tables in files: some rows at a time, of whatever people call a table, within bounds."""
 
 from __future__ import annotations
 
-import csv
+import datetime as dt
 import io
-import itertools
-from typing import Any
+import json
+import math
+import struct
+import tracemalloc
+from contextlib import suppress
+from decimal import Decimal
 
 import httpx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mlcore_server.files.spots import Spot
+from mlcore_server.tables.bounded import Bounded
+from mlcore_server.tables.cells import MOST_CHARACTERS, MOST_COLUMNS, Table, Window
+from mlcore_server.tables.delimited import read_delimited
+from mlcore_server.tables.npy import read_npy
+from mlcore_server.tables.reading import read_table
 
-API, UI = "/api/2.0/mlflow", "/api/ui/1"
-_NUMBER = itertools.count()
-Json = dict[str, Any]
+from mlcore.errors import InvalidParameterError, NotFoundError
+from mlcore.testing.memory_repo import MemoryRepo
 
 
-def post(http: httpx.Client, path: str, **values: Any) -> Json:
-    answer = http.post(path, json=values)
-    assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
+def shown(name: str, content: bytes, offset: int = 0, limit: int = 100) -> Table:
+    """Return some rows of a file."""
+    repo = MemoryRepo()
+    repo.write(name, io.BytesIO(content), len(content))
+    return read_table(Spot(repo, name, name), Window(offset, limit))
 
 
-def new_run(http: httpx.Client, where: str, name: str, start: int, parent: str = "", **recorded: Any) -> str:
-    tags = [{"key": "mlflow.parentRunId", "value": parent}] if parent else []
-    made = post(
-        http, f"{API}/runs/create", experiment_id=where, run_name=name, start_time=start, user_id="ann", tags=tags
+def rows(name: str, content: bytes, **more: int) -> list[list[object]]:
+    return [[*row] for row in shown(name, content, **more).rows]
+
+
+class Endless(io.RawIOBase):
+    """A file that goes on for ever and notes how much was taken."""
+
+    def __init__(self, piece: bytes) -> None:
+        self.piece = piece
+        self.taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = 1 << 20 if size is None or size < 0 else size
+        self.taken += wanted
+        return (self.piece * (wanted // len(self.piece) + 1))[:wanted]
+
+
+class TestCsv:
+    def test_columns_types_and_rows_are_told(self) -> None:
+        found = shown("t.csv", b'id,score,ok,name\n1,0.5,true,a\n2,-1e3,False,"b, c"\n')
+
+        assert found == Table(
+            [("id", "integer"), ("score", "number"), ("ok", "boolean"), ("name", "text")],
+            [["1", "0.5", "true", "a"], ["2", "-1e3", "False", "b, c"]],
+            2,
+        )
+
+    def test_any_rows_are_read(self) -> None:
+        content = b"n\n" + b"".join(b"%d\n" % n for n in range(5000))
+
+        found = shown("t.csv", content, offset=4990, limit=5)
+
+        assert ([row[0] for row in found.rows], found.total) == (["4990", "4991", "4992", "4993", "4994"], 5000)
+        assert shown("t.csv", content, offset=6000).rows == []
+
+    @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
+    def test_what_separates_is_found_out(self, mark: str) -> None:
+        content = f'"a,b{mark}c"{mark}d\n1{mark}2\n'.encode()
+
+        assert shown("t.csv", content).columns == [(f"a,b{mark}c", "integer"), ("d", "integer")]
+
+    def test_tabs_separate_in_tsv(self) -> None:
+        assert rows("t.tsv", b"a,b\tc\n1,2\t3\n") == [["1,2", "3"]]
+
+    def test_rows_of_any_length_are_made_even(self) -> None:
+        found = shown("t.csv", b"a,b\n1\n2,3,4,5\n\n6,7\n")
+
+        assert [name for name, _ in found.columns] == ["a", "b", "column 3", "column 4"]
+        assert found.rows == [["1", None, None, None], ["2", "3", "4", "5"], ["6", "7", None, None]]
+
+    @pytest.mark.parametrize(
+        ("encoding", "mark"),
+        [
+            ("utf-8", b""),
+            ("utf-8-sig", b""),
+            ("utf-16", b""),
+            ("utf-16-le", b"\xff\xfe"),
+            ("utf-32", b""),
+            ("cp1252", b""),
+        ],
     )
-    run_id = str(made["run"]["info"]["run_id"])
-    metrics = [
-        {"key": key, "value": value, "timestamp": 1, "step": step}
-        for key, values in recorded.get("metrics", {}).items()
-        for step, value in enumerate(values)
-    ]
-    params = [{"key": key, "value": value} for key, value in recorded.get("params", {}).items()]
-    post(http, f"{API}/runs/log-batch", run_id=run_id, metrics=metrics, params=params)
-    return run_id
+    def test_encodings_are_found_out(self, encoding: str, mark: bytes) -> None:
+        found = shown("t.csv", mark + "größe,ö\n1,€\n".encode(encoding))
+
+        assert (found.columns, found.rows) == ([("größe", "integer"), ("ö", "text")], [["1", "€"]])
+
+    def test_a_letter_that_lies_across_what_is_looked_at_is_no_other_encoding(self) -> None:
+        content = b"a\n" + b"x" * (64 * 1024 - 3) + "ö\nü\n".encode()
+
+        assert rows("t.csv", content, offset=1) == [["ü"]]
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    def test_lines_end_as_on_any_machine(self, end: str) -> None:
+        assert rows("t.csv", f'a,b{end}1,"x{end}y"{end}2,z'.encode()) == [["1", f"x{end}y"], ["2", "z"]]
+
+    def test_long_texts_and_many_columns_are_cut_and_told_of(self) -> None:
+        wide = b",".join(b"%d" % n for n in range(MOST_COLUMNS + 5))
+        for content in (b"a\n" + b"x" * 5000, wide + b"\n" + wide):
+            found = shown("t.csv", content)
+
+            assert found.is_cut
+            assert len(found.columns) <= MOST_COLUMNS
+            assert max(len(str(cell)) for cell in found.rows[0]) <= MOST_CHARACTERS + 1
+
+    def test_an_endless_text_ends_the_table_and_nothing_else(self) -> None:
+        found = shown("t.csv", b'a\n1\n"' + b"x\n" * 200_000)
+
+        assert (found.rows, found.total, found.is_cut) == ([["1"]], None, True)
+
+    @pytest.mark.parametrize("piece", [b"1,2\n", b"x", b'"', b"\n", b"\x00", b"\xff", b'"\n'])
+    def test_no_more_than_the_bound_is_read(self, piece: bytes) -> None:
+        file = Endless(piece)
+        tracemalloc.start()
+
+        found = read_delimited(Bounded(file, 512 << 10), Window(10**9, 10), None)  # type: ignore[arg-type]  # read is all it needs
+
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (found.rows, found.total) == ([], None)
+        assert file.taken <= (512 << 10) + 1
+        assert most < 48 << 20
+
+    @pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf", b"\n\n\n"])
+    def test_an_empty_file_is_an_empty_table(self, content: bytes) -> None:
+        assert shown("t.csv", content) == Table([], [], 0)
+
+    def test_what_is_no_number_is_none(self) -> None:
+        found = shown("t.csv", b"a,b,c,d\n007,1_000,\xd9\xa1,1e99999\n1,nan,-inf,2\n")
+
+        assert [kind for _, kind in found.columns] == ["integer", "text", "text", "text"]
 
 
-@pytest.fixture(scope="module")
-def town(http: httpx.Client) -> Json:
-    """One experiment: a parent with two children, one of them with a child; and a run with odd values."""
-    where = str(post(http, f"{API}/experiments/create", name=f"t-{next(_NUMBER)}")["experiment_id"])
-    top = new_run(http, where, "top", 1, metrics={"loss": [3.0, 1.0, 2.0]}, params={"model": "tree"})
-    low = new_run(http, where, "low", 2, top, metrics={"loss": [5.0]}, params={"model": "it's"})
-    deep = new_run(http, where, "deep", 3, low, metrics={"loss": ["NaN"], "a b": [1.0]})
-    high = new_run(http, where, "high", 4, top, metrics={"loss": [0.5, "Infinity"]}, params={"model": "tree"})
-    post(http, f"{API}/runs/update", run_id=high, status="FINISHED", end_time=1004)
-    return {"where": where, "top": top, "low": low, "deep": deep, "high": high}
+class TestJson:
+    def test_keys_of_all_rows_are_columns(self) -> None:
+        found = shown("t.jsonl", b'{"a": 1, "b": "x"}\n\n{"b": null, "c": 1.5}\n{"c": 2}\n')
+
+        assert found.columns == [("a", "integer"), ("b", "text"), ("c", "number")]
+        assert found.rows == [[1, "x", None], [None, None, 1.5], [None, None, 2]]
+        assert found.total == 3
+
+    def test_lists_single_values_and_lines_that_are_no_json_are_shown(self) -> None:
+        found = shown("t.ndjson", b'[1, 2]\n3\nnot json\n{"value": [1, {"a": 2}]}\n' + b"[" * 5000)
+
+        assert [name for name, _ in found.columns] == ["column 1", "column 2", "value"]
+        assert found.rows[0] == [1, 2, None]
+        assert [row[2] for row in found.rows[1:4]] == [3, "not json", '[1, {"a": 2}]']
+
+    def test_numbers_that_json_does_not_have_are_texts(self) -> None:
+        content = b'{"a": NaN, "b": -Infinity, "c": 12345678901234567890, "d": 1e999, "e": ' + b"9" * 3000 + b"}"
+
+        (row,) = shown("t.jsonl", content).rows
+
+        assert row[:4] == ["NaN", "-Infinity", "12345678901234567890", "Infinity"]
+        assert len(str(row[4])) == MOST_CHARACTERS + 1
+
+    def test_a_number_of_too_many_digits_is_shown_as_text(self) -> None:
+        (row,) = shown("t.jsonl", b"9" * 100_000).rows
+
+        assert str(row[0]).startswith("99")
+
+    def test_what_pandas_writes_is_a_table(self) -> None:
+        split = {"columns": ["a", "b"], "index": [0, 1], "data": [[1, "x"], [2, None, 3]]}
+
+        found = shown("t.json", json.dumps(split).encode(), offset=1)
+
+        assert found == Table([("a", "integer"), ("b", "text"), ("column 3", "integer")], [[2, None, 3]], 2)
+
+    def test_a_list_of_rows_is_a_table(self) -> None:
+        assert shown("t.json", b'[{"a": 1}, {"a": 2}]', offset=1) == Table([("a", "integer")], [[2]], 2)
+
+    @pytest.mark.parametrize("content", [b'{"a": 1}', b"1", b"", b"{", b"[" * 100_000, b'{"data": 1, "columns": []}'])
+    def test_a_document_that_is_no_table_is_told_of(self, content: bytes) -> None:
+        with pytest.raises(InvalidParameterError, match="JSON"):
+            shown("t.json", content)
+
+    def test_a_large_document_is_not_read(self) -> None:
+        with pytest.raises(InvalidParameterError, match="more than 8388608 bytes"):
+            shown("t.json", b"[" + b" " * (9 << 20) + b"]")
+
+    def test_keys_without_end_are_cut(self) -> None:
+        found = shown("t.jsonl", b"".join(b'{"%d": 1}\n' % n for n in range(1000)) + b'{"more": 1}\n', limit=1000)
+        more = shown("t.jsonl", json.dumps({str(n): n for n in range(MOST_COLUMNS + 1)}).encode())
+
+        assert (len(found.columns), found.is_cut, more.is_cut) == (MOST_COLUMNS, False, True)
 
 
-def table(http: httpx.Client, town: Json, **asked: Any) -> Json:
-    return post(http, f"{UI}/runs:table", experiment_ids=[town["where"]], **asked)
+def npy(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
 
 
-def test_a_window_has_its_rows_column_by_column(http: httpx.Client, town: Json) -> None:
-    columns = ["metrics.loss", "metrics.loss.min", "metrics.loss.count", "metrics.`a b`", "params.model"]
-    columns += ["attributes.duration", "attributes.lifecycle_stage"]
+class TestNpy:
+    @pytest.mark.parametrize("dtype", ["f2", "<f4", ">f8", "i1", ">i2", "<i4", "i8", "u1", "u2", ">u4", "u8", "?"])
+    def test_numbers_of_every_type_are_read(self, dtype: str) -> None:
+        array = np.array([[0, 1, 2], [1, 0, 1]]).astype(dtype)
 
-    found = table(http, town, columns=columns, order_by=["metrics.loss.min DESC"], offset=1, limit=2)
+        assert rows("t.npy", npy(array)) == array.tolist()
 
-    assert (found["total"], found["matching"], found["offset"]) == (4, 4, 1)
-    assert found["rows"]["run_name"] == ["top", "high"]
-    assert found["rows"]["status"] == ["RUNNING", "FINISHED"]
-    assert (found["rows"]["parent_id"], found["rows"]["depth"]) == ([None, town["top"]], [0, 0])
-    assert found["columns"] == {
-        "metrics.loss": [2.0, "Infinity"],
-        "metrics.loss.min": [1.0, 0.5],
-        "metrics.loss.count": [3, 2],
-        "metrics.`a b`": [None, None],
-        "params.model": ["tree", "tree"],
-        "attributes.duration": [None, 1000],
-        "attributes.lifecycle_stage": ["active", "active"],
-    }
+    @pytest.mark.parametrize("dtype", ["<U3", ">U3", "S3"])
+    def test_texts_are_read(self, dtype: str) -> None:
+        assert rows("t.npy", npy(np.array(["a", "bcd", ""], dtype))) == [["a"], ["bcd"], [""]]
 
+    @pytest.mark.parametrize("shape", [(), (7,), (7, 3), (7, 2, 3), (0,), (0, 3), (3, 0), (2, 3, 4, 5)])
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_arrays_of_every_shape_are_read(self, shape: tuple[int, ...], order: str) -> None:
+        array = np.asarray(np.arange(math.prod(shape), dtype=float).reshape(shape), order=order)  # type: ignore[call-overload]  # a text
 
-def test_children_follow_their_parent_and_survive_sort_and_paging(http: httpx.Client, town: Json) -> None:
-    whole = table(http, town, tree=True, order_by=["start_time"])
-    page = table(http, town, tree=True, order_by=["start_time"], offset=2, limit=1)
-    closed = table(http, town, tree=True, order_by=["start_time"], collapsed=[town["low"]])
-    some = table(http, town, tree=True, filter="attributes.run_name != 'low'", order_by=["start_time"])
+        found = shown("t.npy", npy(array), offset=1, limit=3)
 
-    assert whole["rows"]["run_name"] == ["top", "low", "deep", "high"]
-    assert (whole["rows"]["depth"], whole["rows"]["children"]) == ([0, 1, 2, 1], [2, 1, 0, 0])
-    assert (page["rows"]["run_name"], page["total"]) == (["deep"], 4)
-    assert (closed["rows"]["run_name"], closed["total"], closed["matching"]) == (["top", "low", "high"], 3, 4)
-    assert (some["rows"]["run_name"], some["rows"]["depth"]) == (["top", "high", "deep"], [0, 1, 0])
+        expected = array.reshape(shape[0] if shape else 1, math.prod(shape[1:]))[1:4].tolist()
+        assert [[*row] for row in found.rows] == expected
+        assert found.total == (shape[0] if shape else 1)
 
+    def test_further_axes_are_in_the_names_of_columns(self) -> None:
+        array = np.arange(24).reshape(2, 3, 4)
 
-def test_a_group_is_opened_by_its_filter(http: httpx.Client, town: Json) -> None:
-    found = table(http, town, group_by=["params.model"], columns=["metrics.loss", "metrics.loss.min"])
+        found = shown("t.npy", npy(array))
 
-    assert [(group["values"], group["count"]) for group in found["groups"]] == [
-        (["tree"], 2), (["it's"], 1), ([None], 1),
-    ]  # fmt: skip
-    assert found["groups"][0]["stats"]["metrics.loss.min"] == {"min": 0.5, "max": 1.0, "mean": 0.75}
-    assert found["groups"][2]["stats"] == {}
-    for group in found["groups"]:
-        assert table(http, town, filter=f"(metrics.loss.count >= 1) AND ({group['filter']})")["total"] == group["count"]
+        assert found.columns[6] == ("1,2", "integer")
+        assert found.rows[1][6] == array[1, 1, 2]
 
+    def test_numbers_that_json_does_not_have_are_texts(self) -> None:
+        array = np.array([math.nan, math.inf, -math.inf, 0.1])
 
-def test_a_revision_changes_with_the_runs_that_fit(http: httpx.Client, town: Json) -> None:
-    where = {"where": str(post(http, f"{API}/experiments/create", name=f"t-{next(_NUMBER)}")["experiment_id"])}
-    run_id = new_run(http, where["where"], "one", 1)
-    first = table(http, where)["revision"]
+        assert rows("t.npy", npy(array)) == [["NaN"], ["Infinity"], ["-Infinity"], [0.1]]
+        assert rows("t.npy", npy(np.array([2**63], "u8"))) == [["9223372036854775808"]]
 
-    assert table(http, where, offset=5, limit=1)["revision"] == first
-    post(http, f"{API}/runs/update", run_id=run_id, status="FINISHED", end_time=5)
-    second = table(http, where)["revision"]
-    new_run(http, where["where"], "two", 1)
+    @pytest.mark.parametrize(
+        ("array", "told"),
+        [
+            (np.array([{}], dtype=object), "Python's objects"),
+            (np.zeros(1, [("a", "f8")]), "named fields"),
+            (np.zeros(1, "c16"), "type '<c16'"),
+            (np.zeros(1, "M8[s]"), "type '<M8"),
+        ],
+        ids=["objects", "fields", "complex", "times"],
+    )
+    def test_what_is_not_shown_is_told_of(self, array: np.ndarray, told: str) -> None:
+        with pytest.raises(InvalidParameterError, match=told):
+            shown("t.npy", npy(array))
 
-    assert len({first, second, table(http, where)["revision"]}) == 3
+    def test_a_header_that_promises_too_much_costs_nothing(self) -> None:
+        for shape, told in (((2**61, 8), "ends before"), ((2**40,), "ends before"), ((5, 2**40), "more than")):
+            header = repr({"descr": "<f8", "fortran_order": False, "shape": shape}).encode()
+            content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
 
+            with pytest.raises(InvalidParameterError, match=told):
+                shown("t.npy", content)
 
-def test_facets_tell_what_varies_first(http: httpx.Client, town: Json) -> None:
-    found = post(http, f"{UI}/runs:facets", experiment_ids=[town["where"]])
-    keys = {one["column"]: one for one in found["keys"]}
-
-    assert (found["total"], found["more"]) == (4, 0)
-    assert keys["params.model"]["values"] == [["tree", 2], ["it's", 1]]
-    assert (keys["metrics.loss"]["min"], keys["metrics.loss"]["max"]) == (2.0, "Infinity")
-    assert (keys["metrics.loss"]["distinct"], keys["metrics.`a b`"]["key"]) == (4, "a b")
-    varying = [one["distinct"] > 1 for one in found["keys"] if not one["key"].startswith("mlflow.")]
-    assert varying == sorted(varying, reverse=True)
-    assert [one["key"] for one in found["keys"]][-1].startswith("mlflow.")
-
-
-def test_a_file_for_spreadsheets_has_all_that_fit_and_runs_nothing(http: httpx.Client) -> None:
-    where = str(post(http, f"{API}/experiments/create", name=f"t-{next(_NUMBER)}")["experiment_id"])
-    new_run(http, where, "=cmd|x", 1_700_000_000_123, params={"p": "-1.5", "q": '@a,"b"\nc'}, metrics={"m": [-0.5]})
-    new_run(http, where, "plain", 2, params={"p": "+x"}, metrics={"m": ["-Infinity"]})
-
-    answer = http.get(f"{UI}/runs.csv", params={"experiment_ids": [where], "order_by": ["start_time DESC"]})
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
-
-    assert answer.headers["content-type"].startswith("text/csv")
-    assert "attachment" in answer.headers["content-disposition"]
-    assert list(rows[0])[7:] == ["params.p", "params.q", "metrics.m"]
-    assert [(row["run_name"], row["params.p"], row["metrics.m"]) for row in rows] == [
-        ("'=cmd|x", "-1.5", "-0.5"),
-        ("plain", "'+x", "-Infinity"),
-    ]
-    assert (rows[0]["params.q"], rows[0]["start_time"]) == ('\'@a,"b"\nc', "2023-11-14T22:13:20.123+00:00")
+    @pytest.mark.parametrize(
+        "header",
+        [
+            b"(" * 60_000,
+            b"{'descr': __import__('os').system('x')}",
+            b"[]",
+            b"\xff",
+            b"{'shape': (-1,), 'descr': '<f8'}",
+            b"9" * 6000,
+        ],
+    )
+    def test_a_hostile_header_is_an_error(self, header: bytes) -> None:
+        with pytest.raises(InvalidParameterError, match="header of the array"):
+            read_npy(io.BytesIO(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header), Window(0, 10))
 
 
-def test_summaries_of_many_runs_come_at_once(http: httpx.Client, town: Json) -> None:
-    asked = {"run_ids": [town["deep"], town["top"], "nope"]}
-
-    found = post(http, f"{UI}/metrics:summary", **asked)["summaries"]
-    some = post(http, f"{UI}/metrics:summary", **asked, keys=["a b"])["summaries"]
-
-    assert [(one["run_id"], one["key"]) for one in found] == [
-        (town["deep"], "a b"), (town["deep"], "loss"), (town["top"], "loss"),
-    ]  # fmt: skip
-    assert (found[1]["last"], found[1]["min"], found[1]["max"], found[1]["count"]) == ("NaN", None, None, 1)
-    assert (found[2]["last"], found[2]["last_step"], found[2]["min"], found[2]["max"]) == (2.0, 2, 1.0, 3.0)
-    assert [one["key"] for one in some] == ["a b"]
+def parquet(table: pa.Table, **options: object) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out, **options)
+    return out.getvalue()
 
 
-def test_a_half_typed_filter_tells_its_place(http: httpx.Client, town: Json) -> None:
-    filters = {"metrics.loss <": 14, "metrics.loss < 1 and params.model = tree": 36, "params.": 7}
-    for text, column in filters.items():
-        answer = http.post(f"{UI}/runs:table", json={"experiment_ids": [town["where"]], "filter": text})
+class TestParquet:
+    def test_rows_of_several_groups_are_read(self) -> None:
+        content = parquet(pa.table({"n": range(1000), "t": [f"x{n}" for n in range(1000)]}), row_group_size=300)
 
-        assert (answer.status_code, answer.json()["position"]) == (400, column)
+        for offset, limit in ((299, 2), (250, 700), (1000, 5)):
+            found = shown("t.parquet", content, offset=offset, limit=limit)
+
+            assert [row[0] for row in found.rows] == [*range(1000)][offset : offset + limit]
+            assert (found.columns, found.total) == ([("n", "int64"), ("t", "string")], 1000)
+
+    def test_values_are_as_json_can_hold_them(self) -> None:
+        row = {
+            "time": dt.datetime(2024, 1, 2, 3, 4, 5),
+            "day": dt.date(2024, 1, 2),
+            "raw": b"\x00\xff",
+            "list": [1, None],
+            "map": {"a": [b"x"], "b": dt.date(2024, 1, 2)},
+            "decimal": Decimal("1.50"),
+            "big": 2**60,
+            "nan": math.nan,
+            "none": None,
+        }
+
+        found = shown("t.parquet", parquet(pa.Table.from_pylist([row])))
+
+        assert found.rows == [
+            [
+                "2024-01-02T03:04:05",
+                "2024-01-02",
+                "00ff",
+                "[1, null]",
+                '{"a": ["78"], "b": "2024-01-02"}',
+                "1.50",
+                str(2**60),
+                "NaN",
+                None,
+            ]
+        ]
+
+    def test_rows_that_lie_too_deep_are_not_read(self) -> None:
+        content = parquet(pa.table({"n": np.zeros(21_000_000, "i1")}), row_group_size=21_000_000)
+
+        assert len(content) < 100_000
+        assert len(shown("t.parquet", content, offset=1_000_000).rows) == 100
+        with pytest.raises(InvalidParameterError, match="at most 134217728 bytes and 20000000 values"):
+            shown("t.parquet", content, offset=20_500_000)
+
+    def test_a_small_file_that_stands_for_much_does_not_hurt_the_server(self) -> None:
+        once = pa.DictionaryArray.from_arrays(pa.array([0] * 900, "i4"), pa.array(["x" * (8 << 20)]))
+        content = parquet(pa.table({"t": once}), compression="zstd", store_schema=False)
+
+        assert len(content) < 1 << 20
+        with pytest.raises(InvalidParameterError, match="memory"):
+            shown("t.parquet", content)
+
+    @pytest.mark.parametrize("content", [b"", b"PAR1" * 100])
+    def test_no_parquet_is_an_error(self, content: bytes) -> None:
+        with pytest.raises(InvalidParameterError, match="no parquet"):
+            shown("t.parquet", content)
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"limit": 0},
-        {"limit": 1001},
-        {"offset": -1},
-        {"columns": ["metrics"]},
-        {"columns": ["metrics.loss DESC"]},
-        {"columns": ["params.a"] * 501},
-        {"order_by": ["nonsense"]},
-        {"group_by": ["metrics.loss"]},
-        {"group_by": ["attributes.duration"]},
-        {"experiment_ids": ["../1"]},
-    ],
-    ids=str,
-)
-def test_what_no_page_shows_is_refused_without_a_place_in_the_filter(
-    http: httpx.Client, town: Json, asked: Json
-) -> None:
-    answer = http.post(f"{UI}/runs:table", json={"experiment_ids": [town["where"]], **asked})
+class TestAnyFile:
+    @pytest.mark.parametrize("name", ["t.txt", "csv", "t", "t.pkl", "t.xlsx"])
+    def test_another_kind_of_file_is_an_error_that_names_those_that_are_known(self, name: str) -> None:
+        with pytest.raises(InvalidParameterError, match="expected the ending csv, tsv, jsonl"):
+            shown(name, b"")
 
-    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
-    assert "position" not in answer.json()
+    @pytest.mark.parametrize(("offset", "limit"), [(-1, 1), (0, 0), (0, 1001), (0, -1)])
+    def test_bounds_are_checked(self, offset: int, limit: int) -> None:
+        with pytest.raises(InvalidParameterError, match="expected 0 or more"):
+            shown("t.csv", b"", offset, limit)
+
+    def test_a_missing_file_is_not_found(self) -> None:
+        with pytest.raises(NotFoundError):
+            read_table(Spot(MemoryRepo(), "x.csv", "x.csv"), Window(0, 1))
+
+    def test_a_storage_without_parts_is_read_from_the_start(self) -> None:
+        class Slow(MemoryRepo):
+            def read(self, path: str) -> io.BytesIO:  # type: ignore[override]  # what comes over a network
+                return _Stream(super().read(path).read())
+
+        array = np.arange(30_000.0).reshape(-1, 3)
+        repo = Slow()
+        for name, content in (("t.npy", npy(array)), ("t.parquet", parquet(pa.table({"a": array[:, 0]})))):
+            repo.write(name, io.BytesIO(content), len(content))
+
+            found = read_table(Spot(repo, name, name), Window(9000, 2))
+
+            assert [row[0] for row in found.rows] == [27000.0, 27003.0]
+
+    @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.jsonl", "t.json", "t.npy"])
+    @given(content=st.binary(max_size=300), offset=st.integers(0, 5), limit=st.integers(1, 5))
+    @settings(max_examples=50, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    def test_no_content_breaks_a_reader(self, name: str, content: bytes, offset: int, limit: int) -> None:
+        starts = {"t.npy": npy(np.zeros(3))[:100], "t.json": b"["}
+        for whole in (content, starts.get(name, b"a,b\n") + content):
+            try:
+                found = shown(name, whole, offset, limit)
+            except InvalidParameterError:
+                continue
+            else:
+                json.dumps([found.columns, found.rows], allow_nan=False)
+                assert {len(row) for row in found.rows} <= {len(found.columns)}
+
+    @given(at=st.integers(0, 150), byte=st.integers(0, 255))
+    @settings(max_examples=80, deadline=None, derandomize=True, database=None)
+    def test_no_flipped_byte_breaks_the_reader_of_arrays(self, at: int, byte: int) -> None:
+        broken = bytearray(npy(np.arange(6.0).reshape(2, 3)))
+        broken[at] = byte
+        with suppress(InvalidParameterError):
+            shown("t.npy", bytes(broken))
+
+    def test_no_flipped_byte_of_parquet_breaks_the_server(self) -> None:
+        whole = parquet(pa.table({"a": range(9), "b": list("abcdefghi")}))
+        for at in (40, len(whole) - 100):
+            broken = bytearray(whole)
+            broken[at] ^= 0x55
+            with suppress(InvalidParameterError):
+                shown("t.parquet", bytes(broken))
 
 
-def test_nothing_is_found_in_no_experiment(http: httpx.Client) -> None:
-    assert post(http, f"{UI}/runs:table", experiment_ids=[])["total"] == 0
-    assert post(http, f"{UI}/runs:facets", experiment_ids=[]) == {"total": 0, "keys": [], "more": 0}
-    assert post(http, f"{UI}/runs:table", experiment_ids=[], group_by=["params.a"])["groups"] == []
+class _Stream(io.BytesIO):
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation
+
+
+class TestOverHttp:
+    def test_a_table_is_answered(self, http: httpx.Client) -> None:
+        made = http.post("/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}).json()["run"]["info"]
+        to = f"/api/2.0/mlflow-artifacts/artifacts/0/{made['run_id']}/artifacts/d/t.csv"
+        assert http.put(to, content=b"a,b\n1,x\n2,\n").status_code == 200
+
+        asked = {"run_id": made["run_id"], "path": "d/t.csv", "offset": 1, "limit": 1}
+        answer = http.get("/api/ui/1/artifacts:table", params=asked)
+
+        assert answer.json() == {
+            "columns": [{"name": "a", "type": "integer"}, {"name": "b", "type": "text"}],
+            "rows": [["2", ""]],
+            "total": 2,
+            "truncated": False,
+        }
+        assert http.get("/api/ui/1/artifacts:table", params={**asked, "path": "d"}).status_code == 400
+        assert http.get("/api/ui/1/artifacts:table", params={**asked, "path": "x.csv"}).status_code == 404

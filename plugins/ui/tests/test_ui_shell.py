@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 from mlcore_ui.assets import load
+from mlcore_ui.joined import join
+from mlcore_ui.page import MAIN
 from ui_browser import Browser
 from ui_server import UiServer, running
 
@@ -29,7 +31,7 @@ def test_every_address_below_ui_is_the_page(ui_server: UiServer) -> None:
 
 
 def test_files_are_kept_for_ever_under_the_hash_of_all_and_come_compressed(ui_server: UiServer) -> None:
-    digest = load("mlcore_ui").digest
+    digest = join(load("mlcore_ui"), MAIN).assets.digest
     answer = httpx.get(f"{ui_server.url}/ui/a/{digest}/app/main.js", trust_env=False)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
@@ -41,7 +43,7 @@ def test_files_are_kept_for_ever_under_the_hash_of_all_and_come_compressed(ui_se
     "path", ["a/0000000000000000/app/main.js", "a/{digest}/../plugin.py", "a/{digest}/app/none.js"]
 )
 def test_files_that_are_not_of_this_release_are_not_there(ui_server: UiServer, path: str) -> None:
-    url = f"{ui_server.url}/ui/{path.format(digest=load('mlcore_ui').digest)}"
+    url = f"{ui_server.url}/ui/{path.format(digest=join(load('mlcore_ui'), MAIN).assets.digest)}"
     assert httpx.get(url, trust_env=False).status_code in (200, 404)
     assert b"hookimpl" not in httpx.get(url, trust_env=False).content
 
@@ -82,7 +84,7 @@ def test_pages_draw_without_complaint_and_can_be_used_by_everybody(
 
 def test_pages_work_behind_a_prefix(tmp_path: Path, browser: Browser) -> None:
     with running(tmp_path, "--prefix", "/tools/ml") as server:
-        page = browser.open(f"{server.url}/tools/ml/ui/experiments")
+        page = browser.open(f"{server.url}/ui/experiments")
         page.get_by_role("button", name="New experiment").click()
         page.get_by_label("Name", exact=True).fill("behind")
         page.get_by_role("button", name="Create").click()

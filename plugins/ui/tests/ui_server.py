@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,8 +38,13 @@ class UiServer:
 
 
 @contextmanager
-def running(directory: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[UiServer]:
-    """Run `mlcore server` on a free port with its data in *directory*, without an authority unless *options* name one."""
+def running(
+    directory: Path, *options: str, env: dict[str, str] | None = None, before: Sequence[str] = ()
+) -> Iterator[UiServer]:
+    """Run `mlcore server` on a free port with its data in *directory*, without an authority unless *options* name one.
+
+    before: lines of Python that the process runs first.
+    """
     (directory / "artifacts").mkdir(parents=True, exist_ok=True)
     log = directory / "server.log"
     given = [
@@ -50,7 +55,7 @@ def running(directory: Path, *options: str, env: dict[str, str] | None = None) -
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLCORE_", "MLFLOW_"))}
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "server", *given, *options],
+            [sys.executable, "-c", "\n".join([*before, _PROGRAM]), "server", *given, *options],
             cwd=directory,
             env={**clean, "HOME": str(directory), **(env or {})},
             stdout=out,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from mlcore.entities.ui_extension import UIExtension
 from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import ArtifactRepo, TrackingStore
 from mlcore.uris import scheme
@@ -38,3 +39,11 @@ def run_context() -> Mapping[str, str] | None:
     """Tell the bench that ACME_BENCH names."""
     bench = os.environ.get("ACME_BENCH", "")[:200]
     return {"acme.bench": bench} if bench else None
+
+
+@hookimpl
+def ui_extensions() -> Sequence[UIExtension] | None:
+    """Show in the web UI which bench made a run, and how the benches compare."""
+    from acme_zip.panels import PANELS
+
+    return PANELS

@@ -92,6 +92,8 @@ class Access:
             ids = dict.fromkeys(str(one) for one in (value if isinstance(value, tuple) else (value,)))
             # many runs are mostly of few experiments, and each is asked about once
             return tuple(dict.fromkeys(Resource(need.kind, self._owner(name, one)) for one in ids))
+        if need.otherwise is not None:
+            return self.resources(need.otherwise, request)
         return (Resource(need.kind),)
 
     def shown(self, principal: Principal, endpoint: Endpoint, answer: Json) -> Json:

@@ -114,10 +114,17 @@ class Answerer:
             scope, headers, seen.endpoint, seen.status, time.perf_counter() - started, request_id, seen.principal
         )
 
+    def _is_prefixed(self, scope: Scope) -> bool:
+        prefix, path = self._config.prefix, str(scope["path"])
+        return bool(prefix) and (path == prefix or path.startswith(prefix + "/"))
+
     async def _answer(
         self, scope: Scope, receive: Receive, seen: Seen, headers: Mapping[str, str], request_id: str
     ) -> None:
         path = _raw_path(scope, self._config.prefix)
+        if self._is_prefixed(scope):
+            # applications of plugins make their addresses from it
+            scope = {**scope, "root_path": scope.get("root_path", "") + self._config.prefix}
         if sum(name == b"host" for name, _ in scope["headers"]) > 1:
             raise BadRequestError("the request names several hosts: whoever stands before the server may read another")
         if path not in _UNGUARDED:

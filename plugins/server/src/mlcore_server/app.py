@@ -14,7 +14,7 @@ from mlcore.interfaces import Authority
 from mlcore.plugins import Plugins
 from mlcore.wire import requests_tracking as r
 from mlcore.wire.endpoint import Endpoint
-from mlcore.wire.endpoints import ENDPOINTS
+from mlcore.wire.endpoints import BY_NAME, ENDPOINTS
 from mlcore.wire.messages import read
 from mlcore.wire.models_json import logged_model_out, model_out, version_out
 from mlcore.wire.moves_json import request_out
@@ -41,6 +41,7 @@ from mlcore_server.calls.service import Service
 from mlcore_server.calls.tables import Tables
 from mlcore_server.calls.transitions import Transitions
 from mlcore_server.calls.versions import Versions
+from mlcore_server.calls.viewing import Viewing
 from mlcore_server.calls.views import Views
 from mlcore_server.config import ServerConfig
 from mlcore_server.marking import Marker
@@ -82,6 +83,7 @@ class ServerApp:
             "views": _Views(Views(self._stores), self._live),
             "tables": Tables(self._stores),
             "artifacts": Artifacts(self._stores, config),
+            "viewing": Viewing(self._stores, self.access, config, BY_NAME["POST artifacts:ticket"]),
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),

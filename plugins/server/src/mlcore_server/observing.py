@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -82,7 +83,7 @@ class Observer:
         request_id: str,
         principal: str,
     ) -> None:
-        """Note one request; the query stays out of the log, it may hold what is private."""
+        """Note one request; queries and tickets stay out of the log, they may hold what is private."""
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         name = endpoint or "none"
         counter = self._counters.get((name, method, status))
@@ -100,7 +101,7 @@ class Observer:
                 "client": client[0] if client else "",
                 "user": principal,
                 "method": scope["method"],
-                "path": scope["path"],
+                "path": _TICKET.sub("/raw/***", scope["path"]),
                 "endpoint": endpoint,
                 "status": status,
                 "ms": round(seconds * 1000, 3),
@@ -122,6 +123,7 @@ class Observer:
         self._log.flush()
 
 
+_TICKET = re.compile(r"/raw/[^/]{20,}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

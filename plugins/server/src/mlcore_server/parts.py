@@ -87,7 +87,7 @@ class RouteTarget(Target):
         """
         query = query_pairs(exchange.scope["query_string"])
         path = exchange.match.fields
-        for name in self.route.permission.by.split("|"):
+        for name in self.route.permission.names:
             said = [value for given, value in query if given == name]
             said += [str(given[name]) for given in (body, path) if name in given]
             if len(set(said)) > 1:

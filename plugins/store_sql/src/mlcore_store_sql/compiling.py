@@ -36,7 +36,12 @@ class Compiler:
         return target.ordered(statement, order_by)
 
     def of_many(
-        self, name: str, statement: Select[Any], column: Any, ids: Sequence[int], keys: Sequence[str] = ()
+        self,
+        name: str,
+        statement: Select[Any],
+        column: Any,
+        ids: Sequence[int] | Sequence[str],
+        keys: Sequence[str] = (),
     ) -> Iterator[Compiled]:
         """Return *statement* for the rows whose *column* is one of *ids*, in chunks.
 

@@ -68,7 +68,7 @@ def load(package: str, folder: str = "static") -> Assets:
     root = files(package).joinpath(folder)
     if not root.is_dir():
         raise FileNotFoundError(f"the package {package!r} has no folder {folder!r}")
-    found = {path: _asset(path, body) for path, body in sorted(_walk(root, ""))}
+    found = {path: made(path, body) for path, body in sorted(_walk(root, ""))}
     digest = hashlib.sha256()
     for path, asset in found.items():
         digest.update(f"{path}\0{len(asset.body)}\0".encode())
@@ -86,7 +86,8 @@ def _walk(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
             yield above + entry.name, entry.read_bytes()
 
 
-def _asset(path: str, body: bytes) -> Asset:
+def made(path: str, body: bytes) -> Asset:
+    """Return a file as it is served: its kind by its name, compressed where that pays."""
     suffix = PurePosixPath(path).suffix
     kind = _KINDS.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     if kind.startswith("text/"):

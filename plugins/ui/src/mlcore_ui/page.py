@@ -8,7 +8,7 @@ import html
 import json
 from collections.abc import Mapping
 
-from mlcore_ui.assets import Assets
+from mlcore_ui.joined import Joined
 
 MAIN = "app/main.js"
 _BARE = {
@@ -27,14 +27,15 @@ _FIRST = ("preact", "preact/hooks", "htm", "@preact/signals", "@preact/signals-c
 class Page:
     """The page as it is under one path of one server."""
 
-    def __init__(self, assets: Assets, base: str, start: Mapping[str, object]) -> None:
+    def __init__(self, joined: Joined, base: str, start: Mapping[str, object]) -> None:
         """Make the page.
 
         base: the path of the UI, such as `/ui` or `/mlflow/ui`. start: what the application is told, plain JSON values.
         """
-        place = f"{base}/a/{assets.digest}"
+        place = f"{base}/a/{joined.assets.digest}"
         # no spaces: the browser hashes the text as it stands
-        imports = _json({"imports": {name: f"{place}/{path}" for name, path in _BARE.items()}})
+        homes = {f"{place}/{path}": home for path, home in joined.homes.items()}
+        imports = _json({"imports": {name: f"{place}/{path}" for name, path in {**_BARE, **homes}.items()}})
         hashed = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
         self.policy: str = "; ".join(
             (
@@ -54,12 +55,12 @@ class Page:
                 "trusted-types mlcore",
             )
         )
-        self.body: bytes = _document(assets, place, imports, _json({**start, "assets": place})).encode()
+        self.body: bytes = _document(joined, place, imports, _json({**start, "assets": place})).encode()
 
 
-def _document(assets: Assets, place: str, imports: str, start: str) -> str:
-    styles = "".join(f'<link rel="stylesheet" href="{html.escape(f"{place}/{path}")}">\n' for path in assets.styles())
-    wanted = [*(_BARE[name] for name in _FIRST), *assets.modules(MAIN)]
+def _document(joined: Joined, place: str, imports: str, start: str) -> str:
+    styles = f'<link rel="stylesheet" href="{html.escape(f"{place}/{joined.style}")}">\n'
+    wanted = [*(_BARE[name] for name in _FIRST), *joined.assets.modules(MAIN)]
     preload = "".join(f'<link rel="modulepreload" href="{html.escape(f"{place}/{path}")}">\n' for path in wanted)
     return f"""<!doctype html>
 <html lang="en">

@@ -17,9 +17,13 @@ def web(context: WebContext) -> Sequence[WebPart] | None:
 
 @hookimpl
 def command(name: str) -> Command | None:
-    """Bring `mlcore ui`."""
-    if name != "ui":
-        return None
-    from mlcore_ui.command import ui
+    """Bring `mlcore ui` and `mlcore report`."""
+    if name == "ui":
+        from mlcore_ui.command import ui
 
-    return ui
+        return ui
+    if name == "report":
+        from mlcore_ui.report.command import report
+
+        return report
+    return None

@@ -10,8 +10,13 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from mlcore.entities import Permission
 from mlcore.hookspecs import WebContext, WebMount, WebPart, WebRoute
+from mlcore.plugins import current
 from mlcore_ui.assets import Asset, Assets, load
-from mlcore_ui.page import Page
+from mlcore_ui.block_routes import block_routes
+from mlcore_ui.extensions import Extensions, gather
+from mlcore_ui.frame import Frame
+from mlcore_ui.joined import join
+from mlcore_ui.page import MAIN, Page
 
 PATH = "/ui"
 _ANYBODY = Permission(None)
@@ -23,17 +28,24 @@ _SAFE = {
 }
 
 
-def parts(_: WebContext) -> list[WebPart]:
-    """Return the application under `/ui`, and the way to it from `/`."""
-    return [WebMount(PATH, Ui(load("mlcore_ui")), _ANYBODY), WebRoute("GET", "/", _ANYBODY, _to_ui)]
+def parts(context: WebContext) -> list[WebPart]:
+    """Return the application under `/ui`, the way to it from `/`, and what plugins show in it."""
+    extensions = gather(current())
+    ui = WebMount(PATH, Ui(load("mlcore_ui"), extensions), _ANYBODY)
+    return [ui, WebRoute("GET", "/", _ANYBODY, _to_ui), *block_routes(context, extensions)]
 
 
 class Ui:
-    """The ASGI application: `/a/<digest>/...` are files that never change, every other path is the page."""
+    """The ASGI application: `/a/<digest>/...` are files that never change, every other path is the page.
 
-    def __init__(self, assets: Assets) -> None:
-        """Serve *assets*."""
-        self._assets = assets
+    `/x/<package>/<digest>/...` are files of plugins, and `/frame` is the empty page in which isolated ones run.
+    """
+
+    def __init__(self, assets: Assets, extensions: Extensions) -> None:
+        """Serve *assets*, and the files of *extensions*."""
+        self._joined = join(assets, MAIN)
+        self._assets = self._joined.assets
+        self._extensions = extensions
         self._pages: dict[str, Page] = {}
 
     async def __call__(self, scope: object, receive: Any, send: Any) -> None:
@@ -47,31 +59,46 @@ class Ui:
             return PlainTextResponse("pages are only read", status_code=405, headers={"allow": "GET, HEAD"})
         base = scope["root_path"]
         path = scope["path"].removeprefix(base).lstrip("/")
+        headers = Request(dict(scope)).headers
         if path.startswith("a/"):
-            return self._file(path, Request(dict(scope)).headers)
+            return self._file(self._assets, path.split("/")[1:], headers)
+        if path.startswith("x/"):
+            _, package, *rest = path.split("/")
+            return self._file(self._extensions.packages.get(package), rest, headers)
+        if path == "frame":
+            return self._frame(base)
         if path == "" and not scope["path"].endswith("/"):
             return RedirectResponse(f"{base}/", headers=_SAFE)
         page = self._page(base)
-        headers = {"content-security-policy": page.policy, "cache-control": "no-cache", **_SAFE}
-        return Response(page.body, media_type="text/html", headers=headers)
+        return Response(page.body, media_type="text/html", headers=_guarded(page.policy))
 
-    def _file(self, path: str, headers: Mapping[str, str]) -> Response:
-        _, digest, *rest = path.split("/")
-        asset = self._assets.files.get("/".join(rest))
+    def _frame(self, base: str) -> Response:
+        frame = Frame(self._assets, base)
+        return Response(frame.body, media_type="text/html", headers=_guarded(frame.policy))
+
+    def _file(self, assets: Assets | None, parts: list[str], headers: Mapping[str, str]) -> Response:
+        digest, path = parts[0], "/".join(parts[1:])
+        asset = assets.files.get(path) if assets is not None and assets.digest == digest else None
         # an old page asks for the files of an older release: better an error than a mixture
-        if asset is None or digest != self._assets.digest:
+        if asset is None:
             return PlainTextResponse("there is no such file; load the page again", status_code=404, headers=_SAFE)
         return _sent(asset, zipped="gzip" in headers.get("accept-encoding", ""))
 
     def _page(self, base: str) -> Page:
         if base not in self._pages:
-            start = {"base": base, "prefix": base.removesuffix(PATH)}
-            self._pages[base] = Page(self._assets, base, start)
+            told = self._extensions.told(base)
+            start = {"base": base, "prefix": base.removesuffix(PATH), "extensions": told}
+            self._pages[base] = Page(self._joined, base, start)
         return self._pages[base]
 
 
+def _guarded(policy: str) -> dict[str, str]:
+    return {"content-security-policy": policy, "cache-control": "no-cache", **_SAFE}
+
+
 def _sent(asset: Asset, *, zipped: bool) -> Response:
-    headers = {"cache-control": _FOREVER, "vary": "accept-encoding", **_SAFE}
+    # files hold nothing secret, and a sandboxed frame has no origin of its own
+    headers = {"cache-control": _FOREVER, "vary": "accept-encoding", "access-control-allow-origin": "*", **_SAFE}
     if zipped and asset.zipped is not None:
         return Response(asset.zipped, media_type=asset.kind, headers={**headers, "content-encoding": "gzip"})
     return Response(asset.body, media_type=asset.kind, headers=headers)

@@ -50,15 +50,15 @@ def content_type(name: str) -> str:
     return _PASSIVE.get(kind.lower(), _BINARY)
 
 
-def disposition(name: str) -> str:
-    """Return the header that lets a browser save a file under its *name* and never show it.
+def disposition(name: str, kind: str = "attachment") -> str:
+    """Return the header that lets a browser save a file under its *name* and, unless *kind* is `inline`, never show it.
 
     RFC 6266: an ASCII stand-in for old clients, and the name itself percent-encoded; nothing in a name can end the
     header or add another.
     """
     last = name.rpartition("/")[2]
     plain = "".join(char if char.isascii() and char.isprintable() and char not in '"\\%;' else "_" for char in last)
-    value = f'attachment; filename="{plain}"'
+    value = f'{kind}; filename="{plain}"'
     if plain != last:
         value += f"; filename*=UTF-8''{quote(last, safe='', errors='replace')}"
     return value

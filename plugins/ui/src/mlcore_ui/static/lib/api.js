@@ -32,7 +32,7 @@ export function search(query) {
   return pairs.toString();
 }
 
-/** @param {string} method @param {string} path @param {{query?: object, body?: object, signal?: AbortSignal}} [more] */
+/** @param {string} method @param {string} path @param {{query?: Record<string, any>, body?: object, signal?: AbortSignal, accept?: string}} [more] */
 async function send(method, path, { query, body, signal, accept } = {}) {
   let response;
   try {

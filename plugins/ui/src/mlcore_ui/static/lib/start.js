@@ -1,3 +1,3 @@
 // What the server told the page: { base: "/ui", prefix: "", assets: "/ui/a/..." , extensions: [...] }
-/** @type {{base: string, prefix: string, assets: string, extensions?: object[]}} */
+/** @type {{base: string, prefix: string, assets: string, extensions?: import("./extensions.js").Extension[]}} */
 export const start = JSON.parse(document.getElementById("start").textContent);

@@ -3,8 +3,18 @@ import { signal } from "./html.js";
 import { start } from "./start.js";
 
 function read() {
-  const path = decodeURI(location.pathname).slice(start.base.length).replace(/^\/+|\/+$/g, "");
+  const parts = location.pathname.slice(encodeURI(start.base).length).replace(/^\/+|\/+$/g, "").split("/");
+  const path = parts.map(plain).join("/");
   return { path, query: Object.fromEntries(new URLSearchParams(location.search)) };
+}
+
+// part by part, as href made it: a name may hold what separates the parts of an address, such as # or +
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Where we are: `path` below /ui without slashes at its ends, and the query as strings. */
@@ -28,14 +38,14 @@ function readable(text) {
   return encodeURIComponent(text).replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/").replace(/%20/g, "+");
 }
 
-/** Go to a page. @param {string} path @param {{query?: object, replace?: boolean}} [more] */
+/** Go to a page. @param {string} path @param {{query?: Record<string, any>, replace?: boolean}} [more] */
 export function navigate(path, { query = {}, replace = false } = {}) {
   const before = route.value.path;
   write(href(path, query), replace);
   if (route.value.path !== before) window.scrollTo(0, 0);
 }
 
-/** Change some of the query; null removes. @param {object} changes @param {{replace?: boolean}} [more] */
+/** Change some of the query; null removes. @param {Record<string, any>} changes @param {{replace?: boolean}} [more] */
 export function setQuery(changes, { replace = false } = {}) {
   write(href(route.value.path, { ...route.value.query, ...changes }), replace);
 }
@@ -44,7 +54,7 @@ export function setQuery(changes, { replace = false } = {}) {
 export function listen() {
   addEventListener("popstate", () => { route.value = read(); });
   addEventListener("click", (event) => {
-    const link = /** @type {Element} */ (event.target).closest?.("a[href]");
+    const link = /** @type {HTMLAnchorElement|null} */ (/** @type {Element} */ (event.target).closest?.("a[href]"));
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (link.pathname !== start.base && !link.pathname.startsWith(`${start.base}/`)) return;

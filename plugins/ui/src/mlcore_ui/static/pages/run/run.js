@@ -1,5 +1,93 @@
-import { html } from "../../lib/html.js";
+// One run: what it was given, what came out, and why it ended.
+import { html, useEffect, useMemo, useRef } from "../../lib/html.js";
+import { api } from "../../lib/api.js";
+import { href, navigate, setQuery } from "../../lib/url.js";
+import { runColor } from "../../lib/colors.js";
+import { extension, extensions } from "../../lib/extensions.js";
+import { useChanges } from "../../lib/live.js";
+import { useLoad } from "../../lib/load.js";
+import { useKeys } from "../../lib/keys.js";
+import { Guard } from "../../components/guard.js";
+import { ErrorCard } from "../../components/errorcard.js";
+import { Lazy } from "../../components/lazy.js";
+import { Tabs } from "../../components/tabs.js";
+import { toast } from "../../components/toast.js";
+import { useMayEdit, useRun } from "./data.js";
+import { Head } from "./head.js";
+import { neighbour } from "./neighbours.js";
+import { Overview } from "./overview.js";
+import { Charts } from "./charts.js";
+import { Children } from "./children.js";
+import { Files } from "./files.js";
 
-export default function Page() {
-  return html`<h1>…</h1>`;
+const SYSTEM = "system/";
+const paneling = () => import("../../components/extensionpanel.js");
+
+export default function RunPage({ params, query }) {
+  const { id } = params;
+  const tab = params.tab ?? "overview";
+  const { run, error, again } = useRun(id);
+  const last = useRef(null);
+  if (run) last.current = run;
+  const current = () => (last.current?.info.run_id === id ? last.current : null);
+  const experimentId = run?.info.experiment_id;
+  const { data: experiment } = useLoad(`experiment ${experimentId ?? ""}`, async (signal) => (experimentId ? (await api.get("ajax-api/2.0/mlflow/experiments/get", { experiment_id: experimentId }, signal)).experiment : null));
+  const mayEdit = useMayEdit(experimentId);
+  useChanges(experimentId ? [experimentId] : [], ({ run_ids }) => { if (!run_ids.length || run_ids.includes(id)) again(); }, { pause: !run?.open });
+  useKeys(useMemo(() => ({
+    "[": { run: () => step("newer", current(), tab, params.rest, query), about: "the run before, with the same tab and file" },
+    "]": { run: () => step("older", current(), tab, params.rest, query), about: "the run after, with the same tab and file" },
+  }), [id, tab, params.rest, query]), "Run");
+  useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
+  if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
+  const keys = run.metrics.map((one) => one.key);
+  const tabs = tabsOf(id, run, keys);
+  return html`
+    ${error && html`<div class="banner bad" role="alert">${error.message}</div>`}
+    <${Head} run=${run} experiment=${experiment} mayEdit=${mayEdit && !run.deleted} mayDelete=${mayEdit} onChanged=${again} onStep=${(way) => step(way, run, tab, params.rest, query)} />
+    <${Tabs} tabs=${tabs} current=${tab} label="Run" onGo=${(to) => navigate(tabs.find((one) => one.id === to).path)} />
+    <${Guard} of=${`${id} ${tab}`}><${Tab} tab=${tab} id=${id} run=${run} rest=${params.rest ?? ""} query=${query} mayEdit=${mayEdit && !run.deleted} onChanged=${again} /><//>`;
+}
+
+function tabsOf(id, run, keys) {
+  const system = keys.filter((key) => key.startsWith(SYSTEM)).length;
+  const all = [
+    { id: "overview", title: "Overview", path: `runs/${id}` },
+    { id: "metrics", title: "Metrics", path: `runs/${id}/metrics`, count: keys.length - system },
+    { id: "artifacts", title: "Artifacts", path: `runs/${id}/artifacts` },
+    { id: "children", title: "Children", path: `runs/${id}/children` },
+    ...(system ? [{ id: "system", title: "System", path: `runs/${id}/system`, count: system }] : []),
+    ...extensions("run_panel").map((one) => ({ id: one.id, title: one.title, path: `runs/${id}/${one.id}` })),
+  ];
+  return all.map((one) => ({ ...one, href: href(one.path) }));
+}
+
+function Tab({ tab, id, run, rest, query, mayEdit, onChanged }) {
+  const runs = useMemo(() => [{ run_id: id, name: run.name, color: runColor(id) }], [id, run.name]);
+  const all = run.metrics.map((one) => one.key).join("\n");
+  const keys = useMemo(() => all.split("\n").filter((key) => key && key.startsWith(SYSTEM) === (tab === "system")), [all, tab]);
+  const revision = run.metrics.reduce((sum, one) => sum + one.step + one.timestamp, 0);
+  switch (tab) {
+    case "overview": return html`<${Overview} run=${run} mayEdit=${mayEdit} onChanged=${onChanged} />`;
+    case "metrics": case "system": return html`<${Charts} runs=${runs} keys=${keys} query=${query} onQuery=${setQuery} revision=${revision} live=${run.open} />`;
+    case "artifacts": return html`<${Files} run=${run} path=${rest} query=${query} />`;
+    case "children": return html`<${Children} run=${run} />`;
+    default:
+  }
+  const panel = extension(tab);
+  if (panel?.kind === "run_panel") return html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: panel, context: { run_ids: [id], experiment_id: run.info.experiment_id } }} />`;
+  return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
+}
+
+async function step(way, run, tab, rest, query) {
+  if (!run) return;
+  try {
+    const next = await neighbour(way, run);
+    if (!next) { toast(way === "newer" ? "This is the newest run of the experiment" : "This is the oldest run of the experiment"); return; }
+    // a run's own models are not the next one's
+    const { model, ...kept } = query;
+    navigate(["runs", next, ...(tab === "overview" ? [] : [tab]), ...(rest ? [rest] : [])].join("/"), { query: kept });
+  } catch (error) {
+    toast(error.message, { bad: true });
+  }
 }

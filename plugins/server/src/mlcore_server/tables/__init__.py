@@ -1,0 +1,1 @@
+"""Tables in files, some rows at a time, within bounds whatever the file holds."""

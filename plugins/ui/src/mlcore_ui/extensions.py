@@ -1,0 +1,76 @@
+"""What plugins show in the UI: gathered once, checked, and served under `/ui/x/<package>/<digest>/`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from attrs import field, frozen
+
+from mlcore.entities.ui_extension import UIExtension
+from mlcore.hookspecs import HookSpecs
+from mlcore.plugins import Plugins
+from mlcore_ui.assets import Assets, load
+
+_log = logging.getLogger("mlcore.ui")
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+@frozen
+class Extensions:
+    """All that is shown.
+
+    shown: by id, in order. packages: the files of each package that brings modules.
+    """
+
+    shown: Mapping[str, UIExtension] = field(repr=False)
+    packages: Mapping[str, Assets] = field(repr=False)
+
+    def told(self, base: str) -> list[dict[str, object]]:
+        """Return what the page has to know, plain JSON values. base: the path of the UI."""
+        return [self._one(one, base) for one in self.shown.values()]
+
+    def _one(self, one: UIExtension, base: str) -> dict[str, object]:
+        known: dict[str, object] = {"id": one.id, "kind": one.kind.value, "title": one.title, "order": one.order}
+        if one.match:
+            known |= {"match": list(one.match), "max_bytes": one.max_bytes}
+        if one.blocks is not None:
+            return {**known, "blocks": True}
+        digest = self.packages[one.package].digest
+        return {**known, "module": f"{base}/x/{one.package}/{digest}/{one.module}", "isolate": one.isolate}
+
+
+def gather(plugins: Plugins) -> Extensions:
+    """Ask every plugin what it shows; leave out, with a warning, what cannot be shown."""
+    shown: dict[str, UIExtension] = {}
+    packages: dict[str, Assets] = {}
+    for one in sorted(_all(plugins.every(HookSpecs.ui_extensions)), key=lambda each: (each.order, each.title)):
+        wrong = _fault(one, shown)
+        if wrong is None and one.module and one.package not in packages:
+            try:
+                packages[one.package] = load(one.package)
+            except (ImportError, OSError) as err:
+                wrong = f"the folder 'static' of the package {one.package!r} cannot be read: {err}"
+        if wrong is None and one.module and one.module not in packages[one.package].files:
+            wrong = f"there is no {one.module!r} in the folder 'static' of {one.package!r}"
+        if wrong is None:
+            shown[one.id] = one
+        else:
+            _log.warning("the UI does not show %r: %s", one.id, wrong)
+    return Extensions(shown, packages)
+
+
+def _all(answers: Iterable[Sequence[UIExtension]]) -> Iterable[UIExtension]:
+    for answer in answers:
+        yield from answer
+
+
+def _fault(one: UIExtension, shown: Mapping[str, UIExtension]) -> str | None:
+    if not _ID.fullmatch(one.id):
+        return "expected an id of a-z, 0-9 and '-'"
+    if one.id in shown:
+        return "another plugin shows something under this id"
+    if (one.blocks is None) == (not one.module):
+        return "expected either a module or blocks"
+    return None

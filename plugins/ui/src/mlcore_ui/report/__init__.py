@@ -1,0 +1,1 @@
+"""Reports: an experiment or a run as one HTML file that opens without a server."""

@@ -1,0 +1,40 @@
+// Inside a sandboxed frame: loads one module of a plugin and passes its questions to the page around it.
+const element = document.getElementById("panel");
+const waiting = new Map();
+let asked = 0;
+let shown = null;
+
+function call(name, ...values) {
+  asked += 1;
+  parent.postMessage({ mlcore: "call", id: asked, name, values }, "*");
+  return new Promise((resolve, reject) => waiting.set(asked, { resolve, reject }));
+}
+
+function context(plain) {
+  return { ...plain, get: (path, query) => call("get", path, query), post: (path, body) => call("post", path, body), navigate: (path) => call("navigate", path) };
+}
+
+addEventListener("message", async ({ source, data }) => {
+  if (source !== parent || !data) return;
+  if (data.mlcore === "answer") {
+    const { resolve, reject } = waiting.get(data.id) ?? {};
+    waiting.delete(data.id);
+    if (data.error) reject?.(new Error(data.error)); else resolve?.(data.value);
+  } else if (data.mlcore === "document") {
+    document.open();
+    document.write(data.document);
+    document.close();
+  } else if (data.mlcore === "show") {
+    document.documentElement.dataset.theme = data.context.theme;
+    try {
+      if (shown) { shown.update?.(context(data.context)); return; }
+      const module = await import(data.module);
+      shown = (await module.default.mount(element, context(data.context))) ?? {};
+    } catch (error) {
+      parent.postMessage({ mlcore: "failed", message: String(error?.message ?? error) }, "*");
+    }
+  }
+});
+
+new ResizeObserver(() => parent.postMessage({ mlcore: "height", height: document.documentElement.scrollHeight }, "*")).observe(element);
+parent.postMessage({ mlcore: "ready" }, "*");

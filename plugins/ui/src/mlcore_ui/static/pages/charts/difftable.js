@@ -1,0 +1,57 @@
+// Params, metrics and tags of runs in columns, what differs from the first run marked.
+import { html, useState } from "../../lib/html.js";
+import { duration, number, status, time } from "../../lib/format.js";
+import { href } from "../../lib/url.js";
+import { csv, save } from "../../lib/download.js";
+import { Mark } from "./legend.js";
+
+const RUNS = 20;
+const ROWS = 300;
+const GROUPS = ["Params", "Metrics", "Tags", "Attributes"];
+
+/** A cell as text. @param {any} column @param {any} value */
+export function shown(column, value) {
+  if (value === null) return "";
+  if (column.column === "attributes.duration") return duration(value);
+  if (column.column === "attributes.start_time" || column.column === "attributes.end_time") return time(value);
+  if (column.column === "attributes.status") return status(value);
+  return typeof value === "number" ? number(value, 6) : String(value);
+}
+
+/** @param {any} props of Compare */
+export function DiffTable({ runs, columns, more, query, onQuery, hovered, onHover }) {
+  const [search, setSearch] = useState("");
+  const [width, setWidth] = useState(RUNS);
+  const [most, setMost] = useState(ROWS);
+  const all = query.same === "1";
+  const word = search.trim().toLowerCase();
+  const kept = columns.filter((one) => (all || one.differs) && (!word || one.label.toLowerCase().includes(word)));
+  const few = runs.slice(0, width);
+  let left = most;
+  const download = () => save(new Blob([csv([["kind", "name", ...runs.map((run) => run.name)], ...kept.map((one) => [one.kind, one.label, ...one.values])])], { type: "text/csv" }), "compare.csv");
+  return html`<div class="bar"><input type="search" aria-label="Search names" placeholder="Search names" value=${search} onInput=${(event) => setSearch(event.currentTarget.value)} />
+      <label class="check"><input type="checkbox" checked=${!all} onChange=${() => onQuery({ same: all ? null : "1" })} /> only differences</label>
+      <span class="muted" role="status">${kept.length} of ${columns.length} names</span><span class="grow"></span><button onClick=${download}>Download CSV</button></div>
+    ${!kept.length && html`<p class="muted">${word ? "No name fits." : "These runs do not differ in what they recorded."}</p>`}
+    ${kept.length > 0 && html`<div class="scroll diff" tabindex="0" role="region" aria-label="Differences of runs"><table class="plain">
+      <thead><tr><th class="diff-name">Name</th>${few.map((run) => html`<th key=${run.run_id} scope="col" class=${run.run_id === hovered ? "on" : ""} onMouseEnter=${() => onHover(run.run_id)} onMouseLeave=${() => onHover(null)}>
+        <${Mark} color=${run.color} /> <a href=${href(`runs/${run.run_id}`)}>${run.name}</a></th>`)}</tr></thead>
+      ${GROUPS.map((group) => {
+        const rows = kept.filter((one) => one.group === group).slice(0, left);
+        left -= rows.length;
+        return rows.length > 0 && html`<tbody key=${group}><tr><th class="diff-group diff-name" scope="rowgroup">${group}</th><td class="diff-group" colspan=${few.length}></td></tr>
+          ${rows.map((one) => html`<${Row} key=${one.column} one=${one} few=${few} />`)}</tbody>`;
+      })}</table></div>`}
+    <p>${kept.length > most && html`<button onClick=${() => setMost(most + ROWS)}>Show ${Math.min(ROWS, kept.length - most)} more names</button> `}
+      ${runs.length > width && html`<button onClick=${() => setWidth(width + RUNS)}>Show ${Math.min(RUNS, runs.length - width)} more of ${runs.length} runs</button> `}
+      ${more > 0 && html`<span class="muted">${more} more names are left out.</span>`}</p>`;
+}
+
+function Row({ one, few }) {
+  const first = JSON.stringify(one.values[0]);
+  return html`<tr><th scope="row" class="diff-name" title=${one.label}>${one.label}</th>${few.map((run, at) => {
+    const text = shown(one, one.values[at]);
+    const other = JSON.stringify(one.values[at]) !== first;
+    return html`<td key=${run.run_id} class=${`${other ? "other" : ""} ${one.numeric ? "right" : ""}`} title=${text}>${text === "" ? html`<span class="muted">none</span>` : text}</td>`;
+  })}</tr>`;
+}

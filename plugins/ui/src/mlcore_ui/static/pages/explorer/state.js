@@ -1,0 +1,104 @@
+// What the explorer shows is in the address; what the pointer does is in signals that table and charts share.
+import { signal } from "../../lib/html.js";
+import { setQuery } from "../../lib/url.js";
+import { extension } from "../../lib/extensions.js";
+import { split } from "./columns.js";
+
+/** More selected runs than this make no address for people. */
+const MOST_IN_ADDRESS = 60;
+
+/**
+ * What an address says.
+ * @typedef {object} Settings
+ * @property {string} filter
+ * @property {{column: string, descending: boolean}[]} sort
+ * @property {string[]|null} cols null: the usual ones
+ * @property {string[]} group
+ * @property {string} view "table", "table,charts", "charts", "compare", or the id of a panel of a plugin
+ * @property {Set<string>} fixed columns that stay at the left
+ * @property {string[]} pin runs that stay on top
+ * @property {string} stat what metrics show: last, best, min, max
+ * @property {boolean|null} tree null: when there are nested runs
+ * @property {string[]} fold runs whose children are not shown
+ * @property {"ACTIVE_ONLY"|"DELETED_ONLY"} stage
+ * @property {Record<string, number>} widths
+ */
+
+/** @param {Record<string, string>} query @returns {Settings} */
+export function settings(query) {
+  return {
+    filter: query.filter ?? "",
+    sort: split(query.sort).map((text) => ({ column: text.replace(/^-/, ""), descending: text.startsWith("-") })),
+    cols: query.cols === undefined ? null : split(query.cols).filter((name) => name !== "none"),
+    group: split(query.group),
+    view: ["table,charts", "charts", "compare"].includes(query.view) || extension(query.view)?.kind === "experiment_panel" ? /** @type {any} */ (query.view) : "table",
+    fixed: new Set(split(query.fix)),
+    pin: words(query.pin),
+    stat: ["best", "min", "max"].includes(query.stat) ? query.stat : "last",
+    tree: query.tree === undefined ? null : query.tree === "1",
+    fold: words(query.fold),
+    stage: query.stage === "deleted" ? "DELETED_ONLY" : "ACTIVE_ONLY",
+    widths: Object.fromEntries(split(query.widths).map((text) => [text.slice(0, text.lastIndexOf(":")), Number(text.slice(text.lastIndexOf(":") + 1)) || 100])),
+  };
+}
+
+/** @param {string|undefined} text */
+function words(text) {
+  return text ? text.split(",").filter(Boolean) : [];
+}
+
+/** Change the address without a step in the history for what is only an adjustment. @param {object} changes @param {boolean} [step] */
+export function change(changes, step = false) {
+  const texts = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") || null : value]));
+  setQuery(texts, { replace: !step });
+}
+
+/** @param {Record<string, number>} widths */
+export function widthsText(widths) {
+  return Object.entries(widths).map(([id, width]) => `${id}:${width}`).join(",");
+}
+
+/** Selected and hovered runs of one explorer: shared by table, charts and comparison. */
+export class Selection {
+  /** @param {string|undefined} runs of the address */
+  constructor(runs) {
+    /** Ids of the selected runs, in the order of their selection, with what is known of each. */
+    this.runs = signal(new Map(words(runs).map((id) => [id, { run_id: id, run_name: id.slice(0, 8) }])));
+    this.hovered = signal(/** @type {string|null} */ (null));
+  }
+
+  has(id) { return this.runs.value.has(id); }
+
+  /** @param {object[]} rows @param {boolean} on */
+  put(rows, on) {
+    const next = new Map(this.runs.peek());
+    for (const row of rows) {
+      if (on) next.set(row.run_id, { run_id: row.run_id, run_name: row.run_name, lifecycle_stage: row.lifecycle_stage });
+      else next.delete(row.run_id);
+    }
+    this.set(next);
+  }
+
+  /** @param {Map<string, object>} runs */
+  set(runs) {
+    this.runs.value = runs;
+    const ids = [...runs.keys()];
+    change({ runs: ids.length && ids.length <= MOST_IN_ADDRESS ? ids : null });
+  }
+
+  /** Another address was opened. @param {string|undefined} text */
+  follow(text) {
+    const ids = words(text);
+    const now = this.runs.peek();
+    if (now.size > MOST_IN_ADDRESS && !ids.length) return;
+    if (ids.length === now.size && ids.every((id) => now.has(id))) return;
+    this.runs.value = new Map(ids.map((id) => [id, now.get(id) ?? { run_id: id, run_name: id.slice(0, 8) }]));
+  }
+
+  /** Names of runs that were known by id alone. @param {object[]} rows */
+  learn(rows) {
+    const next = new Map(this.runs.peek());
+    for (const { run_id, run_name, lifecycle_stage } of rows) if (next.has(run_id)) next.set(run_id, { run_id, run_name, lifecycle_stage });
+    this.runs.value = next;
+  }
+}

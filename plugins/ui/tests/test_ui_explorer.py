@@ -1,0 +1,293 @@
+"""The explorer: filter, table, selection, groups, edits; each in a real browser against a real server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ui_browser import Browser
+from ui_runs import HOSTILE, Sweep, hostile, sweep
+from ui_server import UiServer
+
+from mlcore.tracking.client import Client
+
+DEADLINE_S = 20
+RUNS, NESTED = 300, 20
+
+
+@pytest.fixture(scope="module")
+def runs(client: Client) -> Sweep:
+    return sweep(client, "sweep", RUNS, nested=NESTED)
+
+
+def until(holds: Callable[[], object], page: Any) -> None:
+    """Wait until a condition holds; the page goes on meanwhile."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        page.wait_for_timeout(30)
+
+
+def look(browser: Browser, server: UiServer, found: Sweep, query: str = "") -> Any:
+    page = browser.open(f"{server.url}/ui/experiments/{found.experiment_id}{query}")
+    page.wait_for_selector(".grid [role=row][aria-rowindex='2'] a")
+    return page
+
+
+def first(page: Any) -> str:
+    """The name in the first row."""
+    return str(page.locator(".grid-body [aria-rowindex='2'] .run-name").inner_text())
+
+
+def cell(page: Any, row: int, header: str) -> str:
+    at = page.locator("[role=columnheader]", has_text=header).first.get_attribute("aria-colindex")
+    return str(page.locator(f"[aria-rowindex='{row}'] [aria-colindex='{at}']").first.inner_text())
+
+
+def asked(page: Any) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def matches(page: Any, text: str) -> None:
+    page.locator(".matches", has_text=text).wait_for()
+
+
+def test_the_table_shows_what_varies_first_and_everybody_can_use_it(
+    ui_server: UiServer, browser: Browser, runs: Sweep
+) -> None:
+    page = look(browser, ui_server, runs)
+    heads = page.locator("[role=columnheader] .grid-name").all_inner_texts()
+    assert heads == ["run", "status", "started", "duration", "acc", "rmse", "lr", "model", "team"]
+    matches(page, "300 runs")
+    assert page.locator("[role=grid]").get_attribute("aria-rowcount") == str(RUNS + 1)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert browser.violations() == []
+
+
+def test_a_first_look_is_small(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    session = browser.context.new_cdp_session(browser.page)
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    session.send("Network.enable")
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    look(browser, ui_server, runs)
+    used = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    assert len(browser.requests) <= 35, [request.url for request in browser.requests]
+    assert sum(sizes) <= 120_000
+    assert used["TaskDuration"] <= 1.5  # ticks of a busy machine; about a fifth of it when nothing else runs
+
+
+def test_sorting_by_the_least_value_of_a_metric_is_an_address(
+    ui_server: UiServer, browser: Browser, runs: Sweep
+) -> None:
+    page = look(browser, ui_server, runs, "?tree=0")
+    page.get_by_label("What metrics show").select_option("min")
+    page.locator("[role=columnheader]", has_text="rmse").locator(".grid-sort").click()
+    until(lambda: first(page) == "run-0000", page)
+    assert cell(page, 2, "rmse") == "0"
+    assert asked(page) == {"tree": ["0"], "stat": ["min"], "sort": ["metrics.rmse.min"]}
+    assert page.locator("[role=columnheader]", has_text="rmse").get_attribute("aria-sort") == "ascending"
+    page.reload()
+    until(lambda: first(page) == "run-0000", page)
+
+
+def test_the_filter_helps_to_write_and_keeps_the_rows_while_it_is_wrong(
+    ui_server: UiServer, browser: Browser, runs: Sweep
+) -> None:
+    browser.expect_complaint("400")
+    page = look(browser, ui_server, runs)
+    page.keyboard.press("/")
+    page.keyboard.type("metrics.rm")
+    page.locator("#filter-options li", has_text="metrics.rmse").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.locator("#filter-options li", has_text="at most").wait_for()
+    page.keyboard.type("< ")
+    page.locator("#filter-wrong", has_text="At column").wait_for()
+    assert page.locator(".grid-body .run-name").count() > 10
+    page.keyboard.type("1.1 AND params.model = ")
+    page.locator("#filter-options li", has_text="gbm").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    matches(page, "2 runs")
+    assert asked(page)["filter"] == ['metrics.rmse < 1.1 AND params.model = "gbm"']
+    assert page.locator("#filter-wrong").inner_text() == ""
+
+
+def test_nested_runs_stay_below_their_parent_in_any_order_and_fold(
+    ui_server: UiServer, browser: Browser, runs: Sweep
+) -> None:
+    page = look(browser, ui_server, runs, "?sort=metrics.rmse")
+    names = page.locator(".grid-body .run-name").all_inner_texts()
+    assert names[:3] == ["run-0000", "run-0280", "run-0281"]
+    page.get_by_role("button", name="20 nested runs of run-0000").click()
+    until(lambda: page.locator("[role=grid]").get_attribute("aria-rowcount") == str(RUNS - NESTED + 1), page)
+    assert asked(page)["fold"] == [runs.run_ids[0]]
+    matches(page, "300 runs")
+
+
+def test_the_table_is_used_by_keys_alone(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?tree=0&sort=attributes.start_time")
+
+    def active() -> tuple[str, str]:
+        return tuple(page.evaluate("() => [document.activeElement.dataset.row, document.activeElement.dataset.col]"))
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press(" ")
+    page.keyboard.press("k")
+    page.keyboard.press(" ")
+    page.get_by_text("2 runs selected").wait_for()
+    assert asked(page)["runs"] == [f"{runs.run_ids[2]},{runs.run_ids[1]}"]
+    page.keyboard.press("End")
+    until(lambda: active() == (str(RUNS - 1), "1"), page)
+    page.locator(f"[aria-rowindex='{RUNS + 1}'] .run-name").wait_for()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowUp")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    until(lambda: active() == ("-1", "4"), page)
+    page.keyboard.press("Shift+ArrowRight")
+    until(lambda: asked(page).get("widths") == ["attributes.duration:120"], page)
+    page.keyboard.press("Alt+ArrowLeft")
+    until(lambda: asked(page)["cols"][0].startswith("attributes.status,attributes.duration,"), page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("p")
+    page.locator(".grid-kept .run-name", has_text="run-0000").wait_for()
+    page.keyboard.press("e")
+    page.get_by_label("Search columns").fill("same")
+    page.get_by_role("checkbox", name="same").check()
+    page.keyboard.press("Escape")
+    page.locator("[role=columnheader]", has_text="same").wait_for()
+
+
+def test_a_flight_over_the_rows_asks_for_few_and_costs_little(
+    ui_server: UiServer, browser: Browser, runs: Sweep
+) -> None:
+    page = look(browser, ui_server, runs)
+    session = browser.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    count = sum("runs:table" in request.url for request in browser.requests)
+
+    def ticks() -> float:
+        return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}["TaskDuration"]
+
+    before = ticks()
+    frames = page.evaluate("""async () => {
+        const box = document.querySelector("[role=grid]");
+        const next = () => new Promise((done) => requestAnimationFrame(done));
+        let frames = 0;
+        for (let at = 0; at < box.scrollHeight; at += 240) { box.scrollTop = at; frames += 1; await next(); }
+        return frames;
+    }""")
+    used = (ticks() - before) / frames
+    page.locator(f"[aria-rowindex='{RUNS + 1}'] .run-name").wait_for()
+    assert sum("runs:table" in request.url for request in browser.requests) - count <= 4
+    assert page.locator(".grid-body [role=row]").count() < 60
+    assert used < 0.03  # s a frame, of which a third when the machine is quiet
+
+
+def test_groups_open_and_tell_of_their_metrics(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?group=params.model")
+    matches(page, "300 runs in 4 groups")
+    page.get_by_role("button", name="linear 75").click()
+    until(lambda: page.locator("[role=grid]").get_attribute("aria-rowcount") == "80", page)
+    page.locator(".run-name").first.wait_for()
+    assert browser.violations() == []
+
+
+def test_runs_are_tagged_deleted_and_brought_back(ui_server: UiServer, browser: Browser, client: Client) -> None:
+    small = sweep(client, "edited", 3)
+    page = look(browser, ui_server, small, f"?cols=tags.team&runs={','.join(small.run_ids[:2])}")
+    page.get_by_role("button", name="Tag…").click()
+    page.get_by_label("Tag", exact=True).fill("team")
+    page.get_by_label("Value").fill("green")
+    page.get_by_role("button", name="Set the tag").click()
+    until(lambda: client.get_run(small.run_ids[1]).data.tags["team"] == "green", page)
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: client.get_run(small.run_ids[1]).data.tags["team"] == "red", page)
+    page.get_by_role("button", name="Delete").click()
+    matches(page, "1 run")
+    page.get_by_role("button", name="Undo").click()
+    matches(page, "3 runs")
+
+
+def test_a_view_gets_a_name_and_is_opened_by_it(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?sort=-params.lr&tree=0")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_label("Name of this view").fill("by lr")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="by lr", exact=True).wait_for()
+    page.goto(f"{ui_server.url}/ui/experiments/{runs.experiment_id}")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("button", name="by lr", exact=True).click()
+    until(lambda: asked(page) == {"sort": ["-params.lr"], "tree": ["0"]}, page)
+
+
+def test_runs_that_come_while_one_looks_show(ui_server: UiServer, browser: Browser, client: Client) -> None:
+    small = sweep(client, "alive", 1)
+    with_one = client.create_run(small.experiment_id, run_name="going")
+    page = look(browser, ui_server, small)
+    matches(page, "2 runs")
+    until(lambda: any("/changes" in request.url for request in browser.requests), page)
+    client.create_run(small.experiment_id, run_name="newcomer")
+    page.get_by_role("link", name="newcomer").wait_for()
+    client.set_terminated(with_one.info.run_id)
+
+
+def test_texts_of_attackers_are_texts(ui_server: UiServer, browser: Browser, client: Client) -> None:
+    odd = hostile(client)
+    fired: list[str] = []
+    browser.page.on("dialog", lambda dialog: (fired.append(dialog.message), dialog.dismiss()))
+    page = look(browser, ui_server, odd)
+    assert page.locator("h1").inner_text() == f"odd {HOSTILE}"
+    page.locator(".note", has_text="javascript:alert(3)").wait_for()
+    page.locator("[role=columnheader]", has_text="loss.min").locator(".grid-sort").click()
+    until(lambda: asked(page)["sort"] == ["metrics.`loss.min`"], page)
+    page.goto(
+        f"{ui_server.url}/ui/experiments/{odd.experiment_id}?group=params.`batch+size`&filter=params.`batch+size`+LIKE+'%25'"
+    )
+    matches(page, "2 runs in 2 groups")
+    assert page.locator("img, a[href^='javascript']").count() == 0
+    assert fired == []
+
+
+def test_an_experiment_without_runs_says_how_to_begin(ui_server: UiServer, browser: Browser, client: Client) -> None:
+    page = browser.open(f"{ui_server.url}/ui/experiments/{client.create_experiment('void')}")
+    page.locator(".snippet", has_text='mlcore.set_experiment("void")').wait_for()
+    assert ui_server.url in page.locator(".snippet pre").inner_text()
+    assert browser.violations() == []
+
+
+def test_all_that_fit_come_as_csv(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?filter=params.model+%3D+'tree'&cols=metrics.rmse,params.lr")
+    matches(page, "75 runs")
+    page.get_by_role("button", name="More").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Download all that fit as CSV").click()
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 76
+    assert lines[0].endswith("metrics.rmse,params.lr")
+
+
+def test_the_three_best_are_found_charted_and_compared(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?tree=0&stat=best")
+    page.locator("[role=columnheader]", has_text="rmse").locator(".grid-sort").click()
+    until(lambda: first(page) == "run-0000", page)
+    for number in (2, 3, 4):
+        page.locator(f"[aria-rowindex='{number}'] input[type=checkbox]").click()
+    page.get_by_role("button", name="Chart", exact=True).click()
+    page.get_by_text("of 3 selected runs").wait_for()
+    page.locator(".strip canvas").first.wait_for()
+    page.keyboard.press("c")
+    page.get_by_text("only differences").wait_for()
+    assert set(page.locator(".compare a").all_inner_texts()) >= {"run-0000", "run-0001", "run-0002"}
+    assert asked(page)["view"] == ["compare"]
+    page.reload()
+    page.locator(".compare a", has_text="run-0002").wait_for()
+    page.go_back()
+    page.locator(".strip canvas").first.wait_for()

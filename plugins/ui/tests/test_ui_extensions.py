@@ -1,0 +1,199 @@
+"""What plugins show: modules, isolated modules, blocks of Python; and what one that fails does not break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from ui_browser import Browser
+from ui_server import UiServer, running
+
+from mlcore.tracking.client import Client
+
+PLUGIN = """
+from mlcore.entities.ui_extension import Bar, Html, Image, Line, Markdown, Table, UIExtension, UIKind
+from mlcore.hookspecs import hookimpl
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082"
+)
+HOSTILE = "<script>try { parent.document.title = 'taken' } catch (e) { document.title = 'kept out' }</script><p>inside</p>"
+
+def blocks(context):
+    return [
+        Markdown("**bold** <img src=x onerror=alert(1)>"),
+        Table(("name", "value"), (("a", 1.5), ("b", float("nan")), ("<b>c</b>", None)), "Numbers"),
+        Line((0.0, 1.0, 2.0), {"loss": (3.0, None, 1.0), "gain": (0.0, 1.0, 2.0)}, "Curves", "step"),
+        Bar(("x", "y"), (2.0, 1.0), "Bars"),
+        Image(PIXEL, "a black dot"),
+        Html(HOSTILE, "report", 80),
+    ]
+
+def broken(context):
+    raise RuntimeError("the sensor is on fire")
+
+@hookimpl
+def ui_extensions():
+    page = lambda id, **more: UIExtension(UIKind.PAGE, id, id.title(), **more)
+    return [
+        page("direct", package="acme_show", module="direct.js"),
+        page("apart", package="acme_show", module="apart.js", isolate=True),
+        page("failing", package="acme_show", module="failing.js"),
+        page("blocks", blocks=blocks),
+        page("broken", blocks=broken),
+        page("absent", package="acme_show", module="absent.js"),
+        UIExtension(UIKind.RUN_PANEL, "run-tab", "Run tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.EXPERIMENT_PANEL, "experiment-tab", "Experiment tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.COMPARE_PANEL, "compare-tab", "Compare tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.MODEL_PANEL, "model-tab", "Model tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.ARTIFACT_VIEWER, "viewer", "Acme", package="acme_show", module="tell.js", match=("*.acme",)),
+        UIExtension(UIKind.COLUMN_RENDERER, "cell", "Cell", package="acme_show", module="cell.js", match=("metrics.rmse",)),
+    ]
+"""
+DIRECT = """
+export default { api: 1, async mount(element, context) {
+  const told = await context.get("api/ui/1/manifest");
+  element.textContent = `direct on mlcore ${told.version}, ${context.theme}`;
+  return { unmount() { element.textContent = ""; } };
+} };
+"""
+APART = """
+export default { api: 1, async mount(element, context) {
+  const out = [];
+  for (const [name, test] of Object.entries({
+    cookie: () => document.cookie, storage: () => localStorage.length, parent: () => parent.document.title,
+    fetch: () => fetch("/api/ui/1/manifest").then((answer) => answer.text()),
+  })) { try { await test(); out.push(`${name} reached`); } catch { out.push(`${name} barred`); } }
+  try { await context.post("ajax-api/2.0/mlflow/experiments/delete", { experiment_id: "0" }); out.push("delete done"); }
+  catch { out.push("delete barred"); }
+  const listed = await context.get("api/ui/1/experiments:list", {});
+  out.push(`listed ${listed.experiments.length}`);
+  element.textContent = out.join(", ");
+} };
+"""
+TELL = """
+export default { api: 1, async mount(element, context) {
+  const file = context.file ? new TextDecoder().decode((await context.bytes(context.file.url, 0, 99)).body) : "";
+  const { run_ids = [], experiment_id = "", name = "", version = "" } = context;
+  element.textContent = `told: ${[run_ids.length, experiment_id, name, version, file].join("|")}`;
+} };
+"""
+CELL = """
+export default { api: 1, mount(element, context) {
+  element.textContent = `<${context.value}>`;
+  return { update(context) { element.textContent = `<${context.value}>`; } };
+} };
+"""
+FAILING = "export default { api: 1, mount() { throw new Error('no mount today'); } };\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+    """Run a server with the plugin."""
+    folder = tmp_path_factory.mktemp("acme")
+    static = folder / "acme_show" / "static"
+    static.mkdir(parents=True)
+    Path(static.parent, "__init__.py").write_text(PLUGIN, encoding="utf-8")
+    for name, text in {
+        "direct.js": DIRECT,
+        "apart.js": APART,
+        "failing.js": FAILING,
+        "tell.js": TELL,
+        "cell.js": CELL,
+    }.items():
+        Path(static, name).write_text(text, encoding="utf-8")
+    before = [
+        f"import sys; sys.path.insert(0, {str(folder)!r})",
+        "import acme_show; from mlcore.plugins import Plugins; import mlcore.plugins as p; found = p.Plugins.discover",
+        "from mlcore.settings import Settings",
+        "def discover(*given, **more):\n    made = found(*given, **more)\n    made.register(acme_show)\n    return made",
+        "p.Plugins.discover = discover",
+    ]
+    with running(tmp_path_factory.mktemp("ui"), before=before) as server:
+        yield server
+
+
+def test_a_module_is_drawn_in_the_page(server: UiServer, browser: Browser) -> None:
+    page = browser.open(f"{server.url}/ui/plugins/direct")
+    page.get_by_text("direct on mlcore").wait_for()
+    assert page.get_by_role("navigation", name="Main").get_by_text("Direct").count() == 1
+    assert browser.violations() == []
+
+
+def test_an_isolated_module_sees_what_it_is_told_alone(server: UiServer, browser: Browser) -> None:
+    browser.expect_complaint("violates the following Content Security Policy directive")  # what was tried
+    browser.expect_complaint("Fetch API cannot load")
+    page = browser.open(f"{server.url}/ui/plugins/apart")
+    frame = page.frame_locator("iframe.extension")
+    frame.get_by_text("listed").wait_for()
+    told = frame.locator("#panel").inner_text()
+    assert told.split(", ")[:-1] == [f"{one} barred" for one in ("cookie", "storage", "parent", "fetch", "delete")]
+
+
+def test_one_that_fails_shows_a_card_and_the_page_goes_on(server: UiServer, browser: Browser) -> None:
+    page = browser.open(f"{server.url}/ui/plugins/failing")
+    page.get_by_text("no mount today").wait_for()
+    assert page.get_by_role("link", name="Experiments").is_visible()
+
+
+def test_blocks_of_python_are_drawn_and_what_is_hostile_in_them_stays_text(server: UiServer, browser: Browser) -> None:
+    alerts: list[str] = []
+    browser.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    page = browser.open(f"{server.url}/ui/plugins/blocks")
+    page.get_by_role("img", name="a black dot").wait_for()
+    assert page.get_by_text("<b>c</b>").is_visible()
+    assert page.get_by_role("img", name="Curves: loss, gain").is_visible()
+    page.frame_locator("iframe.block").get_by_text("inside").wait_for()
+    assert page.title() != "taken"
+    assert alerts == []
+    assert browser.violations() == []
+
+
+def test_blocks_that_fail_are_told_with_the_error(server: UiServer, browser: Browser) -> None:
+    browser.expect_complaint("500")
+    page = browser.open(f"{server.url}/ui/plugins/broken")
+    page.get_by_text("RuntimeError: the sensor is on fire").wait_for()
+
+
+def test_what_cannot_be_shown_is_left_out_with_a_warning(server: UiServer) -> None:
+    assert '"absent"' not in httpx.get(f"{server.url}/ui/", trust_env=False).text
+    assert "there is no 'absent.js'" in Path(server.directory, "server.log").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def recorded(server: UiServer) -> tuple[str, str]:
+    """Record two runs with a file and a registered model; return the ids of the experiment and of the first run."""
+    client = Client(server.url, server.url)
+    experiment_id = client.create_experiment("shown")
+    runs = [client.create_run(experiment_id).info.run_id for _ in range(2)]
+    for number, run_id in enumerate(runs):
+        client.log_metric(run_id, "rmse", number + 0.5)
+        client.log_text(run_id, "a file of acme", "data.acme")
+        client.set_terminated(run_id)
+    client.create_registered_model("wine")
+    client.create_model_version("wine", f"runs:/{runs[0]}/model", runs[0])
+    client.close()
+    return experiment_id, runs[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("runs/{run}/run-tab", "told: 1|{experiment}|||"),
+        ("experiments/{experiment}?view=experiment-tab", "told: 0|{experiment}|||"),
+        ("experiments/{experiment}?view=compare", "told: 2||||"),
+        ("runs/{run}/artifacts/data.acme", "told: 0||||a file of acme"),
+        ("models/wine/1?tab=model-tab", "told: 1||wine|1|"),
+        ("experiments/{experiment}", "<0.5>"),
+    ],
+    ids=["run", "experiment", "compare", "artifact", "model", "cell"],
+)
+def test_each_kind_has_its_place(
+    server: UiServer, browser: Browser, recorded: tuple[str, str], path: str, told: str
+) -> None:
+    browser.expect_complaint("404")  # the version has no files
+    words = {"experiment": recorded[0], "run": recorded[1]}
+    page = browser.open(f"{server.url}/ui/{path.format(**words)}")
+    page.get_by_text(told.format(**words), exact=True).wait_for()
