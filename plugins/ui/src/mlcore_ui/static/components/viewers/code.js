@@ -7,8 +7,8 @@ const R = "function if else for while repeat in next break TRUE FALSE NULL NA In
 
 const HASH = ["#"];
 const SLASH = ["//"];
-/** @type {Map<string, [string, string[]]>} words of the language, and what begins a comment */
-const BY_ENDING = new Map(/** @type {any} */ ([
+/** @type {Map<string, [string, string[]]>} ending to keywords and beginnings of comments */
+const BY_ENDING = new Map(/** @type {[string, [string, string[]]][]} */ ([
   ...["py", "pyi", "pyx"].map((name) => [name, [PYTHON, HASH]]),
   ...["js", "mjs", "ts", "tsx", "jsx", "java", "c", "h", "cc", "cpp", "hpp", "cu", "cs", "go", "rs", "kt", "swift", "scala", "php", "proto"].map((name) => [name, [BRACES, SLASH]]),
   ...["sh", "bash", "zsh"].map((name) => [name, [SHELL, HASH]]),

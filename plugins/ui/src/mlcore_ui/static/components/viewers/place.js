@@ -2,11 +2,7 @@
 import { api, address, ApiError } from "../../lib/api.js";
 
 /** @typedef {{run_id?: string, model_id?: string, name?: string, version?: string}} Place */
-/**
- * A file or folder. beside: what lies in the same folder; inside: what is in a folder, more: whether there is more of it;
- * is_table: a JSON file that was logged as a table.
- * @typedef {{path: string, name: string, is_dir: boolean, size_bytes: number|null, mime: string|null, beside?: ShownFile[], inside?: ShownFile[], more?: boolean, is_table?: boolean}} ShownFile
- */
+/** @typedef {{path: string, name: string, is_dir: boolean, size_bytes: number|null, mime: string|null, beside?: ShownFile[], inside?: ShownFile[], is_table?: boolean}} ShownFile */
 
 const EARLY_MS = 60000;
 const tickets = new Map();

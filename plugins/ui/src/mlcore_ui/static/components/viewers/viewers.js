@@ -6,7 +6,7 @@ import { seriesOf } from "./series.js";
 /** @typedef {import("./place.js").ShownFile} ShownFile */
 /**
  * A viewer. load: the module whose default export is a component of {place, file, onPath}.
- * @typedef {{id: string, title: string, match: (file: ShownFile) => boolean, load: () => Promise<{default: Function}>}} Viewer
+ * @typedef {{id: string, title: string, match: (file: ShownFile) => boolean, load: () => Promise<{default: Function}>, order?: number}} Viewer
  */
 
 const ending = (file) => (/\.([^./]+)$/.exec(file.name)?.[1] ?? "").toLowerCase();
@@ -43,19 +43,18 @@ const OWN = [
 const known = (file) => IMAGES(file) || OWN.some((one) => ["table", "pdf", "audio", "video"].includes(one.id) && one.match(file))
   || ends("zip", "gz", "tgz", "tar", "bz2", "xz", "7z", "pkl", "pickle", "joblib", "pt", "pth", "bin", "onnx", "h5", "keras", "safetensors", "npz", "so", "exe", "whl", "ubj", "arrow", "feather", "db", "sqlite")(file);
 
-// of plugins, by their ids: a viewer stays the same one
-const extended = new Map();
-
-/** The viewer of a plugin. @param {import("../../lib/extensions.js").Extension} extension @returns {Viewer} */
-function viewer(extension) {
-  const load = () => import("./extended.js").then(({ shownBy }) => ({ default: shownBy(extension) }));
-  if (!extended.has(extension.id)) extended.set(extension.id, { id: extension.id, title: extension.title, match: () => true, load });
-  return extended.get(extension.id);
-}
-
-/** The viewers that can show a file, those of plugins before ours. @param {ShownFile} file @returns {Viewer[]} */
+/** The viewers that can show a file, the best first. @param {ShownFile} file @returns {Viewer[]} */
 export function viewersOf(file) {
   const fits = OWN.filter((one) => one.match(file));
   const ours = fits.length > 1 ? fits.filter((one) => one.id !== "none") : fits;
-  return file.is_dir ? ours : [...viewersFor(file).map(viewer), ...ours];
+  return [...plugins(file), ...ours].map((one, at) => ({ one, at })).sort((a, b) => (a.one.order ?? 0) - (b.one.order ?? 0) || a.at - b.at).map(({ one }) => one);
+}
+
+/** Viewers of plugins, which know a kind of file better than ours do. @param {ShownFile} file @returns {Viewer[]} */
+function plugins(file) {
+  if (file.is_dir) return [];
+  return viewersFor(file).map((extension) => ({
+    id: extension.id, title: extension.title, order: extension.order <= 100 ? -1 : 1, match: () => true,
+    load: async () => (await import("./plugin.js")).viewerOf(extension),
+  }));
 }

@@ -9,7 +9,7 @@ import { useLoad } from "../../lib/load.js";
 import { useKeys } from "../../lib/keys.js";
 import { Guard } from "../../components/guard.js";
 import { ErrorCard } from "../../components/errorcard.js";
-import { ExtensionPanel } from "../../components/extensionpanel.js";
+import { Lazy } from "../../components/lazy.js";
 import { Tabs } from "../../components/tabs.js";
 import { toast } from "../../components/toast.js";
 import { useMayEdit, useRun } from "./data.js";
@@ -21,6 +21,7 @@ import { Children } from "./children.js";
 import { Files } from "./files.js";
 
 const SYSTEM = "system/";
+const paneling = () => import("../../components/extensionpanel.js");
 
 export default function RunPage({ params, query }) {
   const { id } = params;
@@ -38,7 +39,7 @@ export default function RunPage({ params, query }) {
     "]": { run: () => step("older", current(), tab, params.rest, query), about: "the run after, with the same tab and file" },
   }), [id, tab, params.rest, query]), "Run");
   useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
-  if (!run) return error ? html`<${ErrorCard} error=${error} title=${/** @type {any} */ (error).status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
+  if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
   const keys = run.metrics.map((one) => one.key);
   const tabs = tabsOf(id, run, keys);
   return html`
@@ -71,11 +72,11 @@ function Tab({ tab, id, run, rest, query, mayEdit, onChanged }) {
     case "metrics": case "system": return html`<${Charts} runs=${runs} keys=${keys} query=${query} onQuery=${setQuery} revision=${revision} live=${run.open} />`;
     case "artifacts": return html`<${Files} run=${run} path=${rest} query=${query} />`;
     case "children": return html`<${Children} run=${run} />`;
-    default: break;
+    default:
   }
   const panel = extension(tab);
-  if (panel?.kind !== "run_panel") return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
-  return html`<${ExtensionPanel} extension=${panel} context=${{ run_ids: [id], experiment_id: run.info.experiment_id, params: query }} />`;
+  if (panel?.kind === "run_panel") return html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: panel, context: { run_ids: [id], experiment_id: run.info.experiment_id } }} />`;
+  return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
 }
 
 async function step(way, run, tab, rest, query) {
