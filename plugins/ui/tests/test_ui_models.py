@@ -405,25 +405,29 @@ def _tab_to(page: Any, text: str) -> None:
 
 
 _SHOWN = ["models", "models/wine", "models/wine?tab=history", "models/wine?tab=compare"]
-_SHOWN += ["models/wine/2", "models/wine/2?tab=use", "models/wine/2?tab=try", "models/wine/2?tab=history"]
+_SHOWN += ["models/wine/2", "models/wine/2?tab=use", "models/wine/2?tab=try"]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_pages_of_models_can_be_used_by_everybody(
-    ui_server: UiServer, browser: Browser, wine: str, *, dark: bool
+def test_the_pages_of_models_can_be_used_by_everybody_in_light_and_dark(
+    ui_server: UiServer, browser: Browser, wine: str
 ) -> None:
-    assert wine in _SHOWN[1]
-    browser.page.emulate_media(color_scheme="dark" if dark else "light")
     for path in _SHOWN:
         browser.open(f"{ui_server.url}/ui/{path}")
-        assert browser.violations() == [], path
+        _check_both(browser, path)
     browser.open(f"{ui_server.url}/ui/models/{wine}")
-    for button in ("Move champion", "Stage of version 3", "Approve version 3 to Production", "Delete version 2"):
+    for button in ("Stage of version 3", "Approve version 3 to Production"):
         browser.page.get_by_role("button", name=button, exact=True).click()
         browser.page.get_by_role("dialog").wait_for()
-        assert browser.violations() == [], button
+        _check_both(browser, button)
         browser.page.keyboard.press("Escape")
         browser.page.get_by_role("dialog").wait_for(state="detached")
+
+
+def _check_both(browser: Browser, what: str) -> None:
+    for scheme in ("light", "dark"):
+        browser.page.emulate_media(color_scheme=scheme)
+        browser.page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+        assert browser.violations() == [], (what, scheme)
 
 
 def test_a_rollback_in_the_page_leads_where_the_command_leads(ui_server: UiServer, browser: Browser) -> None:
