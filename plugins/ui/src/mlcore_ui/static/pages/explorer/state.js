@@ -1,6 +1,7 @@
 // What the explorer shows is in the address; what the pointer does is in signals that table and charts share.
 import { signal } from "../../lib/html.js";
 import { setQuery } from "../../lib/url.js";
+import { extension } from "../../lib/extensions.js";
 import { split } from "./columns.js";
 
 /** More selected runs than this make no address for people. */
@@ -13,7 +14,7 @@ const MOST_IN_ADDRESS = 60;
  * @property {{column: string, descending: boolean}[]} sort
  * @property {string[]|null} cols null: the usual ones
  * @property {string[]} group
- * @property {"table"|"table,charts"|"charts"|"compare"} view
+ * @property {string} view "table", "table,charts", "charts", "compare", or the id of a panel of a plugin
  * @property {Set<string>} fixed columns that stay at the left
  * @property {string[]} pin runs that stay on top
  * @property {string} stat what metrics show: last, best, min, max
@@ -30,7 +31,7 @@ export function settings(query) {
     sort: split(query.sort).map((text) => ({ column: text.replace(/^-/, ""), descending: text.startsWith("-") })),
     cols: query.cols === undefined ? null : split(query.cols).filter((name) => name !== "none"),
     group: split(query.group),
-    view: ["table,charts", "charts", "compare"].includes(query.view) ? /** @type {any} */ (query.view) : "table",
+    view: ["table,charts", "charts", "compare"].includes(query.view) || extension(query.view)?.kind === "experiment_panel" ? /** @type {any} */ (query.view) : "table",
     fixed: new Set(split(query.fix)),
     pin: words(query.pin),
     stat: ["best", "min", "max"].includes(query.stat) ? query.stat : "last",
