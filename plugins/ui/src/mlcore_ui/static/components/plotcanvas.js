@@ -14,7 +14,7 @@ export function PlotCanvas({ height, label, draw, onPoint, onLeave, onKey, child
   latest.current = draw;
   const paint = () => {
     const element = canvas.current;
-    const width = element.clientWidth;
+    const width = element?.clientWidth;
     if (!width) return;
     const ratio = devicePixelRatio;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];

@@ -1,5 +1,5 @@
 // Runs side by side: what differs, and how params and metrics hang together.
-import { html, useState } from "../../lib/html.js";
+import { html, useMemo, useState } from "../../lib/html.js";
 import { Empty } from "../../components/empty.js";
 import { ErrorCard } from "../../components/errorcard.js";
 import { useComparison } from "./comparison.js";
@@ -24,17 +24,19 @@ const VIEWS = {
 export function Compare({ runs, experimentIds, query, onQuery, hovered, onHover, onSelect, revision }) {
   const [own, setOwn] = useState(null);
   const { data, error, again } = useComparison({ runs, experimentIds, revision });
+  // runs of an address are known by their ids alone until the table has answered
+  const named = useMemo(() => runs.slice(0, 1000).map((run) => ({ ...run, name: data?.names.get(run.run_id) ?? run.name })), [data, runs.map((run) => run.run_id).join()]);
   if (runs.length < 2) return html`<${Empty} title="Nothing to compare yet" note="Select two runs or more in the table." />`;
   const now = VIEWS[query.compare] ? query.compare : "diff";
   const View = VIEWS[now][1];
   // while other runs are being asked for, the values of the old ones would stand at the wrong names
-  const ready = data && (!data.columns.length || data.columns[0].values.length === Math.min(runs.length, 1000));
+  const ready = data?.of === named.map((run) => run.run_id).join();
   return html`<section class="compare" aria-label="Compare">
     <div class="bar" role="group" aria-label="Ways to compare">${Object.entries(VIEWS).map(([id, [text]]) => html`<button key=${id} class=${id === now ? "on" : ""} aria-pressed=${id === now}
       onClick=${() => onQuery({ compare: id === "diff" ? null : id })}>${text}</button>`)}<span class="muted">${runs.length} runs</span></div>
     ${error && html`<${ErrorCard} error=${error} title="The runs could not be compared" onAgain=${again} />`}
     ${!ready && !error && html`<p class="muted">Loading…</p>`}
-    ${ready && html`<${View} key=${now} runs=${runs.slice(0, 1000)} columns=${data.columns} more=${data.more} query=${query} onQuery=${onQuery}
+    ${ready && html`<${View} key=${now} runs=${named} columns=${data.columns} more=${data.more} query=${query} onQuery=${onQuery}
       hovered=${onHover ? hovered ?? null : own} onHover=${onHover ?? setOwn} onSelect=${onSelect} />`}
   </section>`;
 }

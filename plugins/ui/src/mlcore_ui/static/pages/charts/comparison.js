@@ -28,7 +28,7 @@ export function labelOf(column) {
   return (quote === '"' || quote === "`") && name.length > 1 && name.endsWith(quote) ? name.slice(1, -1) : name;
 }
 
-/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{columns: Column[], more: number}>} */
+/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{of: string, columns: Column[], names: Map<string, string>, more: number}>} */
 export async function load({ ids, experimentIds }, signal) {
   const filter = filterOf(ids);
   const facets = await api.post("api/ui/1/runs:facets", { experiment_ids: experimentIds, filter, view: "ALL" }, signal);
@@ -44,7 +44,8 @@ export async function load({ ids, experimentIds }, signal) {
     const values = ids.map((id) => table.columns[key.column]?.[at.get(id)] ?? null);
     return made(key, values);
   });
-  return { columns, more: wanted.length - kept.length + (facets.more ?? 0) };
+  const names = new Map((tables[0]?.rows.run_id ?? []).map((id, row) => [id, tables[0].rows.run_name[row]]));
+  return { of: ids.join(), columns, names, more: wanted.length - kept.length + (facets.more ?? 0) };
 }
 
 function made(key, values) {
@@ -59,7 +60,7 @@ function made(key, values) {
 /** The columns of runs. @param {{runs: {run_id: string}[], experimentIds: string[], revision?: any}} of */
 export function useComparison({ runs, experimentIds, revision }) {
   const ids = useMemo(() => runs.slice(0, 1000).map((run) => run.run_id), [runs.map((run) => run.run_id).join()]);
-  return useLoad(`${experimentIds.join()} ${ids.join()} ${revision ?? ""}`, (signal) => (ids.length ? load({ ids, experimentIds }, signal) : Promise.resolve({ columns: [], more: 0 })));
+  return useLoad(`${experimentIds.join()} ${ids.join()} ${revision ?? ""}`, (signal) => (ids.length ? load({ ids, experimentIds }, signal) : Promise.resolve({ of: "", columns: [], names: new Map(), more: 0 })));
 }
 
 /** The columns that make plots: those that differ first. @param {Column[]} columns */

@@ -15,8 +15,8 @@ const POINTED_MS = 150;
 /** @param {{key: string, ids: string[], x: string, range: [number, number]|null, buckets: number, stats: string[]}} asked */
 export async function ask({ key, ids, x, range, buckets, stats }, signal) {
   const pad = range ? (range[1] - range[0]) * MARGIN : 0;
-  const whole = (value) => (x === "step" ? Math.round(value) : value);
-  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets, stats, start: range ? whole(range[0] - pad) : null, end: range ? whole(range[1] + pad) : null };
+  // steps and milliseconds are whole numbers
+  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets, stats, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
   return decode(await api.binary("api/ui/1/metrics:series", body, signal));
 }
 

@@ -25,7 +25,7 @@ export function MetricCharts({ runs, keys, query, onQuery, hovered, onHover, rev
   useEffect(() => setSmooth(said.smooth), [said.smooth]);
   const ids = useMemo(() => runs.map((run) => run.run_id), [runs.map((run) => run.run_id).join()]);
   const drawn = useMemo(() => runs, [runs.map((run) => `${run.run_id} ${run.name} ${run.color}`).join("|")]);
-  const shown = useMemo(() => groups(keys, { search: said.search, pinned: said.pinned }), [keys, said.search, query.pinned]);
+  const shown = useMemo(() => groups(keys, { search: said.search, pinned: said.pinned }), [keys.join("\n"), said.search, query.pinned]);
   const pin = useCallback((key) => {
     const left = said.pinned.filter((one) => one !== key);
     onQuery({ pinned: listed(left.length < said.pinned.length ? left : [...said.pinned, key]) || null });

@@ -41,7 +41,7 @@ export function Parallel({ runs, columns, query, onQuery, hovered, onHover, onSe
       <${Pick} label="Colour" value=${by?.column ?? ""} columns=${choice} none="by run" onChange=${(pc) => onQuery({ pc: pc || null })} />
       <span class="muted" role="status">${kept.length} of ${runs.length} runs${name ? ` · ${name}` : ""}</span>
       ${picked && html`<button onClick=${() => setRanges({})}>Clear the ranges</button>`}
-      ${picked && onSelect && html`<button onClick=${() => onSelect(kept.map(({ run }) => run.run_id))}>Select these ${kept.length} runs</button>`}</div>
+      ${picked && onSelect && kept.length > 0 && html`<button onClick=${() => onSelect(kept.map(({ run }) => run.run_id))}>${kept.length === 1 ? "Select this run" : `Select these ${kept.length} runs`}</button>`}</div>
     ${drawn.length < 2 && html`<p class="muted">Add axes: two at least.</p>`}
     ${drawn.length > 0 && html`<div class="scroll"><div class="parallel" style=${{ minWidth: `${drawn.length * 110}px` }}>
       <${Names} drawn=${drawn} onSet=${set} />

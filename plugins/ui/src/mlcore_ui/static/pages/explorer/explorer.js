@@ -69,7 +69,9 @@ function Page({ ids, query, experiments, onChanged }) {
     if (set.pin.length) pins.again();
     if (all || Date.now() - asked.current > FACETS_MS) { asked.current = Date.now(); facets.again(); }
   };
-  useChanges(ids, () => again(false));
+  // counts what the server told of, so that charts ask again then, and not while somebody scrolls
+  const [changed, setChanged] = useState(0);
+  useChanges(ids, () => { setChanged((old) => old + 1); again(false); });
   useExplorerKeys({ selection, onColumns: () => setDialog("columns") });
 
   const all = async () => {
@@ -79,7 +81,7 @@ function Page({ ids, query, experiments, onChanged }) {
   };
   const onFold = (id) => change({ fold: set.fold.includes(id) ? set.fold.filter((one) => one !== id) : [...set.fold, id] });
   const onQuery = (changes) => setQuery(changes, { replace: true });
-  const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, onChanged: again };
+  const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
   const empty = facets.data?.total === 0 && !set.filter;
   return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
     <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${(filter) => change({ filter })} />

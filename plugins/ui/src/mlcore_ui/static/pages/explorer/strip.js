@@ -18,8 +18,13 @@ function runsOf(selection, source) {
   return some.map((one) => ({ run_id: one.run_id, name: one.run_name, color: runColor(one.run_id) }));
 }
 
-/** @param {{set: any, selection: any, source: any, facets: any, query: any, onQuery: (changes: object) => void}} props */
-export function Strip({ set, selection, source, facets, query, onQuery }) {
+/** The run that is pointed at is the same in the table. */
+function pointing(selection) {
+  return { hovered: selection.hovered.value, onHover: (id) => { selection.hovered.value = id; } };
+}
+
+/** @param {{set: any, selection: any, source: any, facets: any, changed: number, query: any, onQuery: (changes: object) => void}} props */
+export function Strip({ set, selection, source, facets, changed, query, onQuery }) {
   const [open, setOpen] = useState(true);
   const version = source.version.value;
   const runs = runsOf(selection, source);
@@ -32,14 +37,18 @@ export function Strip({ set, selection, source, facets, query, onQuery }) {
       <span class="muted">${chosen ? `of ${count(chosen)} selected ${chosen === 1 ? "run" : "runs"}` : `of the first ${runs.length} runs; select others in the table`}</span>
       <span class="grow"></span>${above && html`<button class="plain" aria-label="Close the charts" onClick=${() => change({ view: null })}>✕</button>`}</div>
     ${open && (runs.length > 0 ? html`<div class="strip-charts"><${Lazy} load=${charts} name="MetricCharts"
-      props=${{ runs, keys, query, onQuery, live, hovered: selection.hovered.value, onHover: (id) => { selection.hovered.value = id; } }} /></div>` : html`<p class="muted">No runs to draw.</p>`)}
+      props=${{ runs, keys, query, onQuery, live, revision: changed, ...pointing(selection) }} /></div>` : html`<p class="muted">No runs to draw.</p>`)}
   </section>`;
 }
 
-/** @param {{selection: any, source: any, facets: any, query: any, onQuery: (changes: object) => void}} props */
-export function Comparison({ selection, source, facets, query, onQuery }) {
+/** @param {{ids: string[], selection: any, source: any, changed: number, query: any, onQuery: (changes: object) => void}} props */
+export function Comparison({ ids, selection, source, changed, query, onQuery }) {
   const version = source.version.value;
   const runs = runsOf(selection, source);
   if (runs.length < 2) return html`<${Empty} title="Nothing to compare yet" note="Select two runs or more in the table: with their boxes, or with Space." />`;
-  return html`<section aria-label="Comparison" data-version=${version}><${Lazy} load=${compare} name="Compare" props=${{ runs, facets, query, onQuery }} /></section>`;
+  const onSelect = (picked) => {
+    const known = new Map(runs.map((run) => [run.run_id, { run_id: run.run_id, run_name: run.name }]));
+    selection.set(new Map(picked.map((id) => [id, selection.runs.peek().get(id) ?? known.get(id)])));
+  };
+  return html`<section aria-label="Comparison" data-version=${version}><${Lazy} load=${compare} name="Compare" props=${{ runs, experimentIds: ids, query, onQuery, revision: changed, onSelect, ...pointing(selection) }} /></section>`;
 }
