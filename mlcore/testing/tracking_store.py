@@ -54,6 +54,7 @@ from mlcore.testing.tracking_adoption import AdoptionContract
 from mlcore.testing.tracking_changes import ChangesContract, RacingChangesContract
 from mlcore.testing.tracking_counts import CountContract, SeriesContract
 from mlcore.testing.tracking_experiments import ExperimentContract
+from mlcore.testing.tracking_feeds import BucketContract, ChangeCursorContract, OverviewContract
 from mlcore.testing.tracking_group import GroupCommitContract
 from mlcore.testing.tracking_logged import LoggedModelContract
 from mlcore.testing.tracking_machine import MachineContract
@@ -263,6 +264,9 @@ class TrackingStoreContract(
     LoggedModelContract,
     SeriesContract,
     CountContract,
+    BucketContract,
+    ChangeCursorContract,
+    OverviewContract,
     TableContract,
     SearchContract,
     OracleContract,

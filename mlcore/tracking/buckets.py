@@ -112,8 +112,8 @@ def on_grid(curve: Curve, grid: Grid, stats: Sequence[Stat]) -> BucketedCurve:
     """Put a whole curve on a grid that covers it."""
     places, values = curve.places, curve.values
     last = values[-1]
-    known = [number for number, value in enumerate(values) if not math.isnan(value)]
-    if len(known) < len(values):
+    if any(map(math.isnan, values)):
+        known = [number for number, value in enumerate(values) if not math.isnan(value)]
         places, values = [places[number] for number in known], [values[number] for number in known]
     columns = [empty_column(grid.size) for _ in stats]
     makers = [_MAKERS[stat] for stat in stats]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, String, and_, cast, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, String, and_, case, cast, func, select
 
-from mlcore.entities import Field, RunQuery, ViewType
+from mlcore.entities import Field, RunQuery, RunStatus, ViewType
 from mlcore.tracking.counts import CONTEXT_TAG
 from mlcore_store_sql.compiling import Compiler
 from mlcore_store_sql.dialects import SqliteGrammar
@@ -15,6 +15,8 @@ from mlcore_store_sql.filters import run_target
 from mlcore_store_sql.part import ACTIVE, DELETED
 from mlcore_store_sql.reading import Compiled
 from mlcore_store_sql.schema import DATASETS, INPUT_TAGS, INPUTS, PARAMS, RUNS, TAGS
+
+_CHUNK = 5000
 
 
 class CountQueries(Compiler):
@@ -41,6 +43,20 @@ class CountQueries(Compiler):
         statement: Select[Any] = select(*columns).select_from(source)
         fitting = self._fitting(statement, query, experiments)
         return self.compiled(fitting.group_by(value).order_by(count.desc(), value).limit(limit))
+
+    def overviews(self, experiments: Sequence[int]) -> Iterator[Compiled]:
+        """Return the statements that count the active runs of experiments, and say when the last began and ended."""
+        columns: list[ColumnElement[Any]] = [
+            RUNS.c.experiment,
+            func.count(),
+            func.sum(case((RUNS.c.status == RunStatus.RUNNING.value, 1), else_=0)),
+            func.max(RUNS.c.start_time),
+            func.max(RUNS.c.end_time),
+        ]
+        for start in range(0, len(experiments), _CHUNK):
+            wanted = RUNS.c.experiment.in_(experiments[start : start + _CHUNK])
+            statement: Select[Any] = select(*columns).where(wanted, RUNS.c.lifecycle_stage == ACTIVE)
+            yield self.compiled(statement.group_by(RUNS.c.experiment))
 
     def datasets(self, experiments: Sequence[int], most: int) -> Compiled:
         """Return the statement for the distinct datasets of active runs."""

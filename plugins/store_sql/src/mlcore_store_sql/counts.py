@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlcore.entities import DatasetSummary, Facet, Field, RunQuery
+from mlcore.entities import DatasetSummary, Facet, Field, Overview, RunQuery
 from mlcore.tracking.counts import check_facet
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import SqliteGrammar
@@ -42,6 +42,17 @@ class CountsPart(Part):
         with self._db.read() as cursor:
             found = rows(cursor, [self._count_queries().facets(query, experiments, field, limit)])
             return tuple(Facet(value, count) for value, count in found)
+
+    def overviews(self, experiment_ids: tuple[str, ...]) -> tuple[Overview, ...]:
+        """Return one overview per experiment that has active runs."""
+        experiments = _numbers(experiment_ids)
+        if not experiments:
+            return ()
+        with self._db.read() as cursor:
+            return tuple(
+                Overview(str(number), count, running, max(started, ended or started))
+                for number, count, running, started, ended in rows(cursor, self._count_queries().overviews(experiments))
+            )
 
     def search_datasets(self, experiment_ids: tuple[str, ...], max_results: int) -> tuple[DatasetSummary, ...]:
         """Return the distinct datasets that active runs read, by experiment, name, digest and context."""

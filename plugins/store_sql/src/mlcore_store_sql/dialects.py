@@ -287,15 +287,23 @@ class SqliteGrammar:
         values.update(fixed or {})
         return insert(table).values(values).on_conflict_do_nothing()
 
-    def upsert(self, table: Table) -> ClauseElement:
-        """Insert all columns from parameters; overwrite those outside of the primary key when the key is taken."""
+    def upsert(
+        self, table: Table, fixed: Mapping[str, ColumnElement[Any]] | None = None, *, rising: str = ""
+    ) -> ClauseElement:
+        """Insert all columns, from parameters unless *fixed*; overwrite those outside of a primary key that is taken.
+
+        rising: a column; a row is overwritten only when that becomes greater.
+        """
         from sqlalchemy import bindparam
         from sqlalchemy.dialects.sqlite import insert
 
-        statement = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+        values: dict[str, ColumnElement[Any]] = {column.name: bindparam(column.name) for column in table.columns}
+        values.update(fixed or {})
+        statement = insert(table).values(values)
         keys = [column.name for column in table.primary_key.columns]
         rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-        return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+        is_greater = table.c[rising] < statement.excluded[rising] if rising else None
+        return statement.on_conflict_do_update(index_elements=keys, set_=rest, where=is_greater)
 
     def like(self, text: ColumnElement[str], pattern: str, *, ignore_case: bool) -> ColumnElement[bool]:
         """Match *pattern* as the kernel defines LIKE and ILIKE; SQLite's own LIKE folds ASCII only."""

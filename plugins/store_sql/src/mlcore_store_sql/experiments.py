@@ -106,6 +106,8 @@ class ExperimentsPart(Part):
             cursor.execute(self._texts.delete_runs_of_experiment, (now, number))
         else:
             cursor.execute(self._texts.restore_runs_of_experiment, (number,))
+        cursor.execute(self._texts.runs_to_touch, (number,))
+        cursor.executemany(self._texts.touch_run, cursor.fetchall())
 
     def _change_tags(self, cursor: Cursor, experiment_id: str, number: int, change: ExperimentChange) -> None:
         rows = [(number, key, value) for key, value in change.set_tags.items()]

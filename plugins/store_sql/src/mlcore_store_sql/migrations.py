@@ -35,6 +35,13 @@ def add_deliveries(cursor: Cursor, texts: Texts) -> None:
         cursor.execute(statement)
 
 
+def add_changes(cursor: Cursor, texts: Texts) -> None:
+    """Make the table of version 4, with a row for each run."""
+    for statement in texts.ddl_changes:
+        cursor.execute(statement)
+    cursor.execute(texts.begin_changes)
+
+
 def create_registry(cursor: Cursor, texts: Texts) -> None:
     """Make all tables and indexes of version 1 of the registry."""
     for statement in texts.ddl_registry:
@@ -49,7 +56,7 @@ def add_history(cursor: Cursor, texts: Texts) -> None:
 
 
 # In order; the schema's version is how many have run. Never change one that was released: add another.
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_logged_models, add_deliveries)
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_logged_models, add_deliveries, add_changes)
 REGISTRY_MIGRATIONS: tuple[Migration, ...] = (create_registry, add_history)
 
 

@@ -22,7 +22,7 @@ class Part:
         self._texts = database.texts
 
     def _writable_run(self, cursor: Cursor, run_id: str) -> tuple[int, int]:
-        """Return the numbers of an active run and of its experiment.
+        """Return the numbers of an active run, which is about to be changed, and of its experiment.
 
         Raises NotFoundError: there is no such run. InvalidStateError: it is deleted.
         """
@@ -35,7 +35,12 @@ class Part:
             raise InvalidStateError(
                 f"the run {run_id!r} must be in the 'active' state, but it is {stage!r}; restore it first"
             )
+        self._touch(cursor, number, experiment)
         return number, experiment
+
+    def _touch(self, cursor: Cursor, run: int, experiment: int) -> None:
+        """Note that a run changes."""
+        cursor.execute(self._texts.touch_run, (run, experiment, experiment))
 
     def _writable_experiment(self, cursor: Cursor, experiment_id: str) -> tuple[int, str | None]:
         """Return the number of an active experiment and its stored location.

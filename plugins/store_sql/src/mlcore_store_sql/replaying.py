@@ -89,7 +89,8 @@ class ReplayPart(LongCurvesPart, RunsPart):
     ) -> Refused:
         new: NewKeys = {}
         with self._db.write() as cursor:
-            number = self._run_row(cursor, run_id)[0]
+            run = self._run_row(cursor, run_id)
+            number = run[0]
             cursor.execute(self._texts.delivered, (number, writer))
             row = cursor.fetchone()
             position = None if row is None else int(row[0])
@@ -98,6 +99,7 @@ class ReplayPart(LongCurvesPart, RunsPart):
             if len(fresh) < len(entries):
                 refused = self._refused_before(cursor, number, writer, entries)
             if fresh:
+                self._touch(cursor, number, run[2])
                 found = work(cursor, run_id, fresh, new)
                 rows = [(number, writer, at, type(error).__name__, str(error)) for at, error in found]
                 cursor.executemany(self._texts.insert_refusal, rows)

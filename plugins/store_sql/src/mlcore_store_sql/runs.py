@@ -58,6 +58,7 @@ class RunsPart(Part):
             row = cursor.fetchone()
             if row is None:
                 raise no_run(new.run_id)
+            self._touch(cursor, row[0], experiment)
             tags = {**new.tags, RUN_NAME_TAG: new.run_name}
             cursor.executemany(self._texts.set_tag, [(row[0], key, value) for key, value in tags.items()])
             return Run(run_info(row, self._places), RunData(tags=dict(sorted(tags.items()))))
@@ -85,6 +86,7 @@ class RunsPart(Part):
             end_time = kept_end if change.end_time is None else change.end_time
             deleted_time = now_ms() if stage == DELETED else None
             cursor.execute(self._texts.update_run, (name, str(status), end_time, str(stage), deleted_time, number))
+            self._touch(cursor, number, row[2])
             if change.run_name is not None:
                 cursor.execute(self._texts.set_tag, (number, RUN_NAME_TAG, name))
             return run_info(self._run_row(cursor, run_id), self._places)

@@ -32,8 +32,13 @@ class Grammar(Protocol):
         """Insert a row, *names* from parameters and *fixed* as given; do nothing when a unique key is taken."""
         ...
 
-    def upsert(self, table: Table) -> ClauseElement:
-        """Insert all columns from parameters; overwrite those outside of the primary key when the key is taken."""
+    def upsert(
+        self, table: Table, fixed: Mapping[str, ColumnElement[Any]] = ..., *, rising: str = ...
+    ) -> ClauseElement:
+        """Insert all columns, from parameters unless *fixed*; overwrite those outside of a primary key that is taken.
+
+        rising: a column; a row is overwritten only when that becomes greater.
+        """
         ...
 
 

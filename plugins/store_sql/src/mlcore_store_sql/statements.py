@@ -26,6 +26,7 @@ from mlcore_store_sql.schema import (
     TAGS,
     VERSIONS,
 )
+from mlcore_store_sql.schema_changes import CHANGES_METADATA
 from mlcore_store_sql.schema_delivery import DELIVERY
 from mlcore_store_sql.schema_logged import LOGGED
 from mlcore_store_sql.schema_moves import HISTORY
@@ -46,6 +47,8 @@ from mlcore_store_sql.statement_parts import (
     texts_of,
     update_by_id,
 )
+from mlcore_store_sql.statements_buckets import bucket_statements
+from mlcore_store_sql.statements_changes import change_statements
 from mlcore_store_sql.statements_delivery import delivery_statements
 from mlcore_store_sql.statements_logged import logged_model_statements
 from mlcore_store_sql.statements_moves import move_statements
@@ -62,6 +65,7 @@ def compile_texts(grammar: Grammar) -> Texts:
         ddl=ddl(schema.METADATA, compiler),
         ddl_logged_models=ddl(LOGGED, compiler),
         ddl_delivery=ddl(DELIVERY, compiler),
+        ddl_changes=ddl(CHANGES_METADATA, compiler),
         ddl_registry=ddl(REGISTRY, compiler),
         ddl_history=ddl(HISTORY, compiler),
         **texts,
@@ -82,8 +86,10 @@ def _statements(grammar: Grammar) -> dict[str, Statement]:
         **_of_recording(grammar),
         **_of_inputs(grammar),
         **series_statements(),
+        **bucket_statements(),
         **logged_model_statements(grammar),
         **delivery_statements(grammar),
+        **change_statements(grammar),
         **registry_statements(grammar),
         **move_statements(grammar),
     }
@@ -288,7 +294,7 @@ def _module(texts: Texts, names: dict[str, tuple[str, ...]]) -> str:
         "",
         "TEXTS = Texts(",
     ]
-    for name in ("ddl", "ddl_logged_models", "ddl_delivery", "ddl_registry", "ddl_history"):
+    for name in ("ddl", "ddl_logged_models", "ddl_delivery", "ddl_changes", "ddl_registry", "ddl_history"):
         lines += [f"    {name}=(", *(f"        {text!r}," for text in getattr(texts, name)), "    ),"]
     for name, parameters in names.items():
         lines += [f"    # {', '.join(parameters) or 'no parameters'}", f"    {name}={getattr(texts, name)!r},"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mlcore.uris import file_uri
+from mlcore_store_sql.bucketing import BucketsPart
+from mlcore_store_sql.changes import ChangesPart
 from mlcore_store_sql.counts import CountsPart
 from mlcore_store_sql.database import Database
 from mlcore_store_sql.dialects import Cursor, SqliteDialect
@@ -15,7 +17,6 @@ from mlcore_store_sql.places import Places
 from mlcore_store_sql.replaying import ReplayPart
 from mlcore_store_sql.runs import RunsPart
 from mlcore_store_sql.searching import SearchingPart
-from mlcore_store_sql.series import SeriesPart
 from mlcore_store_sql.sqlite_file import SqliteFile
 from mlcore_store_sql.tables import TablesPart
 
@@ -27,7 +28,8 @@ class SqlTrackingStore(
     RunsPart,
     SearchingPart,
     LoggedSearchingPart,
-    SeriesPart,
+    BucketsPart,
+    ChangesPart,
     CountsPart,
     TablesPart,
 ):

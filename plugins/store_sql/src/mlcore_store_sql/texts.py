@@ -16,12 +16,14 @@ class Texts:
 
     ddl: what creates the tables and indexes of version 1 of tracking's schema.
     ddl_logged_models: what version 2 adds to it. ddl_delivery: what version 3 adds to it.
+    ddl_changes: what version 4 adds to it.
     ddl_registry: what creates those of version 1 of the registry's schema. ddl_history: what version 2 adds to it.
     """
 
     ddl: tuple[str, ...]
     ddl_logged_models: tuple[str, ...]
     ddl_delivery: tuple[str, ...]
+    ddl_changes: tuple[str, ...]
     ddl_registry: tuple[str, ...]
     ddl_history: tuple[str, ...]
 
@@ -75,6 +77,14 @@ class Texts:
     last_of_curve: str
     thin_curve_by_step: str
     thin_curve_by_time: str
+    latest_of_curve: str
+    steps_of_curve: str
+    times_of_curve: str
+    extent_by_time: str
+    curve_by_time: str
+    values_by_time: str
+    last_by_bucket: str
+    stats_by_bucket: str
 
     insert_logged_model: str
     logged_model: str
@@ -95,6 +105,15 @@ class Texts:
     set_delivered: str
     refusals: str
     insert_refusal: str
+
+    begin_changes: str
+    touch_run: str
+    runs_to_touch: str
+    latest_change: str
+    change_number: str
+    set_change_number: str
+    changes: str
+    count_running: str
 
     insert_model: str
     model: str

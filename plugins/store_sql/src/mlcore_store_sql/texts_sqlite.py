@@ -35,6 +35,11 @@ TEXTS = Texts(
         "CREATE TABLE mlcore_deliveries ( run INTEGER NOT NULL, writer TEXT NOT NULL, sequence BIGINT NOT NULL, PRIMARY KEY (run, writer), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE ) WITHOUT ROWID",
         "CREATE TABLE mlcore_refusals ( run INTEGER NOT NULL, writer TEXT NOT NULL, sequence BIGINT NOT NULL, error TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (run, writer, sequence), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE ) WITHOUT ROWID",
     ),
+    ddl_changes=(
+        "CREATE TABLE mlcore_change_numbers ( experiment INTEGER NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (experiment), FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE ) WITHOUT ROWID",
+        "CREATE TABLE mlcore_changes ( run INTEGER NOT NULL, experiment INTEGER NOT NULL, number BIGINT NOT NULL, PRIMARY KEY (run), FOREIGN KEY(run) REFERENCES mlcore_runs (id) ON DELETE CASCADE, FOREIGN KEY(experiment) REFERENCES mlcore_experiments (id) ON DELETE CASCADE ) WITHOUT ROWID",
+        "CREATE INDEX mlcore_changes_by_number ON mlcore_changes (experiment, number, run)",
+    ),
     ddl_registry=(
         "CREATE TABLE mlcore_registered_models ( id INTEGER NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, version_count BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (name) )",
         "CREATE TABLE mlcore_model_versions ( id INTEGER NOT NULL, model INTEGER NOT NULL, version BIGINT NOT NULL, source TEXT NOT NULL, run_id TEXT, run_link TEXT, stage TEXT NOT NULL, status TEXT NOT NULL, status_message TEXT NOT NULL, description TEXT NOT NULL, user_id TEXT NOT NULL, creation_time BIGINT NOT NULL, last_update_time BIGINT NOT NULL, PRIMARY KEY (id), UNIQUE (model, version), FOREIGN KEY(model) REFERENCES mlcore_registered_models (id) ON DELETE CASCADE )",
@@ -148,6 +153,22 @@ TEXTS = Texts(
     thin_curve_by_step='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, min(mlcore_metrics.value) AS min_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.step / ? UNION ALL SELECT mlcore_metrics.step, mlcore_metrics.timestamp, max(mlcore_metrics.value) AS max_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.step / ?',
     # of_run, of_key, low, high, width, of_run, of_key, low, high, width
     thin_curve_by_time='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, min(mlcore_metrics.value) AS min_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.timestamp / ? UNION ALL SELECT mlcore_metrics.step, mlcore_metrics.timestamp, max(mlcore_metrics.value) AS max_1, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY mlcore_metrics.timestamp / ?',
+    # of_run, of_key, low, high
+    latest_of_curve='SELECT mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? ORDER BY mlcore_metrics.step DESC, mlcore_metrics.timestamp DESC, CASE WHEN (mlcore_metrics.special != 1) THEN 0 ELSE 1 END, mlcore_metrics.value DESC LIMIT 1 OFFSET 0',
+    # of_run, of_key, low, high, most
+    steps_of_curve='SELECT DISTINCT mlcore_metrics.step FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? LIMIT ? OFFSET 0',
+    # of_run, of_key, low, high, most
+    times_of_curve='SELECT DISTINCT mlcore_metrics.timestamp FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.timestamp >= ? AND mlcore_metrics.timestamp <= ? LIMIT ? OFFSET 0',
+    # of_run, of_key, low, high
+    extent_by_time='SELECT count(*) AS count_1, min(mlcore_metrics.timestamp) AS min_1, max(mlcore_metrics.timestamp) AS max_1, max(mlcore_metrics.special) AS max_2 FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.timestamp >= ? AND mlcore_metrics.timestamp <= ?',
+    # of_run, of_key, low, high
+    curve_by_time='SELECT mlcore_metrics.timestamp, mlcore_metrics.step, mlcore_metrics.value, mlcore_metrics.special FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.timestamp >= ? AND mlcore_metrics.timestamp <= ?',
+    # of_run, of_key, low, high
+    values_by_time='SELECT mlcore_metrics.timestamp, mlcore_metrics.value FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.timestamp >= ? AND mlcore_metrics.timestamp <= ? ORDER BY mlcore_metrics.step, mlcore_metrics.timestamp, mlcore_metrics.value',
+    # first, width, count, of_run, of_key, width, high
+    last_by_bucket='WITH RECURSIVE buckets(place, number) AS (SELECT ? AS place, 0 AS number UNION ALL SELECT buckets.place + ? AS anon_2, buckets.number + 1 AS anon_3 FROM buckets WHERE buckets.number + 1 < ?) SELECT buckets.number, (SELECT mlcore_metrics.value FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= buckets.place AND mlcore_metrics.step < buckets.place + ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 ORDER BY mlcore_metrics.step DESC, mlcore_metrics.timestamp DESC, mlcore_metrics.value DESC LIMIT 1 OFFSET 0) AS anon_1 FROM buckets',
+    # first, width, of_run, of_key, low, high, first, width
+    stats_by_bucket='SELECT (mlcore_metrics.step - ?) / ? AS bucket, min(mlcore_metrics.value) AS min_1, max(mlcore_metrics.value) AS max_1, sum(mlcore_metrics.value) AS sum_1, count(*) AS count_1 FROM mlcore_metrics WHERE mlcore_metrics.run = ? AND mlcore_metrics."key" = ? AND mlcore_metrics.step >= ? AND mlcore_metrics.step <= ? AND mlcore_metrics.special != 1 GROUP BY (mlcore_metrics.step - ?) / ?',
     # model_id, experiment, name, artifact_uri, creation_time, last_update_time, status, status_message, creator_id, model_type, source_run_id, lifecycle_stage
     insert_logged_model="INSERT INTO mlcore_logged_models (model_id, experiment, name, artifact_uri, creation_time, last_update_time, status, status_message, creator_id, model_type, source_run_id, lifecycle_stage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     # of_model_id
@@ -184,6 +205,22 @@ TEXTS = Texts(
     refusals="SELECT mlcore_refusals.sequence, mlcore_refusals.error, mlcore_refusals.message FROM mlcore_refusals WHERE mlcore_refusals.run = ? AND mlcore_refusals.writer = ? ORDER BY mlcore_refusals.sequence",
     # run, writer, sequence, error, message
     insert_refusal="INSERT INTO mlcore_refusals (run, writer, sequence, error, message) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    # no parameters
+    begin_changes="INSERT INTO mlcore_changes (run, experiment, number) SELECT mlcore_runs.id, mlcore_runs.experiment, 0 FROM mlcore_runs",
+    # run, experiment, of_experiment
+    touch_run="INSERT INTO mlcore_changes (run, experiment, number) VALUES (?, ?, coalesce((SELECT mlcore_change_numbers.number FROM mlcore_change_numbers WHERE mlcore_change_numbers.experiment = ?), 1)) ON CONFLICT (run) DO UPDATE SET experiment = excluded.experiment, number = excluded.number WHERE mlcore_changes.number < excluded.number",
+    # of_experiment
+    runs_to_touch="SELECT mlcore_runs.id, mlcore_runs.experiment, mlcore_runs.experiment AS experiment__1 FROM mlcore_runs WHERE mlcore_runs.experiment = ? ORDER BY mlcore_runs.id",
+    # of_experiment
+    latest_change="SELECT max(mlcore_changes.number) AS max_1 FROM mlcore_changes WHERE mlcore_changes.experiment = ?",
+    # of_experiment
+    change_number="SELECT coalesce((SELECT mlcore_change_numbers.number FROM mlcore_change_numbers WHERE mlcore_change_numbers.experiment = ?), 1) AS coalesce_1",
+    # experiment, number
+    set_change_number="INSERT INTO mlcore_change_numbers (experiment, number) VALUES (?, ?) ON CONFLICT (experiment) DO UPDATE SET number = excluded.number",
+    # of_experiment, since, since, since_run, most
+    changes="SELECT mlcore_runs.run_id, mlcore_changes.number, mlcore_changes.run FROM mlcore_changes JOIN mlcore_runs ON mlcore_changes.run = mlcore_runs.id WHERE mlcore_changes.experiment = ? AND (mlcore_changes.number > ? OR mlcore_changes.number = ? AND mlcore_changes.run > ?) ORDER BY mlcore_changes.number, mlcore_changes.run LIMIT ? OFFSET 0",
+    # of_experiment
+    count_running="SELECT count(*) AS count_1 FROM mlcore_runs WHERE mlcore_runs.experiment = ? AND mlcore_runs.lifecycle_stage = 'active' AND mlcore_runs.status = 'RUNNING'",
     # name, description, creation_time, last_update_time
     insert_model="INSERT INTO mlcore_registered_models (name, description, creation_time, last_update_time, version_count) VALUES (?, ?, ?, ?, 0) ON CONFLICT DO NOTHING",
     # of_name

@@ -63,6 +63,7 @@ function Page({ ids, query, experiments, onChanged }) {
     const filter = `attributes.run_id IN (${set.pin.map((id) => `"${id.replaceAll('"', "")}"`).join(", ")})`;
     return rowsOf(await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter, view: "ALL", columns: question.columns, offset: 0, limit: 100 }, signal));
   });
+  useNames(selection, ids);
   const asked = useRef(Date.now());
   const again = (all = true) => {
     source.again();
@@ -80,7 +81,6 @@ function Page({ ids, query, experiments, onChanged }) {
     selection.put(rowsOf(answer), true);
   };
   const onFold = (id) => change({ fold: set.fold.includes(id) ? set.fold.filter((one) => one !== id) : [...set.fold, id] });
-  const onQuery = (changes) => setQuery(changes, { replace: true });
   const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
   const empty = facets.data?.total === 0 && !set.filter;
   return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
@@ -100,6 +100,7 @@ function Page({ ids, query, experiments, onChanged }) {
 }
 
 const NONE = [];
+const onQuery = (changes, more) => setQuery(changes, { replace: true, ...more });
 
 /** Rows for a question: in windows, or in groups. @param {any} question */
 function useSource(question) {
@@ -118,6 +119,17 @@ function useSource(question) {
   useEffect(() => { if (question && (!grouped || groups)) source.ask(question); }, [key, source]);
   useEffect(() => () => plain.close(), []);
   return source;
+}
+
+/** Learn the names of runs that the address knows by their ids alone. */
+function useNames(selection, ids) {
+  const unknown = [...selection.runs.value.values()].filter((one) => !one.lifecycle_stage).map((one) => one.run_id.replaceAll('"', ""));
+  useLoad(`names:${unknown.join()}`, async (signal) => {
+    if (!unknown.length) return;
+    const filter = `attributes.run_id IN (${unknown.map((id) => `"${id}"`).join(", ")})`;
+    const answer = await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter, view: "ALL", columns: [], offset: 0, limit: 1000 }, signal);
+    selection.learn(rowsOf(answer));
+  });
 }
 
 /** The keys of the page beside those of the grid. */

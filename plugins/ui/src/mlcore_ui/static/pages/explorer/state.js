@@ -94,13 +94,10 @@ export class Selection {
     this.runs.value = new Map(ids.map((id) => [id, now.get(id) ?? { run_id: id, run_name: id.slice(0, 8) }]));
   }
 
-  /** Names of runs that were known by id alone. @param {object} row */
-  learn(row) {
-    const known = this.runs.peek().get(row.run_id);
-    if (known && (known.run_name !== row.run_name || known.lifecycle_stage !== row.lifecycle_stage)) {
-      const next = new Map(this.runs.peek());
-      next.set(row.run_id, { run_id: row.run_id, run_name: row.run_name, lifecycle_stage: row.lifecycle_stage });
-      this.runs.value = next;
-    }
+  /** Names of runs that were known by id alone. @param {object[]} rows */
+  learn(rows) {
+    const next = new Map(this.runs.peek());
+    for (const { run_id, run_name, lifecycle_stage } of rows) if (next.has(run_id)) next.set(run_id, { run_id, run_name, lifecycle_stage });
+    this.runs.value = next;
   }
 }
