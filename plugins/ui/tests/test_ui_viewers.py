@@ -47,7 +47,10 @@ def _go(page: Any, url: str) -> None:
 def _drawn(page: Any) -> None:
     """Wait until the open file is there, with its pictures and frames."""
     page.wait_for_selector(".viewer > *")
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.evaluate(
+        "() => Promise.all([...document.images].map((image) => image.complete || new Promise((done) => {"
+        " image.addEventListener('load', done); image.addEventListener('error', done); })))"
+    )
 
 
 def _shows(page: Any, *texts: str) -> None:
@@ -89,7 +92,9 @@ def test_pictures_sounds_and_documents_come_by_elements_of_the_browser(
     page = browser.open(_file(ui_server, corpus.good, "plots/loss.png"))
     page.get_by_text("32 \u00d7 32 pixels").wait_for()
     _go(page, _file(ui_server, corpus.good, "sound.wav"))
-    page.wait_for_function("document.querySelector('audio')?.readyState >= 1")
+    page.locator("audio").evaluate(
+        "(audio) => audio.readyState || new Promise((done) => audio.addEventListener('loadedmetadata', () => done(1)))"
+    )
     _go(page, _file(ui_server, corpus.good, "clip.mp4"))
     page.get_by_text("The browser cannot play this file.").wait_for()
     _go(page, _file(ui_server, corpus.good, "paper.pdf"))
