@@ -122,6 +122,26 @@ def test_a_long_text_is_read_stretch_by_stretch(ui_server: UiServer, browser: Br
     _shows(page, "of the first 262 KB")
 
 
+def test_an_expired_ticket_is_replaced_without_a_word(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+    browser.expect_complaint("403")
+    refused: list[str] = []
+
+    def refuse_first(route: Any) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=403, body="this link has expired")
+
+    browser.context.route("**/raw/**", refuse_first)
+    page = browser.open(_file(ui_server, corpus.good, "text/train.py"))
+    _shows(page, "# trains")
+    refused.clear()
+    _go(page, _file(ui_server, corpus.good, "plots/loss.png"))
+    page.get_by_text("32 \u00d7 32 pixels").wait_for()
+    assert len(refused) == 1
+
+
 def test_tables_are_read_page_by_page(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "tables/flowers.csv"))
     page.get_by_role("button", name="After", exact=True).click()

@@ -216,7 +216,7 @@ export class ChartView {
     if (!grid.length) return;
     let [min, max] = range ?? [grid[0], grid[grid.length - 1]];
     if (xLog && min <= 0) min = Math.min(grid[0], max);
-    if (min === max) [min, max] = [min - 1, max + 1];
+    [min, max] = this.#across(min, max);
     this.plot.setScale("x", { min, max });
   }
 
@@ -249,8 +249,11 @@ export class ChartView {
   }
 
   #across(min, max) {
-    if (min === null || max === null) return [0, 1];
-    return min === max ? [min - 1, max + 1] : [min, max];
+    const { xLog } = this.spec();
+    // from zero a logarithmic axis would never end
+    if (min === null || max === null || (xLog && !(min > 0))) return xLog ? [1, 10] : [0, 1];
+    if (min < max) return [min, max];
+    return xLog ? [min / 2, max * 2] : [min - 1, max + 1];
   }
 
   #upright(min, max) {
