@@ -204,6 +204,27 @@ def test_what_is_in_production_is_deleted_when_that_is_said_twice_and_a_model_by
     assert far.search_registered_models("name = 'doomed'") == []
 
 
+def test_a_model_that_was_missing_can_be_made_renamed_and_called_as_before(
+    ui_server: UiServer, browser: Browser, far: Client
+) -> None:
+    browser.expect_complaint("404 (Not Found)")
+    page = browser.open(f"{ui_server.url}/ui/models/late")
+    page.get_by_text("There is no such model").wait_for()
+    page.get_by_role("link", name="All models").click()
+    page.get_by_role("button", name="New model").click()
+    page.get_by_label("Name", exact=True).fill("late")
+    page.get_by_role("button", name="Create").click()
+
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name", exact=True).fill("late 50% #1?")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    page.get_by_role("heading", name="late 50% #1?").wait_for()
+    assert far.get_registered_model("late 50% #1?").name == "late 50% #1?"
+    _toast(page, "late is called late 50% #1? now").get_by_role("button", name="Undo").click()
+    page.get_by_role("heading", name="late", exact=True).wait_for()
+    assert far.get_registered_model("late").name == "late"
+
+
 def test_models_are_searched_by_name_and_in_the_search_language_and_a_fault_keeps_the_rows(
     ui_server: UiServer, browser: Browser, far: Client, wine: str
 ) -> None:

@@ -5,7 +5,7 @@ const IDLE_MS = 300;
 let language;
 
 /**
- * @param {{text: string, error: any, keys: object[], onText: (text: string) => void}} props
+ * @param {{text: string, error: any, keys: import("../../lib/types.js").Facet[], onText: (text: string) => void}} props
  * error: what the server says of the filter, with the place of the fault where it is known
  */
 export function FilterBar({ text, error, keys, onText }) {

@@ -47,7 +47,7 @@ function words(text) {
   return text ? text.split(",").filter(Boolean) : [];
 }
 
-/** Change the address without a step in the history for what is only an adjustment. @param {object} changes @param {boolean} [step] */
+/** Change the address without a step in the history for what is only an adjustment. @param {Record<string, any>} changes @param {boolean} [step] */
 export function change(changes, step = false) {
   const texts = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") || null : value]));
   setQuery(texts, { replace: !step });
@@ -63,13 +63,13 @@ export class Selection {
   /** @param {string|undefined} runs of the address */
   constructor(runs) {
     /** Ids of the selected runs, in the order of their selection, with what is known of each. */
-    this.runs = signal(new Map(words(runs).map((id) => [id, { run_id: id, run_name: id.slice(0, 8) }])));
+    this.runs = signal(/** @type {Map<string, import("../../lib/types.js").RunRow>} */ (new Map(words(runs).map((id) => [id, { run_id: id, run_name: id.slice(0, 8) }]))));
     this.hovered = signal(/** @type {string|null} */ (null));
   }
 
   has(id) { return this.runs.value.has(id); }
 
-  /** @param {object[]} rows @param {boolean} on */
+  /** @param {import("../../lib/types.js").RunRow[]} rows @param {boolean} on */
   put(rows, on) {
     const next = new Map(this.runs.peek());
     for (const row of rows) {
@@ -79,7 +79,7 @@ export class Selection {
     this.set(next);
   }
 
-  /** @param {Map<string, object>} runs */
+  /** @param {Map<string, import("../../lib/types.js").RunRow>} runs */
   set(runs) {
     this.runs.value = runs;
     const ids = [...runs.keys()];
@@ -95,7 +95,7 @@ export class Selection {
     this.runs.value = new Map(ids.map((id) => [id, now.get(id) ?? { run_id: id, run_name: id.slice(0, 8) }]));
   }
 
-  /** Names of runs that were known by id alone. @param {object[]} rows */
+  /** Names of runs that were known by id alone. @param {import("../../lib/types.js").RunRow[]} rows */
   learn(rows) {
     const next = new Map(this.runs.peek());
     for (const { run_id, run_name, lifecycle_stage } of rows) if (next.has(run_id)) next.set(run_id, { run_id, run_name, lifecycle_stage });

@@ -16,7 +16,7 @@ const SELECT = { id: "select", label: "Selection", width: 34, pinned: true };
 const NAME = { id: "name", label: "run", width: 250, pinned: true };
 
 /**
- * @param {{source: any, pinned: object[], names: string[], facetOf: Map<string, object>, set: import("./state.js").Settings, selection: import("./state.js").Selection,
+ * @param {{source: any, pinned: import("../../lib/types.js").RunRow[], names: string[], facetOf: Map<string, import("../../lib/types.js").Facet>, set: import("./state.js").Settings, selection: import("./state.js").Selection,
  *   home: string, onAll: () => void, onFold: (id: string) => void, label: string}} props
  * source: rows by number, as `Windows` has them
  */
@@ -27,7 +27,7 @@ export function RunTable({ source, pinned, names, facetOf, set, selection, home,
   const columns = useMemo(() => [SELECT, NAME, ...names.map((name) => gridColumn(shownAs(name, stat), facetOf, new Set([...set.fixed].map((one) => shownAs(one, stat)))))],
     [names.join("\n"), stat, fixedKey, facetOf]);
   const widths = useMemo(() => set.widths, [widthsText(set.widths)]);
-  const anchor = useRef(/** @type {object|null} */ (null));
+  const anchor = useRef(/** @type {import("../../lib/types.js").RunRow|null} */ (null));
   const selected = selection.runs.value;
   const hovered = selection.hovered.value;
   const pins = new Set(set.pin);
@@ -54,7 +54,7 @@ export function RunTable({ source, pinned, names, facetOf, set, selection, home,
   const cell = useMemo(() => cells({ facetOf, source, onFold, toggle: (row, range) => latest.current.toggle(row, range), selection, togglePin: (row) => latest.current.togglePin(row) }), [facetOf, source]);
 
   return html`<${VirtualGrid} label=${label} columns=${columns} widths=${widths} total=${source.total} row=${(at) => source.row(at)} pinned=${pinned}
-    version=${`${version}:${set.fold.length}:${pins.size}`} home=${home} busy=${source.loading} cell=${cell}
+    version=${`${set.fold.length}:${pins.size}:${version < 0}`} home=${home} busy=${source.loading} cell=${cell}
     head=${(column) => head(column, { set, columns, onAll, all: source.matching > 0 && selected.size >= Math.min(1000, source.matching) })}
     sorted=${(column) => sortOf(set, column)} isSelected=${(row) => !row.group && selected.has(row.run_id)} isHovered=${(row) => !row.group && row.run_id === hovered}
     onHover=${(row) => { selection.hovered.value = row?.run_id ?? null; }} onSight=${(first, last) => source.want(first, last)} onKey=${onKey}
