@@ -105,8 +105,6 @@ def test_pictures_sounds_and_documents_come_by_elements_of_the_browser(
 def test_a_parquet_file_is_a_table(
     ui_server: UiServer, browser: Browser, corpus: Corpus, client: Client, tmp_path: Path
 ) -> None:
-    pytest.importorskip("pyarrow", reason="reading parquet needs pyarrow: pip install pyarrow")
-    (tmp_path / "t.parquet").unlink(missing_ok=True)
     parquet(tmp_path)
     client.log_artifact(corpus.newest, tmp_path / "t.parquet")
     page = browser.open(_file(ui_server, corpus.newest, "t.parquet"))
