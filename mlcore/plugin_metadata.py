@@ -27,9 +27,10 @@ def installed(marker: str) -> Iterator[tuple[str, str]]:
         folder = place or os.curdir
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208  # this is the point where a millisecond counts
-        except OSError:
-            if place:  # a zip file, or nothing
-                yield from _by_finders(marker, [place])
+        except NotADirectoryError:  # a zip file
+            yield from _by_finders(marker, [place])
+            continue
+        except OSError:  # nothing, as where Python looks for its own library in a zip file
             continue
         inside = [f"{folder}/{name}" for name in names if name.endswith(_KINDS)]
         if folder.endswith(".egg") and "EGG-INFO" in names:

@@ -14,6 +14,7 @@ from attrs import frozen
 from mlcore.cli.context import Cli
 from mlcore.cli.model_options import env_option, resolved, trust_option
 from mlcore.cli.terminal import note
+from mlcore.serving.starting import starting
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -111,20 +112,21 @@ def serve(
 
     Prints `ready: URL` on standard output when it answers.
     """
-    from mlcore.serving.batching import Batching
-    from mlcore.serving.server import Address, Stopping, require_server, run_server
-    from mlcore.serving.work import Limits
+    with starting():
+        from mlcore.serving.batching import Batching
+        from mlcore.serving.server import Address, Stopping, require_server, run_server
+        from mlcore.serving.work import Limits
 
-    require_server()
-    cli: Cli = ctx.find_object(Cli) or Cli()
-    workers = workers or _cores()
-    limits = Limits(max_body_mb << 20, timeout, threads or Limits().threads)
-    batching = Batching(batch_rows, batch_wait_ms / 1000) if batch_rows else None
-    address = Address(host or cli.settings.host, cli.settings.port if port is None else port)
-    if not address.host.startswith(_LOOPBACK):
-        note(f"whoever reaches {address.host} can use the model: the server has no authentication of its own")
-    wanted = _wanted(cli, model_uris, trust=trust)
-    make_app = _loader(cli, _Plan(wanted, limits, batching, reload_every, workers, debug_errors))
+        require_server()
+        cli: Cli = ctx.find_object(Cli) or Cli()
+        workers = workers or _cores()
+        limits = Limits(max_body_mb << 20, timeout, threads or Limits().threads)
+        batching = Batching(batch_rows, batch_wait_ms / 1000) if batch_rows else None
+        address = Address(host or cli.settings.host, cli.settings.port if port is None else port)
+        if not address.host.startswith(_LOOPBACK):
+            note(f"whoever reaches {address.host} can use the model: the server has no authentication of its own")
+        wanted = _wanted(cli, model_uris, trust=trust)
+        make_app = _loader(cli, _Plan(wanted, limits, batching, reload_every, workers, debug_errors))
     stopping = Stopping(drain, timeout)  # what the timeout allows is allowed to the end
     ctx.exit(run_server(make_app, address, workers=workers, announce=_announce, stopping=stopping))
 
@@ -141,7 +143,7 @@ def _wanted(cli: Cli, uris: Sequence[str], *, trust: bool) -> list[Wanted]:
 def _loader(cli: Cli, plan: _Plan) -> Callable[[], Starlette]:
     """Return what loads the models and makes the application; of several processes each calls it after the fork."""
     from mlcore.serving.app import models_app
-    from mlcore.serving.loading import load, pinned, starting, watched
+    from mlcore.serving.loading import load, pinned, watched
     from mlcore.serving.metrics import Metrics
     from mlcore.serving.reloading import watching
 

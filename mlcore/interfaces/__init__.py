@@ -8,6 +8,7 @@ from mlcore.interfaces.artifact_repo import (
     SupportsFileTransfer,
     SupportsParts,
     SupportsPresign,
+    SupportsRanges,
     SupportsStaging,
 )
 from mlcore.interfaces.authority import Authority, SupportsAudit
@@ -32,6 +33,7 @@ from mlcore.interfaces.flavor import (
     NamesLibrary,
     Predictor,
     SavedModel,
+    SupportsArrays,
     SupportsAutolog,
     SupportsExample,
     SupportsStreaming,
@@ -80,6 +82,7 @@ __all__ = [
     "RegistryStore",
     "SavedModel",
     "SupportsAdoption",
+    "SupportsArrays",
     "SupportsArrivals",
     "SupportsAudit",
     "SupportsAutolog",
@@ -105,6 +108,7 @@ __all__ = [
     "SupportsParts",
     "SupportsPlan",
     "SupportsPresign",
+    "SupportsRanges",
     "SupportsReplay",
     "SupportsRequests",
     "SupportsRunLocal",

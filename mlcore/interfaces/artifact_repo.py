@@ -133,6 +133,18 @@ class SupportsArrivals(Protocol):
 
 
 @runtime_checkable
+class SupportsRanges(Protocol):
+    """A repository that gives a part of a file; of use where what `read` opens cannot seek."""
+
+    def read_range(self, path: str, start: int, end: int) -> BinaryIO:
+        """Open the bytes of a file from *start* to *end*, the last one exclusive: 0 <= start < end <= its size.
+
+        Raises ArtifactNotFoundError: there is no such file. StoreUnavailableError: it has no such part any more.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsPresign(Protocol):
     """A repository that lets clients move files directly, without this process carrying the bytes."""
 

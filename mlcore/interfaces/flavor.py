@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -56,6 +56,18 @@ class SupportsWaiting(Protocol):
 
     def begin(self, data: object, params: Mapping[str, object]) -> Future[object] | None:
         """Start to predict; return what will hold the answer, or None when `predict` has to be called."""
+        ...
+
+
+@runtime_checkable
+class SupportsArrays(Protocol):
+    """A predictor that needs no frame where all columns are numbers of one type; what asks it may do without pandas."""
+
+    def takes_arrays(self, columns: Sequence[str | None]) -> bool:
+        """Whether `predict` answers the same for the values of a frame with *columns*, in this order, as for the frame.
+
+        columns: names, None for those that go by position.
+        """
         ...
 
 

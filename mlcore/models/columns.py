@@ -7,6 +7,7 @@ of it, without work per column.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
@@ -30,19 +31,26 @@ _EXACT_TYPES = frozenset((int,))
 _FLOAT_TYPES = frozenset((int, float, type(None)))
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class _Plan:
     """Where each column of the model stands among the columns that somebody sent.
 
-    places: positions, in the model's order. labels: the index of the frame to make, None for positions.
+    places: positions, in the model's order. named: whether the frame to make has the names, or positions.
     identity: whether the columns were sent just as the model wants them.
     """
 
     specs: tuple[ColSpec, ...]
     places: tuple[int, ...]
-    labels: pd.Index | None
+    named: bool
     width: int
     identity: bool
+
+    @cached_property
+    def labels(self) -> pd.Index | None:
+        """The one index of all frames made by this plan, None for positions."""
+        import pandas as pd
+
+        return pd.Index([s.name for s in self.specs]) if self.named else None
 
 
 class ColumnValidator:
@@ -118,14 +126,27 @@ class ColumnValidator:
 
         Raises SignatureError: lists every column that is missing or does not fit, or the row of another length.
         """
-        plan = self._plan(
-            tuple(columns) if columns is not None and self._named else _width(columns, rows, len(self._specs))
-        )
-        if self._block is not None and rows:
-            made = self._from_block(plan, rows, index)
-            if made is not None:
-                return made
-        return self._from_rows(plan, columns, rows, index)
+        plan = self._sent(columns, rows)
+        block = self._numbers(plan, rows)
+        if block is None:
+            return self._from_rows(plan, columns, rows, index)
+        import pandas as pd
+
+        return pd.DataFrame(block, index=cast("list[Hashable] | None", index), columns=plan.labels, copy=False)
+
+    def numbers(self, columns: Sequence[Hashable] | None, rows: Sequence[Sequence[object]]) -> Values | None:
+        """Return what would be the values of the frame that `split` makes, without the frame.
+
+        Returns an array of shape (rows, columns of the model); None when the columns are not all there and of one number
+        type, or the rows need a closer look. Raises SignatureError: columns are missing.
+        """
+        plan = self._sent(columns, rows)
+        return self._numbers(plan, rows) if len(plan.specs) == len(self._specs) else None
+
+    @property
+    def of_one_number_type(self) -> bool:
+        """Whether all columns are numbers of one type."""
+        return self._block is not None
 
     def records(self, records: Sequence[Mapping[str, object]]) -> pd.DataFrame:
         """Make the frame from a list of JSON objects; a name that only some of them have is a missing value there.
@@ -224,8 +245,6 @@ class ColumnValidator:
         return plan
 
     def _by_name(self, sent: tuple[Hashable, ...]) -> _Plan:
-        import pandas as pd
-
         places: dict[str, int] = {}
         faults: list[str] = []
         for i, label in enumerate(sent):
@@ -239,24 +258,25 @@ class ColumnValidator:
         self._raise(faults, sent)
         order = tuple(places[cast(str, s.name)] for s in present)
         labels = [s.name for s in present]
-        return _Plan(present, order, pd.Index(labels), len(sent), identity=list(sent) == labels)
+        return _Plan(present, order, named=True, width=len(sent), identity=list(sent) == labels)
 
     def _by_position(self, width: int) -> _Plan:
-        import pandas as pd
-
         required = max((i + 1 for i, s in enumerate(self._specs) if s.required), default=0)
         if width < required:
             raise mismatch([f"expected {required} columns, got {width}"], self.takes)
         present = self._specs[:width]
-        labels = pd.Index([s.name for s in present]) if self._named else None
-        return _Plan(present, tuple(range(len(present))), labels, width, identity=len(present) == width)
+        places = tuple(range(len(present)))
+        return _Plan(present, places, named=self._named, width=width, identity=len(present) == width)
 
-    def _from_block(
-        self, plan: _Plan, rows: Sequence[Sequence[object]], index: Sequence[Hashable] | None
-    ) -> pd.DataFrame | None:
-        """The frame of one numpy block; None when the rows need a closer look."""
+    def _sent(self, columns: Sequence[Hashable] | None, rows: Sequence[Sequence[object]]) -> _Plan:
+        named = columns is not None and self._named
+        return self._plan(tuple(columns or ()) if named else _width(columns, rows, len(self._specs)))
+
+    def _numbers(self, plan: _Plan, rows: Sequence[Sequence[object]]) -> Values | None:
+        """The rows as one numpy block; None when there is none, or they need a closer look."""
+        if self._block is None or not rows:
+            return None
         import numpy as np
-        import pandas as pd
 
         try:
             if not self._fast_types.issuperset(map(type, chain.from_iterable(rows))):
@@ -273,7 +293,7 @@ class ColumnValidator:
                 )
         except (ValueError, OverflowError, TypeError):  # Misfit among them: the slow way says where
             return None
-        return pd.DataFrame(block, index=cast("list[Hashable] | None", index), columns=plan.labels, copy=False)
+        return block
 
     def _from_rows(
         self,

@@ -91,6 +91,25 @@ class Validator:
             lambda pd: pd.DataFrame(list(rows), index=cast("list[Hashable] | None", index), columns=columns)
         )
 
+    def numbers(self, columns: Sequence[Hashable] | None, rows: Sequence[Sequence[object]]) -> Values | None:
+        """Return the values of the frame that `split` makes as an array of numbers, None when it is no such frame.
+
+        Returns an array of shape (rows, columns of the model). Raises SignatureError: columns are missing.
+        """
+        return None if self._columns is None else self._columns.numbers(columns, rows)
+
+    @property
+    def number_columns(self) -> tuple[str | None, ...]:
+        """The names of the columns, in order, if all are numbers of one type; else nothing."""
+        if self._columns is None or self.schema is None or not self._columns.of_one_number_type:
+            return ()
+        return tuple(column.name for column in self.schema.columns)
+
+    @property
+    def makes_frames(self) -> bool:
+        """Whether the model takes frames, as its signature has columns."""
+        return self._columns is not None
+
     def records(self, records: Sequence[Mapping[str, object]]) -> object:
         """Take `dataframe_records`: a list of JSON objects. Raises SignatureError."""
         if self._columns is not None:

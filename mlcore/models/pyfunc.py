@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from mlcore.errors import InvalidParameterError, UnsupportedError
-from mlcore.interfaces.flavor import Predictor, SupportsStreaming, SupportsWaiting
+from mlcore.interfaces.flavor import Predictor, SupportsArrays, SupportsStreaming, SupportsWaiting
 from mlcore.models.enforce import Validator, compile_signature
 from mlcore.models.environment import CONDA_FILE, REQUIREMENTS_FILE
 from mlcore.models.example import InputExample, load_example
@@ -71,6 +71,12 @@ class PyFuncModel:
     def is_awaited(self) -> bool:
         """Whether the model is asynchronous, so that `begin_checked` starts it."""
         return isinstance(self._predictor, SupportsWaiting) and self._predictor.is_awaited
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether `predict_checked` takes what `validator.numbers` makes as well as the frame of it."""
+        columns = self.validator.number_columns
+        return bool(columns) and isinstance(self._predictor, SupportsArrays) and self._predictor.takes_arrays(columns)
 
     def begin_checked(self, data: object, params: Mapping[str, object]) -> Future[object] | None:
         """Start to predict for checked data where the model is asynchronous; None where `predict_checked` is the way."""

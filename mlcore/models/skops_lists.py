@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from mlcore.models.deferring import deferred
 from mlcore.models.skops_trusted import LISTS, trusted
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def skops_io() -> ModuleType:
         with _lock:
             if "skops.io" not in sys.modules and skops.__version__.startswith(_RELEASE):
                 sys.modules[_MODULE] = _stand_in()
-    return importlib.import_module("skops.io")
+    with deferred("pandas"):  # it imports scikit-learn
+        return importlib.import_module("skops.io")
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
+import importlib
+import importlib.util
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from attrs import evolve, frozen
 
@@ -13,12 +12,10 @@ from mlcore.artifacts.resolve import LoggedModelName, ModelVersionName, parse_mo
 from mlcore.errors import InvalidParameterError
 from mlcore.models.places import fetch
 from mlcore.models.pyfunc import load_model
-from mlcore.registry.finding import find_version
 from mlcore.serving.batching import Batching, BatchingScorer
 from mlcore.serving.reloading import Watched
 from mlcore.serving.scorer import ModelScorer, Scorer
 from mlcore.serving.served import About, Served, about
-from mlcore.tracking.session import current_session
 from mlcore.uris import scheme
 
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.\-]*)=(.+)$")
@@ -75,23 +72,6 @@ def pinned(one: Wanted, *, fetched: bool) -> Wanted:
     return evolve(one, place=str(fetch(one.place).path)) if fetched else one
 
 
-@contextmanager
-def starting() -> Iterator[None]:
-    """Load inside the block without collecting garbage, and leave what is there then out of later collections.
-
-    A library that is imported makes objects by the hundred thousand and no garbage: looking through them took a tenth of
-    the start, and later, each time, longer than a hundred answers.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def load(one: Wanted, batching: Batching | None) -> Served:
     """Load a model and return what serves it."""
     scorer, told = _loaded(one, one.place, one.version, batching)
@@ -105,11 +85,17 @@ def watched(served: Served, one: Wanted, batching: Batching | None) -> Watched:
 
 def _loaded(one: Wanted, place: str, version: str, batching: Batching | None) -> tuple[Scorer, About]:
     model = load_model(place, trust=one.trust)
+    if model.validator.makes_frames and not model.takes_arrays and importlib.util.find_spec("pandas") is not None:
+        importlib.import_module("pandas")  # now, and not while the first request waits
     scorer: Scorer = ModelScorer(model) if batching is None else BatchingScorer(model, batching)
     return scorer, evolve(about(model, version), uri=one.uri)
 
 
 def _meant(one: Wanted) -> str:
+    # a server of a local model starts without the registry
+    from mlcore.registry.finding import find_version
+    from mlcore.tracking.session import current_session
+
     return find_version(current_session().registry(), parse_models_uri(one.uri)).version
 
 

@@ -27,6 +27,7 @@ class ModelScorer:
         """Score with *model*."""
         self._model = model
         self._is_awaited = model.is_awaited
+        self._takes_arrays = model.takes_arrays
 
     def score(self, request: Payload) -> object:
         """Return the predictions. Raises SignatureError: the request does not fit; lists every fault."""
@@ -51,6 +52,10 @@ class ModelScorer:
 
     def _data(self, request: Payload) -> object:
         validator = self._model.validator
+        if self._takes_arrays and isinstance(request.data, list) and request.kind != "dataframe_records":
+            numbers = validator.numbers(request.columns, request.data)
+            if numbers is not None:
+                return numbers
         if request.kind == "dataframe_split":
             return validator.split(request.columns, cast("Sequence[Sequence[object]]", request.data))
         if request.kind == "dataframe_records":

@@ -272,3 +272,22 @@ def test_all_that_fit_come_as_csv(ui_server: UiServer, browser: Browser, runs: S
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == 76
     assert lines[0].endswith("metrics.rmse,params.lr")
+
+
+def test_the_three_best_are_found_charted_and_compared(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?tree=0&stat=best")
+    page.locator("[role=columnheader]", has_text="rmse").locator(".grid-sort").click()
+    until(lambda: first(page) == "run-0000", page)
+    for number in (2, 3, 4):
+        page.locator(f"[aria-rowindex='{number}'] input[type=checkbox]").click()
+    page.get_by_role("button", name="Chart", exact=True).click()
+    page.get_by_text("of 3 selected runs").wait_for()
+    page.locator(".strip canvas").first.wait_for()
+    page.keyboard.press("c")
+    page.get_by_text("only differences").wait_for()
+    assert set(page.locator(".compare a").all_inner_texts()) >= {"run-0000", "run-0001", "run-0002"}
+    assert asked(page)["view"] == ["compare"]
+    page.reload()
+    page.locator(".compare a", has_text="run-0002").wait_for()
+    page.go_back()
+    page.locator(".strip canvas").first.wait_for()

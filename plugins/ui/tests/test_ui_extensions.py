@@ -10,6 +10,8 @@ import pytest
 from ui_browser import Browser
 from ui_server import UiServer, running
 
+from mlcore.tracking.client import Client
+
 PLUGIN = """
 from mlcore.entities.ui_extension import Bar, Html, Image, Line, Markdown, Table, UIExtension, UIKind
 from mlcore.hookspecs import hookimpl
@@ -42,6 +44,12 @@ def ui_extensions():
         page("blocks", blocks=blocks),
         page("broken", blocks=broken),
         page("absent", package="acme_show", module="absent.js"),
+        UIExtension(UIKind.RUN_PANEL, "run-tab", "Run tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.EXPERIMENT_PANEL, "experiment-tab", "Experiment tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.COMPARE_PANEL, "compare-tab", "Compare tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.MODEL_PANEL, "model-tab", "Model tab", package="acme_show", module="tell.js"),
+        UIExtension(UIKind.ARTIFACT_VIEWER, "viewer", "Acme", package="acme_show", module="tell.js", match=("*.acme",)),
+        UIExtension(UIKind.COLUMN_RENDERER, "cell", "Cell", package="acme_show", module="cell.js", match=("metrics.rmse",)),
     ]
 """
 DIRECT = """
@@ -65,6 +73,19 @@ export default { api: 1, async mount(element, context) {
   element.textContent = out.join(", ");
 } };
 """
+TELL = """
+export default { api: 1, async mount(element, context) {
+  const file = context.file ? new TextDecoder().decode((await context.bytes(context.file.url, 0, 99)).body) : "";
+  const { run_ids = [], experiment_id = "", name = "", version = "" } = context;
+  element.textContent = `told: ${[run_ids.length, experiment_id, name, version, file].join("|")}`;
+} };
+"""
+CELL = """
+export default { api: 1, mount(element, context) {
+  element.textContent = `<${context.value}>`;
+  return { update(context) { element.textContent = `<${context.value}>`; } };
+} };
+"""
 FAILING = "export default { api: 1, mount() { throw new Error('no mount today'); } };\n"
 
 
@@ -75,7 +96,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
     static = folder / "acme_show" / "static"
     static.mkdir(parents=True)
     Path(static.parent, "__init__.py").write_text(PLUGIN, encoding="utf-8")
-    for name, text in {"direct.js": DIRECT, "apart.js": APART, "failing.js": FAILING}.items():
+    for name, text in {
+        "direct.js": DIRECT,
+        "apart.js": APART,
+        "failing.js": FAILING,
+        "tell.js": TELL,
+        "cell.js": CELL,
+    }.items():
         Path(static, name).write_text(text, encoding="utf-8")
     before = [
         f"import sys; sys.path.insert(0, {str(folder)!r})",
@@ -133,3 +160,40 @@ def test_blocks_that_fail_are_told_with_the_error(server: UiServer, browser: Bro
 def test_what_cannot_be_shown_is_left_out_with_a_warning(server: UiServer) -> None:
     assert '"absent"' not in httpx.get(f"{server.url}/ui/", trust_env=False).text
     assert "there is no 'absent.js'" in Path(server.directory, "server.log").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def recorded(server: UiServer) -> tuple[str, str]:
+    """Record two runs with a file and a registered model; return the ids of the experiment and of the first run."""
+    client = Client(server.url, server.url)
+    experiment_id = client.create_experiment("shown")
+    runs = [client.create_run(experiment_id).info.run_id for _ in range(2)]
+    for number, run_id in enumerate(runs):
+        client.log_metric(run_id, "rmse", number + 0.5)
+        client.log_text(run_id, "a file of acme", "data.acme")
+        client.set_terminated(run_id)
+    client.create_registered_model("wine")
+    client.create_model_version("wine", f"runs:/{runs[0]}/model", runs[0])
+    client.close()
+    return experiment_id, runs[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("runs/{run}/run-tab", "told: 1|{experiment}|||"),
+        ("experiments/{experiment}?view=experiment-tab", "told: 0|{experiment}|||"),
+        ("experiments/{experiment}?view=compare", "told: 2||||"),
+        ("runs/{run}/artifacts/data.acme", "told: 0||||a file of acme"),
+        ("models/wine/1?tab=model-tab", "told: 1||wine|1|"),
+        ("experiments/{experiment}", "<0.5>"),
+    ],
+    ids=["run", "experiment", "compare", "artifact", "model", "cell"],
+)
+def test_each_kind_has_its_place(
+    server: UiServer, browser: Browser, recorded: tuple[str, str], path: str, told: str
+) -> None:
+    browser.expect_complaint("404")  # the version has no files
+    words = {"experiment": recorded[0], "run": recorded[1]}
+    page = browser.open(f"{server.url}/ui/{path.format(**words)}")
+    page.get_by_text(told.format(**words), exact=True).wait_for()

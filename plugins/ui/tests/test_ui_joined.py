@@ -47,7 +47,17 @@ def test_a_name_of_two_modules_is_handed_on_by_a_file() -> None:
     files = {**_FILES, "lib/html.js": "export const pages = 1;\nexport function html() {}\n"}
     found = join(Assets("0", {path: made(path, text.encode()) for path, text in files.items()}), "app/main.js")
     assert found.homes.keys() == {"pages/one/part.js"}
-    assert found.assets.files["lib/html.js"].body.startswith(b'import { $m0 } from "../app/main.js";\nexport const { ')
+    assert found.assets.files["lib/html.js"].body == (
+        b'import { $m0 } from "../app/main.js";\n'
+        b"const { pages: $m0_pages, html: $m0_html } = $m0;\nexport { $m0_pages as pages, $m0_html as html };\n"
+    )
+
+
+def test_names_that_are_handed_on_hide_nothing_of_the_browser() -> None:
+    files = {**_FILES, "lib/html.js": "export const history = 1;\nexport function html() {}\n"}
+    found = join(Assets("0", {path: made(path, text.encode()) for path, text in files.items()}), "app/main.js")
+    text = found.assets.files["app/main.js"].body.decode()
+    assert "\nconst { history: $m0_history, html: $m0_html } = $m0;\n" in text
 
 
 def test_all_sheets_are_one_in_their_order() -> None:

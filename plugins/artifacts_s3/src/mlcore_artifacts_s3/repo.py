@@ -114,6 +114,13 @@ class S3Repo:
         except ArtifactNotFoundError as err:
             raise self._missing(path) from err
 
+    def read_range(self, path: str, start: int, end: int) -> BinaryIO:
+        """Open a part of a file. Raises ArtifactNotFoundError: there is no such file."""
+        try:
+            return objects.get_range(self._place(self._file(path), "read"), start, end)
+        except ArtifactNotFoundError as err:
+            raise self._missing(path) from err
+
     def write(self, path: str, source: BinaryIO, size_bytes: int) -> None:
         """Store a file, replacing what is there.
 

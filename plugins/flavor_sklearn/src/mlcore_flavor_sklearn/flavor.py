@@ -9,6 +9,7 @@ from types import ModuleType
 
 from mlcore.errors import ModelFormatError
 from mlcore.interfaces import AutologOptions, Predictor, SavedModel
+from mlcore.models.deferring import deferred
 from mlcore.models.environment import distributions_of
 from mlcore.models.flavor_files import (
     dump_pickle,
@@ -123,4 +124,5 @@ def _is_skops(path: Path, config: Mapping[str, object]) -> bool:
 
 
 def _sklearn() -> ModuleType:
-    return library("sklearn", "sklearn", "scikit-learn")
+    with deferred("pandas"):
+        return library("sklearn", "sklearn", "scikit-learn")

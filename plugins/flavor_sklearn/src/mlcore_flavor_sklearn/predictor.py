@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from mlcore.errors import InvalidParameterError
@@ -31,6 +31,12 @@ class SklearnPredictor:
         self._takes_texts = reads_texts(model)
         self._known_columns: object = None
 
+    def takes_arrays(self, columns: Sequence[str | None]) -> bool:
+        """Whether the model looks at numbers only, and learnt just these columns, or no names at all."""
+        if self._takes_texts:
+            return False
+        return self._fitted_on_array or (self._on_arrays is not None and [*columns] == self._names)
+
     def predict(self, data: object, params: Mapping[str, object]) -> object:
         """Predict for a frame or array of shape (rows, features).
 
@@ -38,7 +44,9 @@ class SklearnPredictor:
         Returns an array of shape (rows,) or (rows, outputs); for `score` one number.
         """
         if not hasattr(data, "to_numpy"):
-            return self._function(data, **params)
+            numbers = getattr(getattr(data, "dtype", None), "kind", None) in ("f", "i", "u")
+            chosen = self._on_arrays if self._on_arrays is not None and numbers else self._function
+            return chosen(data, **params)
         frame = cast("pd.DataFrame", data)
         if self._takes_texts and getattr(frame, "ndim", 1) == 2 and frame.shape[1] == 1:
             return self._function(frame.iloc[:, 0], **params)

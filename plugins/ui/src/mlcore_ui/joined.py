@@ -173,9 +173,11 @@ def _wrapped(module: _Module, home: str, places: Mapping[str, str], outside: dic
 
 
 def _exported(own: str, exports: Mapping[str, str]) -> str:
-    named = ", ".join(name for name in exports if name != "default")
+    """Hand on names without having them: one such as `history` would hide the browser's from all modules."""
+    inner = ", ".join(f"{name}: {own}_{name}" for name in exports if name != "default")
+    outer = ", ".join(f"{own}_{name} as {name}" for name in exports if name != "default")
     default = f"export default {own}.default;\n" if "default" in exports else ""
-    return (f"export const {{ {named} }} = {own};\n" if named else "") + default
+    return (f"const {{ {inner} }} = {own};\nexport {{ {outer} }};\n" if inner else "") + default
 
 
 def _bindings(names: str, source: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mlcore.errors import ArtifactNotFoundError, StoreUnavailableError
+from mlcore.interfaces import SupportsRanges
 from mlcore_server.asgi import Receive, Scope, Send
 from mlcore_server.files.kinds import content_type, disposition
 from mlcore_server.files.ranges import Version, is_known, wanted
@@ -37,12 +39,16 @@ _SAFE = {
 
 @frozen
 class OpenFile:
-    """A file that was opened to be sent."""
+    """A file that was opened to be sent.
+
+    begins: where in the whole file it was opened, if it is a part of one.
+    """
 
     file: BinaryIO
     size_bytes: int
     version: Version
     has_ranges: bool
+    begins: int = 0
 
 
 class Downloads:
@@ -63,7 +69,7 @@ class Downloads:
         more: headers that tell what the file is and what may be done with it; as of a download when not given.
         Raises ArtifactNotFoundError, IsDirectoryError, and what the repository raises.
         """
-        opened = await self.in_thread(lambda: _open(spot))
+        opened = await self.in_thread(lambda: _open(spot, http.headers))
         about = as_download(spot.path) if more is None else dict(more)
         try:
             headers = _headers(opened) | about
@@ -81,7 +87,8 @@ class Downloads:
         if http.method == "HEAD":
             opened.file.close()
             return _Bare(206 if span else 200, headers)
-        return _Sending(206 if span else 200, headers, opened.file, (start, end), self._pool, self._stalled_s)
+        span_of_it = (start - opened.begins, end - opened.begins)
+        return _Sending(206 if span else 200, headers, opened.file, span_of_it, self._pool, self._stalled_s)
 
 
 class _Bare(Response):
@@ -152,7 +159,10 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def _open(spot: Spot) -> OpenFile:
+def _open(spot: Spot, headers: Mapping[str, str]) -> OpenFile:
+    part = _open_part(spot, headers)
+    if part is not None:
+        return part
     try:
         file = spot.repo.read(spot.path)
     except ArtifactNotFoundError as err:
@@ -166,10 +176,25 @@ def _open(spot: Spot) -> OpenFile:
     return OpenFile(file, info.st_size, Version(etag, int(info.st_mtime)), has_ranges=True)
 
 
+def _open_part(spot: Spot, headers: Mapping[str, str]) -> OpenFile | None:
+    """Open the part that is asked for, of storages that give parts alone; None when all of the file is wanted."""
+    if "range" not in headers or not isinstance(spot.repo, SupportsRanges):
+        return None
+    size = spot.file_info().file_size or 0
+    try:
+        span = wanted(headers, size, Version())
+    except LookupError:
+        return OpenFile(io.BytesIO(), size, Version(), has_ranges=True)  # is told so, and nothing is sent
+    if span is None or span[0] == span[1]:
+        return None
+    return OpenFile(spot.repo.read_range(spot.path, *span), size, Version(), has_ranges=True, begins=span[0])
+
+
 def _open_stream(spot: Spot, file: BinaryIO) -> OpenFile:
     """Open what is no file of this machine: its size is where it ends, or what the repository says."""
     if not file.seekable():
-        return OpenFile(file, spot.file_info().file_size or 0, Version(), has_ranges=False)
+        known = isinstance(spot.repo, SupportsRanges)
+        return OpenFile(file, spot.file_info().file_size or 0, Version(), has_ranges=known)
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     return OpenFile(file, size, Version(), has_ranges=True)

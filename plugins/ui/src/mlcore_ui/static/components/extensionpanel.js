@@ -40,9 +40,10 @@ function full(context) {
   };
 }
 
-function Mounted({ extension, context, onFail }) {
+export function Mounted({ extension, context, onFail }) {
   const element = useRef(null);
   const shown = useRef(null);
+  const [turn, setTurn] = useState(0);
   const key = JSON.stringify(context) + theme.value;
   useEffect(() => {
     let wanted = true;
@@ -58,11 +59,14 @@ function Mounted({ extension, context, onFail }) {
       try { shown.current?.unmount?.(); } catch (error) { console.warn(`${extension.id}: ${error}`); }
       shown.current = null;
     };
-  }, [extension.module]);
+  }, [extension.module, turn]);
   useEffect(() => {
-    try { shown.current?.update?.(full(context)); } catch (error) { onFail(error); }
+    if (!shown.current) return;
+    // one that cannot follow begins again
+    if (!shown.current.update) { setTurn((old) => old + 1); return; }
+    try { shown.current.update(full(context)); } catch (error) { onFail(error); }
   }, [key]);
-  return html`<div class="extension" ref=${element}></div>`;
+  return html`<div key=${turn} class="extension" ref=${element}></div>`;
 }
 
 // what a frame may ask for in its person's name: to read

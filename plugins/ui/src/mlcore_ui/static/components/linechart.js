@@ -11,7 +11,7 @@ import { ChartView } from "./chartview.js";
  * @typedef {{grid: ArrayLike<number>, series: Line[], x?: "step"|"time"|"relative", xLog?: boolean, yLog?: boolean,
  *   height?: number, range?: [number, number]|null, onZoom?: (start: number|null, end: number|null) => void,
  *   hovered?: string|null, onHover?: (id: string|null) => void, onOpen?: () => void, label: string,
- *   cursor?: {value: number|null}, handle?: {current: any}}} Spec
+ *   cursor?: {value: number|null}, say?: (text: string) => void, handle?: {current: any}}} Spec
  *   grid: ascending; steps, or ms since the epoch (time) or since the start (relative). range: the part of x that is shown.
  *   cursor: a signal of the position that is pointed at, shared by charts. handle: gets `{canvas(): HTMLCanvasElement}`
  */

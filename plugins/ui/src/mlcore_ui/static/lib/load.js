@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "./html.js";
  * @template T
  * @param {string} key a new key is a new question
  * @param {(signal: AbortSignal) => Promise<T>} ask
- * @returns {{data: T|undefined, error: Error|undefined, loading: boolean, again: () => void}}
+ * @returns {{data: T|undefined, error: (Error & {status?: number, code?: string})|undefined, loading: boolean, again: () => void}}
  */
 export function useLoad(key, ask) {
   const [state, setState] = useState({ data: undefined, error: undefined, loading: true });

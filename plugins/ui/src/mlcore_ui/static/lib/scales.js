@@ -56,12 +56,14 @@ function isSpread(numbers) {
   return Math.abs(Math.log(middle / geometric)) < Math.abs(Math.log(middle / mean));
 }
 
+/** @returns {Axis} */
 function linearAxis(low, high, most) {
   if (low === high) [low, high] = [low - (Math.abs(low) * 0.1 || 1), high + (Math.abs(high) * 0.1 || 1)];
   const place = (value) => { const found = numeric(value); return found === null ? null : (found - low) / (high - low); };
   return { kind: "linear", low, high, place, back: (share) => number(low + share * (high - low), 4), ticks: ticks(low, high, most).map((at) => ({ at: place(at), text: number(at, 4) })) };
 }
 
+/** @returns {Axis} */
 function logAxis(low, high, most) {
   const [from, to] = [Math.log10(low), Math.log10(high)];
   const place = (value) => { const found = numeric(value); return found === null || found <= 0 ? null : (Math.log10(found) - from) / (to - from); };
@@ -71,6 +73,7 @@ function logAxis(low, high, most) {
   return { kind: "log", low, high, place, back: (share) => number(10 ** (from + share * (to - from)), 4), ticks: powers };
 }
 
+/** @returns {Axis} */
 function textAxis(there) {
   const order = new Intl.Collator("en", { numeric: true });
   const names = [...new Set(there.map(String))].sort(order.compare);

@@ -96,6 +96,7 @@ export function valueAt(grid, values, at) {
  * @returns {(string|number|null)[][]} with a row of names first
  */
 export function rows(curves, name) {
+  /** @type {(string|number|null)[][]} */
   const found = [["run_id", "run", "metric", curves.x === "step" ? "step" : `${curves.x}_ms`, ...curves.stats]];
   for (const curve of curves.curves) {
     for (let at = 0; at < curves.n; at += 1) {

@@ -7,14 +7,15 @@ const R = "function if else for while repeat in next break TRUE FALSE NULL NA In
 
 const HASH = ["#"];
 const SLASH = ["//"];
-const BY_ENDING = new Map([
+/** @type {Map<string, [string, string[]]>} ending to keywords and beginnings of comments */
+const BY_ENDING = new Map(/** @type {[string, [string, string[]]][]} */ ([
   ...["py", "pyi", "pyx"].map((name) => [name, [PYTHON, HASH]]),
   ...["js", "mjs", "ts", "tsx", "jsx", "java", "c", "h", "cc", "cpp", "hpp", "cu", "cs", "go", "rs", "kt", "swift", "scala", "php", "proto"].map((name) => [name, [BRACES, SLASH]]),
   ...["sh", "bash", "zsh"].map((name) => [name, [SHELL, HASH]]),
   ...["yaml", "yml", "toml", "ini", "cfg", "conf", "env", "tf", "mlmodel", "mlproject", "dockerfile", "makefile"].map((name) => [name, ["true false null yes no on off", HASH]]),
   ...["json", "jsonl", "ndjson", "geojson", "ipynb"].map((name) => [name, ["true false null", []]]),
   ["sql", [SQL, ["--"]]], ["r", [R, HASH]], ["jl", [PYTHON, HASH]], ["rb", [PYTHON, HASH]], ["lua", [PYTHON, ["--"]]], ["css", ["", []]],
-]);
+]));
 
 /** The language of a file, by its name; undefined when there is none. */
 function language(name) {

@@ -25,7 +25,7 @@ class Digits { constructor(text) { this.text = text; } }
 
 function parsed(text) {
   try {
-    return { value: JSON.parse(text, (_, value, more) => (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(more?.source ?? "") ? new Digits(more.source) : value)) };
+    return { value: JSON.parse(text, /** @type {any} the third argument is newer than the types */ ((_, value, more) => (typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(more?.source ?? "") ? new Digits(more.source) : value))) };
   } catch (error) {
     return { wrong: error instanceof RangeError ? "Nested too deep for a tree" : "Not JSON" };
   }

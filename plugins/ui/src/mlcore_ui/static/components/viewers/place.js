@@ -2,7 +2,7 @@
 import { api, address, ApiError } from "../../lib/api.js";
 
 /** @typedef {{run_id?: string, model_id?: string, name?: string, version?: string}} Place */
-/** @typedef {{path: string, name: string, is_dir: boolean, size_bytes: number|null, mime: string|null, beside?: ShownFile[]}} ShownFile */
+/** @typedef {{path: string, name: string, is_dir: boolean, size_bytes: number|null, mime: string|null, beside?: ShownFile[], inside?: ShownFile[], is_table?: boolean}} ShownFile */
 
 const EARLY_MS = 60000;
 const tickets = new Map();

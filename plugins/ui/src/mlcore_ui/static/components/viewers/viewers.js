@@ -1,5 +1,6 @@
 // Which viewer shows which file. The first that fits is used; the person may choose among the others.
 import { signal } from "../../lib/html.js";
+import { viewersFor } from "../../lib/extensions.js";
 import { seriesOf } from "./series.js";
 
 /** @typedef {import("./place.js").Place} Place */
@@ -53,7 +54,16 @@ export function addViewer(viewer) {
 
 /** The viewers that can show a file, the best first. @param {ShownFile} file @returns {Viewer[]} */
 export function viewersOf(file) {
-  const all = [...added.value.map((one) => ({ order: -1, ...one })), ...OWN];
+  const all = [...plugins(file), ...added.value.map((one) => ({ order: -1, ...one })), ...OWN];
   const fits = all.filter((one) => { try { return one.match(file); } catch { return false; } });
   return fits.map((one, at) => ({ one, at })).sort((a, b) => (a.one.order ?? 0) - (b.one.order ?? 0) || a.at - b.at).map(({ one }) => one);
+}
+
+/** Viewers of plugins, which know a kind of file better than ours do. @param {ShownFile} file @returns {Viewer[]} */
+function plugins(file) {
+  if (file.is_dir) return [];
+  return viewersFor(file).map((extension) => ({
+    id: extension.id, title: extension.title, order: extension.order <= 100 ? -1 : 1, match: () => true,
+    load: async () => (await import("./plugin.js")).viewerOf(extension),
+  }));
 }

@@ -55,7 +55,7 @@ export function shownAs(name, stat) {
 
 /**
  * The columns that show when nobody chose: what varies first.
- * @param {{keys: object[]}|undefined} facets
+ * @param {{keys: import("../../lib/types.js").Facet[]}|undefined} facets
  */
 export function usual(facets) {
   const keys = facets?.keys ?? [];
@@ -69,7 +69,7 @@ export function usual(facets) {
 
 /**
  * A column as the grid has it.
- * @param {string} name @param {Map<string, object>} facetOf @param {Set<string>} fixed
+ * @param {string} name @param {Map<string, import("../../lib/types.js").Facet>} facetOf @param {Set<string>} fixed
  */
 export function gridColumn(name, facetOf, fixed) {
   const found = parse(name);

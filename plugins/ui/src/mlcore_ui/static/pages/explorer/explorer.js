@@ -2,6 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { href, setQuery } from "../../lib/url.js";
+import { extension, extensions } from "../../lib/extensions.js";
 import { useKeys } from "../../lib/keys.js";
 import { useLoad } from "../../lib/load.js";
 import { useChanges } from "../../lib/live.js";
@@ -25,6 +26,7 @@ const viewing = () => import("./views.js");
 const acting = () => import("./actions.js");
 const charting = () => import("./strip.js");
 const starting = () => import("./first.js");
+const paneling = () => import("../../components/extensionpanel.js");
 
 export default function Explorer({ params, query }) {
   const ids = useMemo(() => params.ids.split(",").filter(Boolean), [params.ids]);
@@ -63,6 +65,7 @@ function Page({ ids, query, experiments, onChanged }) {
     const filter = `attributes.run_id IN (${set.pin.map((id) => `"${id.replaceAll('"', "")}"`).join(", ")})`;
     return rowsOf(await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter, view: "ALL", columns: question.columns, offset: 0, limit: 100 }, signal));
   });
+  useNames(selection, ids);
   const asked = useRef(Date.now());
   const again = (all = true) => {
     source.again();
@@ -80,15 +83,16 @@ function Page({ ids, query, experiments, onChanged }) {
     selection.put(rowsOf(answer), true);
   };
   const onFold = (id) => change({ fold: set.fold.includes(id) ? set.fold.filter((one) => one !== id) : [...set.fold, id] });
-  const onQuery = (changes) => setQuery(changes, { replace: true });
   const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
+  const panel = extension(set.view);
   const empty = facets.data?.total === 0 && !set.filter;
   return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
     <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${(filter) => change({ filter })} />
     <${Ways} ids=${ids} query=${query} view=${set.view} />
     <${Trouble} source=${source} facets=${facets} />
     ${selection.runs.value.size > 0 && html`<${Lazy} load=${acting} name="Actions" props=${shared} />`}
-    ${set.view !== "table" && html`<${Lazy} load=${charting} name=${set.view === "compare" ? "Comparison" : "Strip"} props=${shared} />`}
+    ${set.view !== "table" && !panel && html`<${Lazy} load=${charting} name=${set.view === "compare" ? "Comparison" : "Strip"} props=${shared} />`}
+    ${panel && html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: panel, context: { experiment_id: ids[0], run_ids: [...selection.runs.value.keys()] } }} />`}
     ${(set.view === "table" || set.view === "table,charts") && html`
       <${Toolbar} set=${set} source=${source} ids=${ids} keys=${keys} names=${question?.columns ?? []} question=${question} tree=${tree} nested=${nested}
         onColumns=${() => setDialog("columns")} onViews=${() => setDialog("views")} />
@@ -100,6 +104,7 @@ function Page({ ids, query, experiments, onChanged }) {
 }
 
 const NONE = [];
+const onQuery = (changes, more) => setQuery(changes, { replace: true, ...more });
 
 /** Rows for a question: in windows, or in groups. @param {any} question */
 function useSource(question) {
@@ -118,6 +123,17 @@ function useSource(question) {
   useEffect(() => { if (question && (!grouped || groups)) source.ask(question); }, [key, source]);
   useEffect(() => () => plain.close(), []);
   return source;
+}
+
+/** Learn the names of runs that the address knows by their ids alone. */
+function useNames(selection, ids) {
+  const unknown = [...selection.runs.value.values()].filter((one) => !one.lifecycle_stage).map((one) => one.run_id.replaceAll('"', ""));
+  useLoad(`names:${unknown.join()}`, async (signal) => {
+    if (!unknown.length) return;
+    const filter = `attributes.run_id IN (${unknown.map((id) => `"${id}"`).join(", ")})`;
+    const answer = await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter, view: "ALL", columns: [], offset: 0, limit: 1000 }, signal);
+    selection.learn(rowsOf(answer));
+  });
 }
 
 /** The keys of the page beside those of the grid. */
@@ -158,6 +174,6 @@ function Trouble({ source, facets }) {
 
 function Ways({ ids, query, view }) {
   const to = (one) => href(`experiments/${ids.join(",")}`, { ...query, view: one === "table" ? null : one });
-  const tabs = [["table", "Table"], ["table,charts", "Charts and table"], ["charts", "Charts"], ["compare", "Compare"]].map(([id, title]) => ({ id, title, href: to(id) }));
+  const tabs = [["table", "Table"], ["table,charts", "Charts and table"], ["charts", "Charts"], ["compare", "Compare"], ...extensions("experiment_panel").map((one) => [one.id, one.title])].map(([id, title]) => ({ id, title, href: to(id) }));
   return html`<${Tabs} tabs=${tabs} current=${view} label="Views of the runs" onGo=${(id) => change({ view: id === "table" ? null : id }, true)} />`;
 }

@@ -5,19 +5,19 @@ const IDLE_MS = 300;
 let language;
 
 /**
- * @param {{text: string, error: any, keys: object[], onText: (text: string) => void}} props
+ * @param {{text: string, error: any, keys: import("../../lib/types.js").Facet[], onText: (text: string) => void}} props
  * error: what the server says of the filter, with the place of the fault where it is known
  */
 export function FilterBar({ text, error, keys, onText }) {
   const box = useRef(/** @type {HTMLInputElement|null} */ (null));
   const timer = useRef(0);
-  const given = useRef(text);
+  const given = useRef(text.trim());
   const [typed, setTyped] = useState(text);
   const [help, setHelp] = useState({ from: 0, to: 0, options: [], at: -1 });
   const [left, setLeft] = useState(0);
   useEffect(() => {
     // another address was opened; what is being typed came from here
-    if (text !== given.current) { given.current = text; setTyped(text); }
+    if (text.trim() !== given.current) { given.current = text.trim(); setTyped(text); }
   }, [text]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const send = (value) => {
@@ -26,7 +26,11 @@ export function FilterBar({ text, error, keys, onText }) {
     onText(value.trim());
   };
   const suggest = async () => {
-    language ??= await import("./language.js");
+    try {
+      language ??= await import("./language.js");
+    } catch {
+      return; // the server is away: one can write without help
+    }
     const input = box.current;
     if (!input || document.activeElement !== input) return;
     setHelp({ ...language.complete(input.value, input.selectionStart ?? 0, keys), at: -1 });
@@ -72,7 +76,7 @@ export function FilterBar({ text, error, keys, onText }) {
       else box.current?.blur();
     }
   };
-  const wrong = error && typed.trim() === text ? error : null;
+  const wrong = error && typed.trim() === text.trim() ? error : null;
   // further lines draw what the line under the text shows
   const said = wrong ? wrong.message.split("\n")[0].replace(/, at column \d+$/, "") : "";
   const place = wrong && Number.isInteger(wrong.position) ? Math.min(wrong.position, typed.length) : null;

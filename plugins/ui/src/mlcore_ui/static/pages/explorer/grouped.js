@@ -21,7 +21,7 @@ export class Grouped {
     this.stops = [];
   }
 
-  /** @param {object} question of `runs:table`, with group_by */
+  /** @param {import("../../lib/types.js").Question} question of `runs:table`, with group_by */
   ask(question) {
     this.question = question;
     this.again();

@@ -6,7 +6,7 @@ import { Lazy } from "../../components/lazy.js";
 const NOTE = "mlflow.note.content";
 const describing = () => import("./describe.js");
 
-/** @param {{experiments: object[], edit: boolean, onChanged: () => void}} props */
+/** @param {{experiments: import("../../lib/types.js").Experiment[], edit: boolean, onChanged: () => void}} props */
 export function Head({ experiments, edit, onChanged }) {
   const [asking, setAsking] = useState(/** @type {string|null} */ (null));
   if (experiments.length !== 1) {

@@ -7,10 +7,11 @@ import { change } from "./state.js";
 
 const MOST = 200;
 
-/** @param {{names: string[], keys: object[], chosen: boolean, more: number, onClose: () => void}} props */
+/** @param {{names: string[], keys: import("../../lib/types.js").Facet[], chosen: boolean, more: number, onClose: () => void}} props */
 export function ColumnPicker({ names, keys, chosen, more, onClose }) {
   const [text, setText] = useState("");
   const low = text.toLowerCase();
+  /** @type {{column: string, kind: string, count?: number, distinct?: number}[]} */
   const all = [...keys.filter((one) => one.kind !== "attribute"), ...Object.keys(ATTRIBUTES).map((key) => ({ column: `attributes.${key}`, kind: "attribute" }))];
   const bases = new Set(names);
   const found = all.filter((one) => one.column.toLowerCase().includes(low));

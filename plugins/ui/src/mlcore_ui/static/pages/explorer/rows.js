@@ -28,6 +28,8 @@ export class Windows {
     this.error = null;
     this.loading = false;
     this.known = false;
+    /** @type {string|undefined} */
+    this.revision = undefined;
     this.windows = new Map();
     this.waiting = new Map();
     this.fresh = new Set();
@@ -37,7 +39,7 @@ export class Windows {
     this.pause = 2000;
   }
 
-  /** Ask something else. @param {object} question of `runs:table`, without offset and limit */
+  /** Ask something else. @param {import("../../lib/types.js").Question} question of `runs:table`, without offset and limit */
   ask(question) {
     this.question = question;
     this.generation += 1;

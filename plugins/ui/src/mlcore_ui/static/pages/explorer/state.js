@@ -1,6 +1,7 @@
 // What the explorer shows is in the address; what the pointer does is in signals that table and charts share.
 import { signal } from "../../lib/html.js";
 import { setQuery } from "../../lib/url.js";
+import { extension } from "../../lib/extensions.js";
 import { split } from "./columns.js";
 
 /** More selected runs than this make no address for people. */
@@ -13,7 +14,7 @@ const MOST_IN_ADDRESS = 60;
  * @property {{column: string, descending: boolean}[]} sort
  * @property {string[]|null} cols null: the usual ones
  * @property {string[]} group
- * @property {"table"|"table,charts"|"charts"|"compare"} view
+ * @property {string} view "table", "table,charts", "charts", "compare", or the id of a panel of a plugin
  * @property {Set<string>} fixed columns that stay at the left
  * @property {string[]} pin runs that stay on top
  * @property {string} stat what metrics show: last, best, min, max
@@ -30,7 +31,7 @@ export function settings(query) {
     sort: split(query.sort).map((text) => ({ column: text.replace(/^-/, ""), descending: text.startsWith("-") })),
     cols: query.cols === undefined ? null : split(query.cols).filter((name) => name !== "none"),
     group: split(query.group),
-    view: ["table,charts", "charts", "compare"].includes(query.view) ? /** @type {any} */ (query.view) : "table",
+    view: ["table,charts", "charts", "compare"].includes(query.view) || extension(query.view)?.kind === "experiment_panel" ? /** @type {any} */ (query.view) : "table",
     fixed: new Set(split(query.fix)),
     pin: words(query.pin),
     stat: ["best", "min", "max"].includes(query.stat) ? query.stat : "last",
@@ -46,7 +47,7 @@ function words(text) {
   return text ? text.split(",").filter(Boolean) : [];
 }
 
-/** Change the address without a step in the history for what is only an adjustment. @param {object} changes @param {boolean} [step] */
+/** Change the address without a step in the history for what is only an adjustment. @param {Record<string, any>} changes @param {boolean} [step] */
 export function change(changes, step = false) {
   const texts = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") || null : value]));
   setQuery(texts, { replace: !step });
@@ -62,13 +63,13 @@ export class Selection {
   /** @param {string|undefined} runs of the address */
   constructor(runs) {
     /** Ids of the selected runs, in the order of their selection, with what is known of each. */
-    this.runs = signal(new Map(words(runs).map((id) => [id, { run_id: id, run_name: id.slice(0, 8) }])));
+    this.runs = signal(/** @type {Map<string, import("../../lib/types.js").RunRow>} */ (new Map(words(runs).map((id) => [id, { run_id: id, run_name: id.slice(0, 8) }]))));
     this.hovered = signal(/** @type {string|null} */ (null));
   }
 
   has(id) { return this.runs.value.has(id); }
 
-  /** @param {object[]} rows @param {boolean} on */
+  /** @param {import("../../lib/types.js").RunRow[]} rows @param {boolean} on */
   put(rows, on) {
     const next = new Map(this.runs.peek());
     for (const row of rows) {
@@ -78,7 +79,7 @@ export class Selection {
     this.set(next);
   }
 
-  /** @param {Map<string, object>} runs */
+  /** @param {Map<string, import("../../lib/types.js").RunRow>} runs */
   set(runs) {
     this.runs.value = runs;
     const ids = [...runs.keys()];
@@ -94,13 +95,10 @@ export class Selection {
     this.runs.value = new Map(ids.map((id) => [id, now.get(id) ?? { run_id: id, run_name: id.slice(0, 8) }]));
   }
 
-  /** Names of runs that were known by id alone. @param {object} row */
-  learn(row) {
-    const known = this.runs.peek().get(row.run_id);
-    if (known && (known.run_name !== row.run_name || known.lifecycle_stage !== row.lifecycle_stage)) {
-      const next = new Map(this.runs.peek());
-      next.set(row.run_id, { run_id: row.run_id, run_name: row.run_name, lifecycle_stage: row.lifecycle_stage });
-      this.runs.value = next;
-    }
+  /** Names of runs that were known by id alone. @param {import("../../lib/types.js").RunRow[]} rows */
+  learn(rows) {
+    const next = new Map(this.runs.peek());
+    for (const { run_id, run_name, lifecycle_stage } of rows) if (next.has(run_id)) next.set(run_id, { run_id, run_name, lifecycle_stage });
+    this.runs.value = next;
   }
 }

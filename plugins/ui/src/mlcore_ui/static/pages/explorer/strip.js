@@ -1,6 +1,7 @@
 // Charts above the table, and the comparison: of the selected runs, or of the first ones.
 import { html, useState } from "../../lib/html.js";
 import { runColor } from "../../lib/colors.js";
+import { extensions } from "../../lib/extensions.js";
 import { count } from "../../lib/format.js";
 import { Empty } from "../../components/empty.js";
 import { Lazy } from "../../components/lazy.js";
@@ -9,6 +10,7 @@ import { change } from "./state.js";
 
 const charts = () => import("../charts/metriccharts.js");
 const compare = () => import("../charts/compare.js");
+const paneling = () => import("../../components/extensionpanel.js");
 const FEW = 10;
 
 /** The runs to draw, each with its colour. */
@@ -50,5 +52,6 @@ export function Comparison({ ids, selection, source, changed, query, onQuery }) 
     const known = new Map(runs.map((run) => [run.run_id, { run_id: run.run_id, run_name: run.name }]));
     selection.set(new Map(picked.map((id) => [id, selection.runs.peek().get(id) ?? known.get(id)])));
   };
-  return html`<section aria-label="Comparison" data-version=${version}><${Lazy} load=${compare} name="Compare" props=${{ runs, experimentIds: ids, query, onQuery, revision: changed, onSelect, ...pointing(selection) }} /></section>`;
+  return html`<section aria-label="Comparison" data-version=${version}><${Lazy} load=${compare} name="Compare" props=${{ runs, experimentIds: ids, query, onQuery, revision: changed, onSelect, ...pointing(selection) }} />
+    ${extensions("compare_panel").map((one) => html`<h2>${one.title}</h2><${Lazy} key=${one.id} load=${paneling} name="ExtensionPanel" props=${{ extension: one, context: { run_ids: runs.map((run) => run.run_id) } }} />`)}</section>`;
 }

@@ -3,17 +3,20 @@ import { html, useMemo, useRef } from "../../lib/html.js";
 import { href, navigate } from "../../lib/url.js";
 import { runColor } from "../../lib/colors.js";
 import { ago, count, duration, number, time } from "../../lib/format.js";
+import { rendererFor } from "../../lib/extensions.js";
+import { Lazy } from "../../components/lazy.js";
 import { Status } from "../../components/status.js";
 import { Menu } from "../../components/menu.js";
 import { VirtualGrid } from "../../components/grid.js";
 import { STATS, compose, gridColumn, shownAs } from "./columns.js";
 import { change, widthsText } from "./state.js";
 
+const paneling = () => import("../../components/extensionpanel.js");
 const SELECT = { id: "select", label: "Selection", width: 34, pinned: true };
 const NAME = { id: "name", label: "run", width: 250, pinned: true };
 
 /**
- * @param {{source: any, pinned: object[], names: string[], facetOf: Map<string, object>, set: import("./state.js").Settings, selection: import("./state.js").Selection,
+ * @param {{source: any, pinned: import("../../lib/types.js").RunRow[], names: string[], facetOf: Map<string, import("../../lib/types.js").Facet>, set: import("./state.js").Settings, selection: import("./state.js").Selection,
  *   home: string, onAll: () => void, onFold: (id: string) => void, label: string}} props
  * source: rows by number, as `Windows` has them
  */
@@ -24,7 +27,7 @@ export function RunTable({ source, pinned, names, facetOf, set, selection, home,
   const columns = useMemo(() => [SELECT, NAME, ...names.map((name) => gridColumn(shownAs(name, stat), facetOf, new Set([...set.fixed].map((one) => shownAs(one, stat)))))],
     [names.join("\n"), stat, fixedKey, facetOf]);
   const widths = useMemo(() => set.widths, [widthsText(set.widths)]);
-  const anchor = useRef(/** @type {object|null} */ (null));
+  const anchor = useRef(/** @type {import("../../lib/types.js").RunRow|null} */ (null));
   const selected = selection.runs.value;
   const hovered = selection.hovered.value;
   const pins = new Set(set.pin);
@@ -138,6 +141,8 @@ function cells({ source, facetOf, onFold, toggle, togglePin, selection }) {
     if (column.id === "name") return nameCell(row, onFold, togglePin, source.folded);
     const value = row.columns[column.id]?.[row.at];
     if (value === undefined || value === null) return column.id === "attributes.duration" && row.status === "RUNNING" ? html`<span class="muted">${duration(Date.now() - row.start_time)}</span>` : "";
+    const renderer = rendererFor(column.id);
+    if (renderer) return html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: renderer, context: { run_ids: [row.run_id], column: column.id, value } }} />`;
     if (column.kind === "metric") return html`<span title=${value}>${number(value)}</span>`;
     if (column.kind !== "attribute") return facetOf.get(column.id)?.numeric ? value : html`<span title=${value}>${value}</span>`;
     if (column.key === "status") return html`<${Status} status=${value} />`;

@@ -9,7 +9,7 @@ import { change } from "./state.js";
 const STATS = [["last", "last value"], ["best", "best"], ["min", "least"], ["max", "greatest"]];
 
 /**
- * @param {{set: import("./state.js").Settings, source: any, ids: string[], keys: object[], names: string[], question: object|null, tree: boolean, nested: boolean,
+ * @param {{set: import("./state.js").Settings, source: any, ids: string[], keys: import("../../lib/types.js").Facet[], names: string[], question: import("../../lib/types.js").Question|null, tree: boolean, nested: boolean,
  *   onColumns: () => void, onViews: () => void}} props
  */
 export function Toolbar({ set, source, ids, keys, names, question, tree, nested, onColumns, onViews }) {

@@ -43,7 +43,7 @@ function Table({ name, found, only, onDrop }) {
     ["Metrics of the source runs", found.map(({ run }) => new Map((run.data?.metrics ?? []).map(({ key, value }) => [key, value])))],
     ["Params of the source runs", found.map(({ run }) => new Map((run.data?.params ?? []).map(({ key, value }) => [key, value])))],
     ["Signature", found.map(({ model }) => signatureRows(model.signature))],
-    ["Requirements", found.map(({ model }) => new Map([...(model.python_version ? [["python", model.python_version]] : []), ...requirementRows(model.requirements)]))],
+    ["Requirements", found.map(({ model }) => new Map(/** @type {[string, any][]} */ ([...(model.python_version ? [["python", model.python_version]] : []), ...requirementRows(model.requirements)])))],
     ["Flavors", found.map(({ model }) => new Map((model.flavors ?? []).map((one) => [one.name, "yes"])))],
     ["Tags", found.map(({ version }) => new Map(Object.entries(ownTags(version.tags))))],
   ];

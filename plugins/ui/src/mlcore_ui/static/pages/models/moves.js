@@ -45,7 +45,7 @@ export function stageName(stage) {
 /**
  * The version that an alias goes back to; null when there is none. A second step back goes one further, and not forth again.
  * @param {{kind: string, subject: string, after: string}[]} moves the last one first
- * @param {string} alias @param {string} now where it points, "" for nowhere @param {Set<string>} there versions that are still there
+ * @param {string} alias @param {string} now where it points, "" for nowhere @param {{has: (version: string) => boolean}} there versions that are still there
  * @returns {string|null}
  */
 export function aliasBefore(moves, alias, now, there) {

@@ -22,7 +22,7 @@ export function quoted(text) {
   return text.includes('"') ? `'${text.replace(/'/g, "_")}'` : `"${text}"`;
 }
 
-/** The versions of the models of these names, the newest first. @param {string[]} names */
+/** The versions of the models of these names, the newest first. @param {string[]} names @param {import("../../lib/types.js").Paging} [paging] */
 export async function versionsOf(names, { token, most = 200, signal } = {}) {
   const tests = names.map((name) => (name.includes("'") && name.includes('"') ? `name LIKE ${quoted(name)}` : `name = ${quoted(name)}`));
   const page = await api.get(`${MLFLOW}/model-versions/search`, {
@@ -31,7 +31,7 @@ export async function versionsOf(names, { token, most = 200, signal } = {}) {
   return { versions: (page.model_versions ?? []).filter((one) => names.includes(one.name)), token: page.next_page_token };
 }
 
-/** @param {string} filter in the kernel's language */
+/** @param {string} filter in the kernel's language @param {import("../../lib/types.js").Paging} [paging] */
 export async function searchModels(filter, { token, signal } = {}) {
   const page = await api.get(`${MLFLOW}/registered-models/search`, { filter, max_results: 50, page_token: token }, signal);
   return { models: page.registered_models ?? [], token: page.next_page_token };
@@ -42,7 +42,7 @@ export const getVersion = async (name, version, signal) => (await api.get(`${MLF
 export const getRun = async (id, signal) => (await api.get(`${MLFLOW}/runs/get`, { run_id: id }, signal)).run;
 export const describe = (name, version, signal) => api.get("api/ui/1/models:describe", { name, version }, signal);
 
-/** A page of moves, the last one first. */
+/** A page of moves, the last one first. @param {string} name @param {import("../../lib/types.js").Paging} [paging] */
 export async function history(name, { token, most = 1000, signal } = {}) {
   if (!remembers()) return { moves: [], token: "" };
   const page = await api.get(`${MLFLOW}/registered-models/history`, { name, max_results: most, page_token: token }, signal);

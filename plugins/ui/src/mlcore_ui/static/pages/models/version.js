@@ -2,9 +2,11 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import { href, navigate, route } from "../../lib/url.js";
 import { ago, bytes, count, number, time } from "../../lib/format.js";
+import { extension, extensions } from "../../lib/extensions.js";
 import { useLoad } from "../../lib/load.js";
 import { useKeys } from "../../lib/keys.js";
 import { ErrorCard } from "../../components/errorcard.js";
+import { Lazy } from "../../components/lazy.js";
 import { Empty } from "../../components/empty.js";
 import { Tabs } from "../../components/tabs.js";
 import { CopyButton } from "../../components/copy.js";
@@ -37,7 +39,8 @@ export default function VersionPage({ params, query }) {
   return html`<${Shown} key=${key} version=${data.version} whole=${data.whole} query=${query} error=${error} again=${again} />`;
 }
 
-const TABS = [["about", "About"], ["use", "Use"], ["try", "Try it"], ["history", "History"]];
+const TABS = [["about", "About"], ["use", "Use"], ["try", "Try it"], ["history", "History"], ...extensions("model_panel").map((one) => [one.id, one.title])];
+const paneling = () => import("../../components/extensionpanel.js");
 
 function Shown({ version: one, whole, query, error, again }) {
   const { model, versions, moves, wishes, allowed } = whole;
@@ -74,6 +77,7 @@ function Shown({ version: one, whole, query, error, again }) {
     ${tab === "use" && html`<${Snippets} name=${one.name} version=${one.version} aliases=${one.aliases ?? []} stage=${one.current_stage} />`}
     ${tab === "try" && html`<${TryIt} key=${own.data ? "known" : ""} model=${own.data ?? {}} />`}
     ${tab === "history" && html`<${Timeline} moves=${moves.moves.filter((move) => concerns(move, one.version))} />`}
+    ${extension(tab) && html`<${Lazy} key=${tab} load=${paneling} name="ExtensionPanel" props=${{ extension: extension(tab), context: { name: one.name, version: one.version, run_ids: one.run_id ? [one.run_id] : [] } }} />`}
     ${asking?.kind === "stage" && html`<${MoveStage} version=${one} versions=${versions} edits=${edits} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "alias" && html`<${MoveAlias} model=${model} versions=${versions} version=${one.version} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "drop" && html`<${DropAlias} model=${model} alias=${asking.alias} onClose=${close} onChanged=${again} />`}

@@ -3,11 +3,13 @@ import { html, useEffect, useMemo, useRef } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { href, navigate, setQuery } from "../../lib/url.js";
 import { runColor } from "../../lib/colors.js";
+import { extension, extensions } from "../../lib/extensions.js";
 import { useChanges } from "../../lib/live.js";
 import { useLoad } from "../../lib/load.js";
 import { useKeys } from "../../lib/keys.js";
 import { Guard } from "../../components/guard.js";
 import { ErrorCard } from "../../components/errorcard.js";
+import { Lazy } from "../../components/lazy.js";
 import { Tabs } from "../../components/tabs.js";
 import { toast } from "../../components/toast.js";
 import { useMayEdit, useRun } from "./data.js";
@@ -19,6 +21,7 @@ import { Children } from "./children.js";
 import { Files } from "./files.js";
 
 const SYSTEM = "system/";
+const paneling = () => import("../../components/extensionpanel.js");
 
 export default function RunPage({ params, query }) {
   const { id } = params;
@@ -54,6 +57,7 @@ function tabsOf(id, run, keys) {
     { id: "artifacts", title: "Artifacts", path: `runs/${id}/artifacts` },
     { id: "children", title: "Children", path: `runs/${id}/children` },
     ...(system ? [{ id: "system", title: "System", path: `runs/${id}/system`, count: system }] : []),
+    ...extensions("run_panel").map((one) => ({ id: one.id, title: one.title, path: `runs/${id}/${one.id}` })),
   ];
   return all.map((one) => ({ ...one, href: href(one.path) }));
 }
@@ -68,8 +72,11 @@ function Tab({ tab, id, run, rest, query, mayEdit, onChanged }) {
     case "metrics": case "system": return html`<${Charts} runs=${runs} keys=${keys} query=${query} onQuery=${setQuery} revision=${revision} live=${run.open} />`;
     case "artifacts": return html`<${Files} run=${run} path=${rest} query=${query} />`;
     case "children": return html`<${Children} run=${run} />`;
-    default: return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
+    default:
   }
+  const panel = extension(tab);
+  if (panel?.kind === "run_panel") return html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: panel, context: { run_ids: [id], experiment_id: run.info.experiment_id } }} />`;
+  return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
 }
 
 async function step(way, run, tab, rest, query) {
