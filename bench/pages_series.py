@@ -18,7 +18,7 @@ REPEATS, THEIR_REPEATS = 5, 1  # theirs takes seconds
 CPU_MS, BYTES = 1500, 300_000
 THEIR_POINTS = 320  # what their page asks for
 SERIES = "/api/ui/1/metrics:series"
-ASKED: dict[str, Mapping[str, object]] = {
+ASKED: dict[str, dict[str, object]] = {
     "last of 720 buckets": {"buckets": 720},
     "min and max of 720 buckets": {"buckets": 720, "stats": ["min", "max"]},
     "last of 720 buckets, over time": {"buckets": 720, "x": "relative"},
@@ -34,7 +34,7 @@ def pages_series(pair: tuple[Side, Side]) -> list[Row]:
             place.mkdir()
             ids.append(str(int(worker(side, "fill_curves", str(RUNS), str(STEPS), cwd=place)["experiment_id"])))
         with running_server(pair[0], places[0], ()) as ours:
-            base = {"run_ids": _run_ids(ours, ids[0]), "keys": ["loss"]}
+            base: dict[str, object] = {"run_ids": _run_ids(ours, ids[0]), "keys": ["loss"]}
             first = _measured(ours, "POST", SERIES, base | {"buckets": 720}, 0)
             measured = {name: _measured(ours, "POST", SERIES, base | more, REPEATS) for name, more in ASKED.items()}
             beside = _measured(ours, "POST", SERIES, base | {"buckets": THEIR_POINTS}, REPEATS)
