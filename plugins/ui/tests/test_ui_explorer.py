@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from ui_browser import Browser
 from ui_runs import HOSTILE, Sweep, hostile, sweep
-from ui_server import UiServer
+from ui_server import UiServer, running
 
 from mlcore.tracking.client import Client
 
@@ -291,3 +293,34 @@ def test_the_three_best_are_found_charted_and_compared(ui_server: UiServer, brow
     page.locator(".compare a", has_text="run-0002").wait_for()
     page.go_back()
     page.locator(".strip canvas").first.wait_for()
+
+
+_PASSWORD = "a long sentence that nobody guesses"
+
+
+def test_what_a_reader_may_not_do_is_not_offered(
+    _chromium: object,  # noqa: PT019  # used: it opens browsers of people who sign in
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path, "--auth", "basic") as server:
+        made = sweep(Client(server.store_uri), "guarded", 2)
+        token = (tmp_path / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
+        with httpx.Client(base_url=server.url, trust_env=False) as http:
+            first_admin = {"token": token, "username": "root", "password": _PASSWORD}
+            http.post("/api/mlcore/auth/bootstrap", json=first_admin).raise_for_status()
+            http.auth = ("root", _PASSWORD)
+            reader = {"username": "bob", "password": _PASSWORD}
+            http.post("/api/2.0/mlflow/users/create", json=reader).raise_for_status()
+            granted = {"experiment_id": made.experiment_id, "username": "bob", "permission": "READ"}
+            http.post("/api/2.0/mlflow/experiments/permissions/create", json=granted).raise_for_status()
+        offered = {}
+        for name in ("root", "bob"):
+            browser = Browser(_chromium, http_credentials={"username": name, "password": _PASSWORD})
+            browser.expect_complaint("401")
+            page = look(browser, server, made, f"?runs={made.run_ids[0]}")
+            page.get_by_role("button", name="Compare").wait_for()
+            page.wait_for_load_state("networkidle")
+            offered[name] = {"Rename", "Delete", "Tag…"} & set(page.get_by_role("button").all_inner_texts())
+            browser.check()
+            browser.close()
+    assert offered == {"root": {"Rename", "Delete", "Tag…"}, "bob": set()}

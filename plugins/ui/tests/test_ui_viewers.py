@@ -47,7 +47,10 @@ def _go(page: Any, url: str) -> None:
 def _drawn(page: Any) -> None:
     """Wait until the open file is there, with its pictures and frames."""
     page.wait_for_selector(".viewer > *")
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.evaluate(
+        "() => Promise.all([...document.images].map((image) => image.complete || new Promise((done) => {"
+        " image.addEventListener('load', done); image.addEventListener('error', done); })))"
+    )
 
 
 def _shows(page: Any, *texts: str) -> None:
@@ -89,7 +92,9 @@ def test_pictures_sounds_and_documents_come_by_elements_of_the_browser(
     page = browser.open(_file(ui_server, corpus.good, "plots/loss.png"))
     page.get_by_text("32 \u00d7 32 pixels").wait_for()
     _go(page, _file(ui_server, corpus.good, "sound.wav"))
-    page.wait_for_function("document.querySelector('audio')?.readyState >= 1")
+    page.locator("audio").evaluate(
+        "(audio) => audio.readyState || new Promise((done) => audio.addEventListener('loadedmetadata', () => done(1)))"
+    )
     _go(page, _file(ui_server, corpus.good, "clip.mp4"))
     page.get_by_text("The browser cannot play this file.").wait_for()
     _go(page, _file(ui_server, corpus.good, "paper.pdf"))
@@ -100,8 +105,6 @@ def test_pictures_sounds_and_documents_come_by_elements_of_the_browser(
 def test_a_parquet_file_is_a_table(
     ui_server: UiServer, browser: Browser, corpus: Corpus, client: Client, tmp_path: Path
 ) -> None:
-    pytest.importorskip("pyarrow", reason="reading parquet needs pyarrow: pip install pyarrow")
-    (tmp_path / "t.parquet").unlink(missing_ok=True)
     parquet(tmp_path)
     client.log_artifact(corpus.newest, tmp_path / "t.parquet")
     page = browser.open(_file(ui_server, corpus.newest, "t.parquet"))
@@ -115,6 +118,26 @@ def test_a_long_text_is_read_stretch_by_stretch(ui_server: UiServer, browser: Br
     assert [request.headers.get("range") for request in fetched] == ["bytes=0-131071"]
     page.get_by_role("button", name="Read on").click()
     _shows(page, "of the first 262 KB")
+
+
+def test_an_expired_ticket_is_replaced_without_a_word(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+    browser.expect_complaint("403")
+    refused: list[str] = []
+
+    def refuse_first(route: Any) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.url)
+        route.fulfill(status=403, body="this link has expired")
+
+    browser.context.route("**/raw/**", refuse_first)
+    page = browser.open(_file(ui_server, corpus.good, "text/train.py"))
+    _shows(page, "# trains")
+    refused.clear()
+    _go(page, _file(ui_server, corpus.good, "plots/loss.png"))
+    page.get_by_text("32 \u00d7 32 pixels").wait_for()
+    assert len(refused) == 1
 
 
 def test_tables_are_read_page_by_page(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:

@@ -29,7 +29,7 @@ HOSTILE_HTML = """<!doctype html><title>report</title><h1 id="head">Report</h1><
 alert('report');
 const told = [];
 for (const [name, reach] of [
-  ['cookie', () => document.cookie], ['storage', () => localStorage.length], ['parent', () => parent.document.title],
+  ['cookie', () => document.cookie], ['storage', () => localStorage.length], ['parent', () => { if (parent === window) throw 0; return parent.document.title; }],
 ]) { try { reach(); told.push(name); } catch { /* as it should be */ } }
 document.getElementById('head').textContent = 'reached: ' + told.join(',');
 </script><img src="x" onerror="alert(2)">"""

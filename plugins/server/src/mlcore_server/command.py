@@ -17,19 +17,25 @@ F = TypeVar("F", bound=Callable[..., object])
 _STATE = "mlcore-server"
 
 
-def _option(name: str, about: str, *mlflow: str, **more: Any) -> Callable[[F], F]:
-    """Make an option with its variables: MLCORE_SERVER_<NAME>, and MLflow's of the same meaning."""
+def _option(name: str, about: str, *mlflow: str, short: str = "", **more: Any) -> Callable[[F], F]:
+    """Make an option with its variables: MLCORE_SERVER_<NAME>, and MLflow's of the same meaning.
+
+    short: the letter that MLflow gives to it, such as `-p`.
+    """
     variable = "MLCORE_SERVER_" + name.removeprefix("--").partition("/")[0].replace("-", "_").upper()
-    return click.option(name, help=about, envvar=[variable, *mlflow], show_envvar=True, **more)
+    return click.option(*filter(None, (short, name)), help=about, envvar=[variable, *mlflow], show_envvar=True, **more)
 
 
 @click.command()
-@_option("--host", "Address to listen on.", "MLCORE_HOST", "MLFLOW_HOST", default="127.0.0.1", show_default=True)
+@_option(
+    "--host", "Address to listen on.", "MLCORE_HOST", "MLFLOW_HOST", short="-h", default="127.0.0.1", show_default=True
+)
 @_option(
     "--port",
     "Port; 0 for any free one.",
     "MLCORE_PORT",
     "MLFLOW_PORT",
+    short="-p",
     type=click.IntRange(0, 65535),
     default=5000,
     show_default=True,
@@ -60,6 +66,7 @@ def _option(name: str, about: str, *mlflow: str, **more: Any) -> Callable[[F], F
     "--workers",
     "Processes that share the port.",
     "MLFLOW_WORKERS",
+    short="-w",
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,

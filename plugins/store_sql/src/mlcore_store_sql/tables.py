@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlcore.entities import (
     Cell,
@@ -65,11 +65,12 @@ class TablesPart(Part):
             metrics = self._curves_of(cursor, numbers, columns)
         shown = {}
         nothing: dict[str, str] = {}
+        no_curves: dict[int, float] = {}
         for row in found:
             number, info = row[0], run_info(row, self._places)
-            of_run = (params.get(number, nothing), tags.get(number, nothing), metrics.get(number, {}))
-            values = tuple([_cell(column, info, *of_run) for column in columns])
-            shown[info.run_id] = RunCells(info, parent_of(of_run[1]), values)
+            of_run = _Recorded(params.get(number, nothing), tags.get(number, nothing), metrics.get(number, no_curves))
+            values = tuple([_cell(column, at, info, of_run) for at, column in enumerate(columns)])
+            shown[info.run_id] = RunCells(info, parent_of(of_run.tags), values)
         return shown
 
     def key_facets(self, query: RunQuery, values: int) -> KeyFacets:
@@ -113,17 +114,17 @@ class TablesPart(Part):
 
     def _curves_of(
         self, cursor: Cursor, numbers: Sequence[int], columns: Sequence[Field]
-    ) -> dict[int, dict[Field, float]]:
-        """Return what the columns of metrics show, by the run's number."""
-        asked: dict[str, list[Field]] = defaultdict(list)
-        for column in columns:
+    ) -> dict[int, dict[int, float]]:
+        """Return what the columns of metrics show, by the run's number and the column's place."""
+        asked: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for at, column in enumerate(columns):
             if column.entity == "metric":
-                asked[column.key].append(column)
-        found: dict[int, dict[Field, float]] = defaultdict(dict)
+                asked[column.key].append((at, column.stat))
+        found: dict[int, dict[int, float]] = defaultdict(dict)
         if asked:
             for row in rows(cursor, self._table_queries().curves(numbers, sorted(asked))):
-                for column in asked[row[1]]:
-                    found[row[0]][column] = self._number(cursor, row, column.stat)
+                for at, stat in asked[row[1]]:
+                    found[row[0]][at] = self._number(cursor, row, stat)
         return found
 
     def _number(self, cursor: Cursor, row: Row, stat: str) -> float:
@@ -139,18 +140,20 @@ class TablesPart(Part):
         return cursor.fetchone() is not None
 
 
-def _cell(
-    column: Field,
-    info: RunInfo,
-    params: Mapping[str, str],
-    tags: Mapping[str, str],
-    metrics: Mapping[Field, float],
-) -> Cell:
+class _Recorded(NamedTuple):
+    """What a run recorded, as far as its cells need it; curves by the place of their column."""
+
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    curves: Mapping[int, float]
+
+
+def _cell(column: Field, at: int, info: RunInfo, recorded: _Recorded) -> Cell:
     if column.entity == "metric":
-        return metrics.get(column)
+        return recorded.curves.get(at)
     if column.entity == "attribute":
         return attribute_cell(info, column.key)
-    return (params if column.entity == "param" else tags).get(column.key)
+    return (recorded.params if column.entity == "param" else recorded.tags).get(column.key)
 
 
 def _attribute_facets(runs: Sequence[Row], values: int) -> list[KeyFacet]:

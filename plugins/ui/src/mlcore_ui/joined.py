@@ -57,7 +57,8 @@ def join(assets: Assets, main: str) -> Joined:
     pages = [_resolved(ROUTES, named) for named in _LATER.findall(texts.get(ROUTES, ""))]
     closures = {page: [path for path in assets.modules(page) if path in known] for page in dict.fromkeys(pages)}
     wanted = Counter(path for closure in closures.values() for path in closure)
-    common = [path for path, times in wanted.items() if times >= _SHARED_BY and path not in closures]
+    # what pages of one folder share is theirs, and would only make the first load longer
+    common = [path for path, times in wanted.items() if times >= _SHARED_BY and not path.startswith("pages/")]
     first = _ordered(known, [main, *common])
     groups = {main: first}
     for page, closure in closures.items():

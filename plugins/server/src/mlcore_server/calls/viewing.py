@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from mlcore.entities import FileInfo, Principal
 from mlcore.errors import (
     ArtifactNotFoundError,
     InvalidParameterError,
+    LimitExceededError,
     NotFoundError,
     PermissionDeniedError,
     UnauthenticatedError,
@@ -30,6 +32,10 @@ from mlcore_server.files.transfers import Transfers
 from mlcore_server.files.walking import listed
 from mlcore_server.stores import Stores
 
+# each may take some memory, and a thread that others need too
+_TABLES_AT_ONCE = 4
+_WAIT_S = 5.0
+
 Asked: TypeAlias = r.ListFiles | r.MakeTicket | r.ShowTable | r.DescribeModel | Pass
 
 
@@ -41,9 +47,10 @@ class Viewing:
         self._stores = stores
         self._access = access
         self._need = need
-        self._prefix = config.prefix
+        self._config = config
         self._tickets = Tickets(config.state_dir)
         self._transfers = Transfers(config)
+        self._tables = threading.BoundedSemaphore(_TABLES_AT_ONCE)
 
     def list(self, request: r.ListFiles, _: Caller) -> Json:
         """Return a page of a directory, or a single file."""
@@ -84,7 +91,7 @@ class Viewing:
         """Send a file to be shown, to whoever has a ticket for it."""
         try:
             spot = await self._transfers.look_up(lambda: self._opened(request, http))
-            space = showing.own_space(http.headers, self._prefix, request.ticket)
+            space = showing.own_space(http.headers, self._config, request.ticket)
             return await self._transfers.downloads.answer(spot, http, showing.shown(spot.path, space))
         except BadTicketError as err:
             return showing.refused(err.status, err.message)
@@ -99,7 +106,12 @@ class Viewing:
         from mlcore_server.tables.reading import read_table
 
         spot = below(self._stores, self._uri(request), request.path)
-        found = read_table(spot, Window(request.offset, request.limit))
+        if not self._tables.acquire(timeout=_WAIT_S):
+            raise LimitExceededError("the server reads other tables: try again in a second")
+        try:
+            found = read_table(spot, Window(request.offset, request.limit))
+        finally:
+            self._tables.release()
         return {
             "columns": [{"name": name, "type": kind} for name, kind in found.columns],
             "rows": found.rows,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from starlette.responses import PlainTextResponse, Response
 
+from mlcore_server.config import ServerConfig
 from mlcore_server.files.kinds import content_type, disposition
 
 _UTF8 = "; charset=utf-8"
@@ -73,14 +74,16 @@ def shown(name: str, own_space: str) -> dict[str, str]:
     }
 
 
-def own_space(headers: Mapping[str, str], prefix: str, ticket: str) -> str:
-    """Return the source of what a ticket opens: narrower than the origin, in which the rest of the server lies.
+def own_space(headers: Mapping[str, str], config: ServerConfig, ticket: str) -> str:
+    """Return the sources of what a ticket opens: narrower than the origin, in which the rest of the server lies.
 
-    Without a scheme it is of the page's own, also behind a proxy that ends TLS. A host that policies have no way to
-    write, such as an IPv6 address, leaves the origin.
+    Without a scheme a source is of the page's own, also behind a proxy that ends TLS; one that does not hand on the
+    host has its origin among those that are allowed. A host that policies have no way to write, such as an IPv6
+    address, leaves the origin as a whole.
     """
-    host = headers.get("host", "")
-    return f"{host}{quote(prefix)}/raw/{ticket}/" if _HOST.match(host) else "'self'"
+    hosts = [headers.get("host", ""), *(one.rstrip("/") for one in config.allowed_origins)]
+    known = [host for host in hosts if _HOST.match(host.removeprefix("https://").removeprefix("http://"))]
+    return " ".join(f"{host}{quote(config.prefix)}/raw/{ticket}/" for host in known) or "'self'"
 
 
 def refused(status: int, text: str) -> Response:
@@ -89,8 +92,8 @@ def refused(status: int, text: str) -> Response:
 
 
 def _policy(kind: str, own_space: str) -> str:
-    if kind == _PDF:  # the browser's own viewer, which runs nothing of the file, does not start in a sandbox
-        return "default-src 'none'; object-src 'self'; plugin-types application/pdf; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    if kind == _PDF:  # not every browser starts its viewer, which runs nothing of the file, in a sandbox
+        return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     return (
         # libraries of charts make functions of texts, and a page that may run any text gains nothing by it
         f"sandbox allow-scripts; default-src {own_space} data: blob: 'unsafe-inline' 'unsafe-eval'; "

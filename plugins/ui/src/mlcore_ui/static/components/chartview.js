@@ -19,6 +19,20 @@ export function place(at, x) {
   return x === "relative" ? duration(at) : number(Math.round(at), 9);
 }
 
+/** Texts of a clock's ticks, the day below the first one and where another begins. @param {number[]} splits ms @param {number} by */
+function clock(splits, by) {
+  let day = "";
+  return splits.map((at) => {
+    if (at === null) return "";
+    const [date, hour] = time(at).split(" ");
+    const other = date !== day;
+    day = date;
+    if (by >= 86400 * S) return date;
+    const text = by >= 60 * S ? hour.slice(0, 5) : by >= S ? hour : `${hour.slice(3)}.${String(at % S).padStart(3, "0")}`;
+    return other ? `${text}\n${date}` : text;
+  });
+}
+
 export class ChartView {
   /** @param {any} Plot @param {HTMLElement} box @param {() => any} spec what is to be drawn now, see LineChart */
   constructor(Plot, box, spec) {
@@ -202,7 +216,7 @@ export class ChartView {
     if (!grid.length) return;
     let [min, max] = range ?? [grid[0], grid[grid.length - 1]];
     if (xLog && min <= 0) min = Math.min(grid[0], max);
-    if (min === max) [min, max] = [min - 1, max + 1];
+    [min, max] = this.#across(min, max);
     this.plot.setScale("x", { min, max });
   }
 
@@ -213,6 +227,7 @@ export class ChartView {
     const raw = (one) => ({ stroke: `${one.color}38`, width: 1, spanGaps: true, points: { show: false } });
     const across = { ...axis, size: 30, space: 55 };
     if (x === "relative") Object.assign(across, { values: (_, splits) => splits.map((one) => (one === null ? "" : one === 0 ? "0" : duration(one))), ...(xLog ? {} : { incrs: SPANS }) });
+    if (x === "time") Object.assign(across, { size: 44, values: (_, splits, axis, space, by) => clock(splits, by) });
     if (x === "step" && !xLog) Object.assign(across, { values: (_, splits) => splits.map((one) => (Number.isInteger(one) ? number(one, 9) : "")) });
     return {
       width: this.box.clientWidth || 300, height, ms: 1, pxAlign: 1, legend: { show: false }, padding: [10, 22, 0, 0],
@@ -234,8 +249,11 @@ export class ChartView {
   }
 
   #across(min, max) {
-    if (min === null || max === null) return [0, 1];
-    return min === max ? [min - 1, max + 1] : [min, max];
+    const { xLog } = this.spec();
+    // from zero a logarithmic axis would never end
+    if (min === null || max === null || (xLog && !(min > 0))) return xLog ? [1, 10] : [0, 1];
+    if (min < max) return [min, max];
+    return xLog ? [min / 2, max * 2] : [min - 1, max + 1];
   }
 
   #upright(min, max) {

@@ -3,7 +3,17 @@ import { html, useState } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { TakeAway, useRaw } from "./use.js";
 
+const MOST = 64 << 20;
+
 export default function Image({ place, file }) {
+  const [anyway, setAnyway] = useState("");
+  if ((file.size_bytes ?? 0) > MOST && anyway !== file.path) {
+    return html`<${TakeAway} place=${place} file=${file} why="This image is very big." /><p><button onClick=${() => setAnyway(file.path)}>Show it anyway</button></p>`;
+  }
+  return html`<${Picture} place=${place} file=${file} />`;
+}
+
+function Picture({ place, file }) {
   const { url, error, renew } = useRaw(place, file.path);
   const [real, setReal] = useState(false);
   const [size, setSize] = useState({ path: "", text: "" });

@@ -1,5 +1,4 @@
 // Which viewer shows which file. The first that fits is used; the person may choose among the others.
-import { signal } from "../../lib/html.js";
 import { viewersFor } from "../../lib/extensions.js";
 import { seriesOf } from "./series.js";
 
@@ -38,25 +37,17 @@ const OWN = [
   { id: "text", title: "Text", match: isText, load: () => import("./text.js") },
   // what has no known name is looked into when it is small
   { id: "bytes", title: "Text", match: (file) => !file.is_dir && !isText(file) && !known(file) && (file.size_bytes ?? 0) <= SMALL, load: () => import("./text.js") },
-  { id: "none", title: "File", match: (file) => !file.is_dir && !isText(file), load: () => import("./none.js") },
+  { id: "none", title: "File", match: (file) => !file.is_dir, load: () => import("./none.js") },
 ];
 
 const known = (file) => IMAGES(file) || OWN.some((one) => ["table", "pdf", "audio", "video"].includes(one.id) && one.match(file))
   || ends("zip", "gz", "tgz", "tar", "bz2", "xz", "7z", "pkl", "pickle", "joblib", "pt", "pth", "bin", "onnx", "h5", "keras", "safetensors", "npz", "so", "exe", "whl", "ubj", "arrow", "feather", "db", "sqlite")(file);
 
-const added = signal(/** @type {Viewer[]} */ ([]));
-
-/** Let plugins show files; their viewers come before ours unless their order says otherwise. @param {Viewer} viewer @returns {() => void} takes it away */
-export function addViewer(viewer) {
-  added.value = [...added.peek(), viewer];
-  return () => { added.value = added.peek().filter((one) => one !== viewer); };
-}
-
 /** The viewers that can show a file, the best first. @param {ShownFile} file @returns {Viewer[]} */
 export function viewersOf(file) {
-  const all = [...plugins(file), ...added.value.map((one) => ({ order: -1, ...one })), ...OWN];
-  const fits = all.filter((one) => { try { return one.match(file); } catch { return false; } });
-  return fits.map((one, at) => ({ one, at })).sort((a, b) => (a.one.order ?? 0) - (b.one.order ?? 0) || a.at - b.at).map(({ one }) => one);
+  const fits = OWN.filter((one) => one.match(file));
+  const ours = fits.length > 1 ? fits.filter((one) => one.id !== "none") : fits;
+  return [...plugins(file), ...ours].map((one, at) => ({ one, at })).sort((a, b) => (a.one.order ?? 0) - (b.one.order ?? 0) || a.at - b.at).map(({ one }) => one);
 }
 
 /** Viewers of plugins, which know a kind of file better than ours do. @param {ShownFile} file @returns {Viewer[]} */

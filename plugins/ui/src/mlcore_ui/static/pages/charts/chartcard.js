@@ -2,6 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { count } from "../../lib/format.js";
 import { LineChart } from "../../components/linechart.js";
+import { Bars, isSingle } from "./bars.js";
 import { useBand, useCurves, useLines } from "./curves.js";
 import { Legend } from "./legend.js";
 
@@ -28,7 +29,8 @@ export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, s
       <button class="plain" aria-pressed=${pinned} aria-label=${`Pin ${metric}`} title=${pinned ? "Unpin" : "Pin"} onClick=${() => onPin(metric)}>${pinned ? "★" : "☆"}</button>
       <button class="plain" aria-label=${`Open ${metric}`} title="Full size, table, download" onClick=${() => onOpen(metric)}>⤢</button></header>
     ${error && html`<p class="wrong" role="alert">${error.message} <button onClick=${again}>Try again</button></p>`}
-    ${curves && seen ? html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
+    ${curves && isSingle(curves) && lines.length > 0 ? html`<${Bars} metric=${metric} lines=${lines} height=${HEIGHT} hovered=${hovered} onHover=${onHover} /><div class="legend"></div>`
+    : curves && seen ? html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
         range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover}
         onOpen=${() => onOpen(metric)} cursor=${cursor} label=${describe(metric, lines, said)} />
       <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${FEW} note=${note(curves, lines)} />`

@@ -7,6 +7,7 @@ import { ink } from "../../lib/theme.js";
 import { Dialog } from "../../components/dialog.js";
 import { LineChart } from "../../components/linechart.js";
 import { place } from "../../components/chartview.js";
+import { Bars, isSingle } from "./bars.js";
 import { describe, note, useSpan } from "./chartcard.js";
 import { useBand, useCurves, useLines } from "./curves.js";
 import { Legend, Mark } from "./legend.js";
@@ -28,12 +29,13 @@ export function ChartDialog({ metric, runs, ids, cursor, revision, smooth, said,
   const name = (id) => runs.find((run) => run.run_id === id)?.name ?? id;
   return html`<${Dialog} title=${metric} wide onClose=${onClose}>
     <div class="bar"><button aria-pressed=${table} onClick=${() => setTable(!table)}>Table</button>
-      <button disabled=${!curves || table} onClick=${() => download(handle.current.canvas(), metric, lines)}>Download PNG</button>
+      <button disabled=${!curves || table || isSingle(curves)} onClick=${() => download(handle.current.canvas(), metric, lines)}>Download PNG</button>
       <button disabled=${!curves} onClick=${() => save(new Blob([csv(rows(curves, name))], { type: "text/csv" }), `${fileName(metric)}.csv`)}>Download CSV</button>
       ${range && html`<button onClick=${() => setRange(null)}>Show all</button>`}
       <span class="grow"></span><span class="muted" role="status">${loading ? "Loading…" : curves ? told(curves) : ""}</span></div>
     ${error && html`<p class="wrong" role="alert">${error.message} <button onClick=${again}>Try again</button></p>`}
-    ${curves && !table && html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
+    ${curves && !table && isSingle(curves) && html`<${Bars} metric=${metric} lines=${lines} height=${HEIGHT} hovered=${hovered} onHover=${onHover} />`}
+    ${curves && !table && !isSingle(curves) && html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
       range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover} cursor=${cursor}
       handle=${handle} label=${describe(metric, lines, said)} />
       <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${24} note=${note(curves, lines)} />`}

@@ -10,7 +10,7 @@ export function prefix(key) {
 }
 
 /**
- * Metrics in the order of the page: pinned ones, those without a prefix, each prefix, the system's last.
+ * Metrics in the order of the page: pinned ones, those that share no prefix, each prefix, the system's last.
  * @param {string[]} keys @param {{search?: string, pinned?: string[]}} [more] search: words that all have to occur
  * @returns {{id: string, title: string, keys: string[]}[]}
  */
@@ -23,8 +23,14 @@ export function groups(keys, { search = "", pinned = [] } = {}) {
     const name = prefix(key);
     found.set(name, [...(found.get(name) ?? []), key]);
   }
+  // a group of one chart takes a row of the page and tells nothing
+  for (const [name, some] of [...found]) {
+    if (name === "" || name === "system" || some.length > 1) continue;
+    found.delete(name);
+    found.set("", [...(found.get("") ?? []), ...some].sort(ORDER.compare));
+  }
   const names = [...found.keys()].sort((a, b) => Number(a === "system") - Number(b === "system") || Number(a !== "") - Number(b !== "") || ORDER.compare(a, b));
-  const rest = names.map((name) => ({ id: `prefix:${name}`, title: name || (names.length > 1 ? "Without a prefix" : "Metrics"), keys: found.get(name) }));
+  const rest = names.map((name) => ({ id: `prefix:${name}`, title: name || "Metrics", keys: found.get(name) }));
   return first.length ? [{ id: PINNED, title: "Pinned", keys: first }, ...rest] : rest;
 }
 

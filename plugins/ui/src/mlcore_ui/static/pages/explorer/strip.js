@@ -1,8 +1,10 @@
 // Charts above the table, and the comparison: of the selected runs, or of the first ones.
-import { html, useState } from "../../lib/html.js";
+import { batch, html, useState } from "../../lib/html.js";
+import { api } from "../../lib/api.js";
 import { runColor } from "../../lib/colors.js";
 import { extensions } from "../../lib/extensions.js";
 import { count } from "../../lib/format.js";
+import { useLoad } from "../../lib/load.js";
 import { Empty } from "../../components/empty.js";
 import { Lazy } from "../../components/lazy.js";
 import { parse } from "./columns.js";
@@ -20,14 +22,26 @@ function runsOf(selection, source) {
   return some.map((one) => ({ run_id: one.run_id, name: one.run_name, color: runColor(one.run_id) }));
 }
 
+/** Ask for the names of runs that an address gave by their ids alone. */
+function useNames(ids, selection) {
+  const strange = [...selection.runs.value.values()].filter((one) => one.run_name === one.run_id.slice(0, 8)).map((one) => one.run_id);
+  useLoad(`names:${strange.join()}`, async (signal) => {
+    if (!strange.length) return;
+    const filter = `attributes.run_id IN (${strange.map((id) => `"${id.replaceAll('"', "")}"`).join(", ")})`;
+    const { rows } = await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter, view: "ALL", columns: [], limit: 1000 }, signal);
+    batch(() => rows.run_id.forEach((id, at) => selection.learn({ run_id: id, run_name: rows.run_name[at], lifecycle_stage: rows.lifecycle_stage[at] })));
+  });
+}
+
 /** The run that is pointed at is the same in the table. */
 function pointing(selection) {
   return { hovered: selection.hovered.value, onHover: (id) => { selection.hovered.value = id; } };
 }
 
-/** @param {{set: any, selection: any, source: any, facets: any, changed: number, query: any, onQuery: (changes: object) => void}} props */
-export function Strip({ set, selection, source, facets, changed, query, onQuery }) {
+/** @param {{ids: string[], set: any, selection: any, source: any, facets: any, changed: number, query: any, onQuery: (changes: object) => void}} props */
+export function Strip({ ids, set, selection, source, facets, changed, query, onQuery }) {
   const [open, setOpen] = useState(true);
+  useNames(ids, selection);
   const version = source.version.value;
   const runs = runsOf(selection, source);
   const keys = (facets?.keys ?? []).filter((one) => one.kind === "metric").map((one) => parse(one.column).key);

@@ -20,8 +20,10 @@ import { aliasesOf } from "./asking.js";
 import { deleteTag, describeIn, getModel, history, ownTags, remembers, requests, rights, setTag, versionsOf } from "./registry.js";
 
 export async function loadModel(name, signal) {
-  const [model, found, moves, wishes, allowed] = await Promise.all([
-    getModel(name, signal), versionsOf([name], { signal }), history(name, { signal }), requests(name, signal), rights(name),
+  const [[model, allowed], found, moves, wishes] = await Promise.all([
+    // rights are remembered: those to a model that is yet to come would be none
+    getModel(name, signal).then(async (one) => [one, await rights(name)]),
+    versionsOf([name], { signal }), history(name, { signal }), requests(name, signal),
   ]);
   return { name, model, ...found, moves, wishes, allowed };
 }

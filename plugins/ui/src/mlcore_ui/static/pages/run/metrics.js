@@ -18,8 +18,8 @@ export function Metrics({ run }) {
   const { run_id } = run.info;
   const version = run.metrics.map((one) => `${one.key}:${one.step}:${one.timestamp}`).join(" ");
   const known = useSummaries(run_id, version);
-  const keys = run.metrics.map((one) => one.key).filter((key) => (known.get(key)?.count ?? 2) > 1).slice(0, MOST_CURVES);
-  const { data } = useLoad(`curves ${run_id} ${version} ${known.size > 0}`, async (signal) => (keys.length
+  const keys = run.metrics.map((one) => one.key).slice(0, MOST_CURVES);
+  const { data } = useLoad(`curves ${run_id} ${version}`, async (signal) => (keys.length
     ? { run_id, curves: decode(await api.binary("api/ui/1/metrics:series", { run_ids: [run_id], keys, x: "step", buckets: BUCKETS, stats: ["last"] }, signal)) } : null));
   const curves = useMemo(() => new Map((data?.run_id === run_id ? data.curves.curves : []).map((one) => [one.key, path(data.curves.grid, one.values.last)])), [data, run_id]);
   return html`<${Section} id="metrics" title="Metrics" what="metrics" rows=${run.metrics} text=${(one) => one.key} empty="None were recorded.">
