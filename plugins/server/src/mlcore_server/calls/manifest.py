@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from mlcore import __version__, interfaces
 from mlcore.entities import Action, Resource
-from mlcore.errors import MlcoreError, NotFoundError
+from mlcore.errors import MlcoreError, NotFoundError, UnsupportedError
 from mlcore.plugins import Plugins
 from mlcore.uris import scheme
 from mlcore.wire import requests_feeds as r
@@ -82,7 +82,7 @@ class Manifest:
 def _is_there(find: Callable[[str], object], one: str) -> bool:
     try:
         find(one)
-    except NotFoundError:
+    except (NotFoundError, UnsupportedError):  # or there is no registry
         return False
     return True
 
