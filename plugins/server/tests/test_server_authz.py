@@ -47,7 +47,7 @@ class Brings:
 
 def make_app(folder: Path, *parts: WebPart, **more: Any) -> ServerApp:
     uri = f"sqlite:///{folder}/mlcore.db"
-    plugins = Plugins.discover(Settings.load({"disable_plugins": ("mlcore-auth-basic",)}))
+    plugins = Plugins.discover(Settings.load({"disable_plugins": ("mlcore-auth-basic", "mlcore-ui")}))
     plugins.register(Brings(*parts))
     given: dict[str, Any] = {
         "tracking_uri": uri,
