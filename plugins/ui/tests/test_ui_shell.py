@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from mlcore_ui.joined import join
 from mlcore_ui.page import MAIN
 from ui_browser import Browser
 from ui_server import UiServer, running
-
-PLUGIN = Path(__file__).parents[1]
 
 
 def test_the_root_leads_to_the_pages(ui_server: UiServer) -> None:
@@ -55,18 +51,6 @@ def test_the_page_allows_scripts_of_this_server_alone(ui_server: UiServer) -> No
     assert re.fullmatch(r"'self' 'sha256-[A-Za-z0-9+/=]+'", rules["script-src"])
     assert rules["require-trusted-types-for"] == "'script'"
     assert "unsafe" not in policy
-
-
-def test_the_libraries_are_those_of_the_lock() -> None:
-    packages = json.loads((PLUGIN / "VENDOR.lock").read_text(encoding="utf-8"))["packages"]
-    files = {path: sha for package in packages.values() for path, sha in package["files"].items()}
-    folders = [PLUGIN / "src/mlcore_ui/static/vendor", PLUGIN / "tests/vendor"]
-    found = {
-        path.relative_to(PLUGIN).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in folders
-        for path in folder.iterdir()
-    }
-    assert found == files
 
 
 PAGES = ["", "experiments", "models", "about", "nothing/here"]
