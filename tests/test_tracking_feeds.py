@@ -83,3 +83,14 @@ def test_what_may_not_be_read_takes_no_place_of_what_may() -> None:
 
     assert [run.info.run_id for run in found.runs] == [shown]
     assert found.models == ()
+
+
+def test_a_run_that_is_called_exactly_so_comes_before_many_newer_ones() -> None:
+    store = MemoryTrackingStore()
+    for number in range(1, 21):
+        new_run(store, f"run {number}", start_time=number)
+
+    found = find(store, None, "run 1", 8, everything)
+
+    assert found.runs[0].info.run_name == "run 1"
+    assert len(found.runs) == 8

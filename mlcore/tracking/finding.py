@@ -50,10 +50,13 @@ def find(tracking: TrackingStore, registry: RegistryStore | None, text: str, lim
     experiments = [
         one for one in allowed if wanted in one.name.lower() or (text and one.experiment_id.startswith(text))
     ]
-    runs = _runs(tracking, tuple(one.experiment_id for one in allowed), text)
+    ids = tuple(one.experiment_id for one in allowed)
+    # those that are called exactly so may be older than many that are called nearly so
+    runs = {run.info.run_id: run for run in islice(_called(tracking, ids, text), limit)}
+    runs |= {run.info.run_id: run for run in islice(_runs(tracking, ids, text), limit)}
     return Found(
         tuple(_best(experiments, text, lambda one: (one.experiment_id, one.name))[:limit]),
-        tuple(_best(list(islice(runs, limit)), text, lambda run: (run.info.run_id, run.info.run_name))),
+        tuple(_best(list(runs.values()), text, lambda run: (run.info.run_id, run.info.run_name))[:limit]),
         () if registry is None else tuple(islice(_models(registry, text, readable), limit)),
     )
 
@@ -69,6 +72,13 @@ def _readable_experiments(store: TrackingStore, readable: Readable) -> list[Expe
         if page.next_token is None or len(found) >= _MOST_EXPERIMENTS:
             return found[:_MOST_EXPERIMENTS]
         query = evolve(query, page_token=page.next_token)
+
+
+def _called(store: TrackingStore, experiment_ids: tuple[str, ...], text: str) -> tuple[Run, ...]:
+    """Return the newest active runs that have exactly this name."""
+    if not experiment_ids or not text:
+        return ()
+    return store.search_runs(RunQuery(experiment_ids, Comparison(_NAME, "=", text), max_results=100, columns=())).items
 
 
 def _runs(store: TrackingStore, experiment_ids: tuple[str, ...], text: str) -> Iterator[Run]:

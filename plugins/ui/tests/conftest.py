@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def browser(_chromium: object) -> Iterator[Browser]:
         browser.check()
     finally:
         browser.close()
+
+
+@pytest.fixture
+def signed_in(_chromium: object) -> Iterator[Callable[[str, str], Browser]]:
+    """Return a function that opens a browser for somebody: `signed_in(name, password)`."""
+    with ExitStack() as opened:
+
+        def sign_in(name: str, password: str) -> Browser:
+            browser = Browser(_chromium, http_credentials={"username": name, "password": password})
+            opened.callback(browser.close)
+            return browser
+
+        yield sign_in
 
 
 @pytest.fixture(scope="module")

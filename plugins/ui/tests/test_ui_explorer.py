@@ -167,6 +167,14 @@ def test_the_table_is_used_by_keys_alone(ui_server: UiServer, browser: Browser, 
     page.locator("[role=columnheader]", has_text="same").wait_for()
 
 
+def test_the_menu_of_a_column_is_reached_by_keys(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?tree=0&cols=metrics.rmse")
+    for key in ("j", "Home", "ArrowUp", "ArrowRight", "Alt+Enter"):
+        page.keyboard.press(key)
+    page.get_by_role("menuitem", name="Sort downwards").click()
+    until(lambda: asked(page).get("sort") == ["-metrics.rmse"], page)
+
+
 def test_a_flight_over_the_rows_asks_for_few_and_costs_little(
     ui_server: UiServer, browser: Browser, runs: Sweep
 ) -> None:

@@ -130,6 +130,17 @@ def test_a_run_that_goes_on_is_shown_as_it_goes(
     page.get_by_role("row").filter(has_text="0.25").wait_for()
 
 
+def test_a_run_that_ends_as_the_page_is_drawn_is_shown_as_ended(
+    ui_server: UiServer, browser: Browser, client: Client
+) -> None:
+    run_id = client.create_run("0").info.run_id
+    # the page's own questions are answered, and its first look at changes is still to come
+    browser.page.route("**/api/ui/1/changes*", lambda route: (client.set_terminated(run_id), route.continue_()))
+    page = browser.page
+    page.goto(f"{ui_server.url}/ui/runs/{run_id}")
+    page.locator(".status.finished").first.wait_for()
+
+
 def test_children_are_listed_and_lead_back(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
     page = _open(browser, ui_server, corpus.good, "/children")
     page.get_by_role("link", name="fold").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,8 @@ from mlcore_ui.joined import join
 from mlcore_ui.page import MAIN
 from ui_browser import Browser
 from ui_server import UiServer, running
+
+from mlcore.tracking.client import Client
 
 
 def test_the_root_leads_to_the_pages(ui_server: UiServer) -> None:
@@ -53,6 +56,7 @@ def test_the_page_allows_scripts_of_this_server_alone(ui_server: UiServer) -> No
     assert "unsafe" not in policy
 
 
+SECRET = "a horse and a battery"
 PAGES = ["", "experiments", "models", "about", "nothing/here"]
 
 
@@ -74,3 +78,53 @@ def test_pages_work_behind_a_prefix(tmp_path: Path, browser: Browser) -> None:
         page.get_by_role("button", name="Create").click()
         page.wait_for_url("**/tools/ml/ui/experiments/*")
         assert all("/tools/ml/" in request.url for request in browser.requests)
+
+
+def test_the_start_page_knows_experiments_that_were_made_long_before_others(tmp_path: Path, browser: Browser) -> None:
+    with running(tmp_path) as server:
+        client = Client(server.url, server.url)
+        busy = client.create_experiment("busy one")
+        client.create_run(busy)
+        for number in range(60):
+            client.create_experiment(f"empty {number}")
+        client.close()
+        page = browser.open(f"{server.url}/ui/")
+        page.get_by_role("link", name="1 running in busy one").wait_for()
+
+
+def test_a_list_that_is_empty_fills_by_itself(tmp_path: Path, browser: Browser) -> None:
+    with running(tmp_path) as server:
+        page = browser.open(f"{server.url}/ui/")
+        page.get_by_text("No runs yet").wait_for()
+        client = Client(server.url, server.url)
+        client.create_run("0", run_name="first")
+        client.close()
+        page.get_by_role("link", name="running in Default").wait_for()
+
+
+def test_who_may_only_read_is_offered_no_changes_of_experiments(
+    tmp_path: Path, signed_in: Callable[[str, str], Browser]
+) -> None:
+    with running(tmp_path, "--auth", "basic") as server:
+        token = (server.directory / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
+        with httpx.Client(base_url=server.url, trust_env=False) as http:
+            first = {"token": token, "username": "root", "password": SECRET}
+            http.post("/api/mlcore/auth/bootstrap", json=first).raise_for_status()
+            http.auth = ("root", SECRET)
+            http.post("/api/2.0/mlflow/users/create", json={"username": "ann", "password": SECRET}).raise_for_status()
+            made = http.post("/api/2.0/mlflow/experiments/create", json={"name": "shown"}).json()["experiment_id"]
+            granted = {"experiment_id": made, "username": "ann", "permission": "READ"}
+            http.post("/api/2.0/mlflow/experiments/permissions/create", json=granted).raise_for_status()
+        for name, offered in (("ann", 0), ("root", 1)):
+            browser = signed_in(name, SECRET)
+            page = browser.open(f"{server.url}/ui/experiments")
+            page.get_by_role("link", name="shown").wait_for()
+            page.wait_for_load_state("networkidle")
+            assert page.get_by_role("button", name="Delete shown").count() == offered
+            assert page.get_by_role("button", name="Rename shown").count() == offered
+            browser.check()
+
+
+@pytest.mark.parametrize("path", ["x", "x/", "x/none", "x/none/0/file.js", "a/", "a"])
+def test_addresses_of_no_file_are_no_faults(ui_server: UiServer, path: str) -> None:
+    assert httpx.get(f"{ui_server.url}/ui/{path}", trust_env=False).status_code in (200, 404)

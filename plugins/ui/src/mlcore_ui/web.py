@@ -77,7 +77,7 @@ class Ui:
         return Response(frame.body, media_type="text/html", headers=_guarded(frame.policy))
 
     def _file(self, assets: Assets | None, parts: list[str], headers: Mapping[str, str]) -> Response:
-        digest, path = parts[0], "/".join(parts[1:])
+        digest, path = (parts or [""])[0], "/".join(parts[1:])
         asset = assets.files.get(path) if assets is not None and assets.digest == digest else None
         # an old page asks for the files of an older release: better an error than a mixture
         if asset is None:

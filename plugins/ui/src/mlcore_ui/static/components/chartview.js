@@ -223,7 +223,8 @@ export class ChartView {
   #options() {
     const { x, xLog, yLog, height, series } = this.spec();
     const axis = { stroke: ink("--muted"), font: FONT, grid: { stroke: ink("--grid"), width: 1 }, ticks: { stroke: ink("--grid"), width: 1, size: 4 } };
-    const line = (one) => ({ stroke: one.dim ? `${one.color}40` : one.color, width: series.length > 30 ? 1.1 : 1.6, spanGaps: true, points: this.#dots(one.color) });
+    const dashes = dashesOf(series);
+    const line = (one) => ({ stroke: one.dim ? `${one.color}40` : one.color, width: series.length > 30 ? 1.1 : 1.6, dash: dashes.get(one.id), spanGaps: true, points: this.#dots(one.color) });
     const raw = (one) => ({ stroke: `${one.color}38`, width: 1, spanGaps: true, points: { show: false } });
     const across = { ...axis, size: 30, space: 55 };
     if (x === "relative") Object.assign(across, { values: (_, splits) => splits.map((one) => (one === null ? "" : one === 0 ? "0" : duration(one))), ...(xLog ? {} : { incrs: SPANS }) });
@@ -281,4 +282,16 @@ export class ChartView {
   #bands(plot) {
     for (const one of this.spec().series) if (one.band && !one.band.onTop) paintBand(plot, plot.ctx, one, { x: plot.bbox.left, y: plot.bbox.top, grid: this.spec().grid });
   }
+}
+
+const DASHES = [undefined, [9, 4], [2, 3], [9, 3, 2, 3]];
+
+/** Lines of one colour are told apart by their dashes. */
+function dashesOf(series) {
+  const met = new Map();
+  return new Map(series.map((one) => {
+    const before = met.get(one.color) ?? 0;
+    met.set(one.color, before + 1);
+    return [one.id, DASHES[before % DASHES.length]];
+  }));
 }

@@ -38,6 +38,8 @@ export function useChanges(experimentIds, onChange, { pause = false } = {}) {
           const first = cursor === undefined;
           cursor = answer.cursor;
           running = answer.running;
+          // what changed between the page's own questions and this first one would be seen by nobody: look at all once
+          if (first && !controller.signal.aborted) latest.current({ run_ids: [], running });
           if (!first && !controller.signal.aborted && (answer.run_ids?.length || answer.more)) latest.current(answer);
           if (answer.more) next = 0;
         }
@@ -54,8 +56,8 @@ export function useChanges(experimentIds, onChange, { pause = false } = {}) {
       else wait(Math.max(0, BUSY_MS - (Date.now() - last)));
     };
     document.addEventListener("visibilitychange", seen);
-    // the page has just been filled: the first look only finds out where things stand
-    wait(500);
+    // the first look finds out where things stand
+    wait(0);
     return () => { controller.abort(); clearTimeout(timer); document.removeEventListener("visibilitychange", seen); };
   }, [key, pause]);
 }

@@ -5,6 +5,7 @@ import { href, navigate, setQuery } from "../lib/url.js";
 import { ago, count, time } from "../lib/format.js";
 import { useLoad } from "../lib/load.js";
 import { manifest } from "../lib/session.js";
+import { useFresh } from "../lib/fresh.js";
 import { useKeys } from "../lib/keys.js";
 import { Dialog } from "../components/dialog.js";
 import { Empty } from "../components/empty.js";
@@ -29,6 +30,9 @@ export default function Experiments({ query }) {
   const pages = data ? [data, ...(more.key === key ? more.pages : [])] : [];
   const rows = pages.flatMap((one) => one.experiments);
   const token = pages.at(-1)?.next_page_token;
+  const listed = rows.map((one) => one.experiment_id).join(",");
+  const { data: rights } = useLoad(`may ${listed}`, async (signal) => (listed ? (await api.post("api/ui/1/may", { experiment_ids: listed.split(","), models: [] }, signal)).experiments : {}));
+  useFresh(again, Boolean(data) && !rows.length);
   const changed = () => { setMore({ key: "", pages: [] }); again(); };
   return html`
     <div class="bar"><h1>Experiments</h1>
@@ -41,12 +45,12 @@ export default function Experiments({ query }) {
     ${error && html`<${ErrorCard} error=${error} onAgain=${again} />`}
     ${data && !rows.length && html`<${Empty} title=${name || deleted ? "No experiment fits" : "No experiments yet"} />`}
     ${rows.length > 0 && html`<div class="scroll"><table class="plain list"><thead><tr><th>Name</th><th class="right">Runs</th><th>Last activity</th><th>Created</th><th>Description</th><th>Tags</th><th><span class="offscreen">Actions</span></th></tr></thead>
-      <tbody>${rows.map((one) => html`<${Row} key=${one.experiment_id} one=${one} deleted=${deleted} onAsk=${setAsking} onChanged=${changed} />`)}</tbody></table></div>`}
+      <tbody>${rows.map((one) => html`<${Row} key=${one.experiment_id} one=${one} deleted=${deleted} rights=${rights?.[one.experiment_id] ?? []} onAsk=${setAsking} onChanged=${changed} />`)}</tbody></table></div>`}
     ${token && html`<p><button onClick=${async () => { const next = await page(token); setMore((old) => ({ key, pages: [...(old.key === key ? old.pages : []), next] })); }}>More</button></p>`}
     ${asking && html`<${Ask} asking=${asking} onClose=${() => setAsking(null)} onChanged=${changed} />`}`;
 }
 
-function Row({ one, deleted, onAsk, onChanged }) {
+function Row({ one, deleted, rights, onAsk, onChanged }) {
   const tags = Object.entries(one.tags ?? {}).filter(([name]) => !name.startsWith("mlflow.") && !name.startsWith("mlcore."));
   return html`<tr>
     <th scope="row"><a href=${href(`experiments/${one.experiment_id}`)}>${one.name}</a></th>
@@ -54,9 +58,9 @@ function Row({ one, deleted, onAsk, onChanged }) {
     <td title=${time(one.last_activity)}>${ago(one.last_activity)}</td><td title=${time(one.creation_time)}>${ago(one.creation_time)}</td>
     <td class="clip">${one.description}</td><td>${tags.slice(0, 4).map(([name, value]) => html`<span class="chip">${name}: ${value}</span> `)}</td>
     <td class="actions">${deleted
-    ? html`<button onClick=${() => act("restore", one, onChanged)}>Restore</button>`
-    : html`<button aria-label=${`Rename ${one.name}`} onClick=${() => onAsk({ kind: "rename", one })}>Rename</button>
-        <button aria-label=${`Delete ${one.name}`} onClick=${() => act("delete", one, onChanged)}>Delete</button>`}</td></tr>`;
+    ? rights.includes("manage") && html`<button aria-label=${`Restore ${one.name}`} onClick=${() => act("restore", one, onChanged)}>Restore</button>`
+    : html`${rights.includes("edit") && html`<button aria-label=${`Rename ${one.name}`} onClick=${() => onAsk({ kind: "rename", one })}>Rename</button>`}
+        ${rights.includes("manage") && html`<button aria-label=${`Delete ${one.name}`} onClick=${() => act("delete", one, onChanged)}>Delete</button>`}`}</td></tr>`;
 }
 
 async function act(verb, one, onChanged) {

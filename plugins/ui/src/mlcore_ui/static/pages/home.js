@@ -4,13 +4,15 @@ import { api } from "../lib/api.js";
 import { href } from "../lib/url.js";
 import { ago, count } from "../lib/format.js";
 import { start } from "../lib/start.js";
+import { useFresh } from "../lib/fresh.js";
 import { useLoad } from "../lib/load.js";
 import { Empty } from "../components/empty.js";
 import { ErrorCard } from "../components/errorcard.js";
 import { Snippet } from "../components/copy.js";
 
 export default function Home() {
-  const { data, error, again } = useLoad("home", (signal) => api.get("api/ui/1/experiments:list", { max_results: 50 }, signal));
+  const { data, error, again } = useLoad("home", everything);
+  useFresh(again, Boolean(data) && !data.experiments.some((one) => one.run_count > 0));
   if (error && !data) return html`<${ErrorCard} error=${error} onAgain=${again} />`;
   if (!data) return html`<p class="muted">Loading…</p>`;
   const recent = data.experiments.filter((one) => one.run_count > 0).sort((a, b) => (b.last_activity ?? 0) - (a.last_activity ?? 0));
@@ -22,6 +24,21 @@ export default function Home() {
       <strong>${one.name}</strong><span class="muted">${count(one.run_count)} ${one.run_count === 1 ? "run" : "runs"} · ${ago(one.last_activity)}</span>
       ${one.description && html`<span class="clip">${one.description}</span>`}</a></li>`)}</ul>
     <p><a href=${href("experiments")}>All experiments</a></p>`;
+}
+
+const MOST_PAGES = 5;
+
+/** The experiments, those that were made first as well: work may go on in any of them. */
+async function everything(signal) {
+  const experiments = [];
+  let token;
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const page = await api.get("api/ui/1/experiments:list", { max_results: 1000, page_token: token }, signal);
+    experiments.push(...page.experiments);
+    token = page.next_page_token;
+    if (!token) break;
+  }
+  return { experiments };
 }
 
 function First() {

@@ -80,7 +80,7 @@ export function sortBy(set, name, more = false) {
 
 function headKey(key, column, set, event) {
   if (key !== "Enter" && key !== " ") return false;
-  if (event.altKey || column.id === "select") event.target.querySelector("button, input")?.click();
+  if (event.altKey || column.id === "select") event.target.querySelector("input, button.grid-menu, .grid-menu button")?.click();
   else sortBy(set, sortName(column), event.shiftKey);
   return true;
 }

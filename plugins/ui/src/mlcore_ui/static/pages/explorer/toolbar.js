@@ -42,5 +42,7 @@ export function Toolbar({ set, source, ids, keys, names, question, tree, nested,
 
 /** The address of all runs that fit, as CSV. @param {string[]} ids @param {any} question @param {string[]} columns */
 export function csv(ids, question, columns) {
-  return address("api/ui/1/runs.csv", { experiment_ids: ids, filter: question?.filter, order_by: question?.order_by, columns, view: question?.view });
+  // these come first in any case
+  const more = columns.filter((one) => !one.startsWith("attributes.") || one === "attributes.duration");
+  return address("api/ui/1/runs.csv", { experiment_ids: ids, filter: question?.filter, order_by: question?.order_by, columns: more, view: question?.view });
 }

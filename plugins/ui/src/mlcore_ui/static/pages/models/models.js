@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from "../../lib/html.js";
 import { href, navigate, setQuery } from "../../lib/url.js";
 import { ago, time } from "../../lib/format.js";
+import { useFresh } from "../../lib/fresh.js";
 import { useLoad } from "../../lib/load.js";
 import { manifest } from "../../lib/session.js";
 import { useKeys } from "../../lib/keys.js";
@@ -26,6 +27,7 @@ export default function Models({ query }) {
     return { ...page, counts, allowed, key: text };
   };
   const { data, error, again } = useLoad(`models:${text}`, (signal) => load(undefined, signal));
+  useFresh(again, Boolean(data) && !data.models.length);
   useKeys({
     "/": { run: () => document.getElementById("filter")?.focus(), about: "search models" },
     "n": { run: () => setAsking({ kind: "create" }), about: "new model" },

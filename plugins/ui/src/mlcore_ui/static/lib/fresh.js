@@ -1,0 +1,23 @@
+// Lists that have no stream of changes: looked at again when the page is seen again, and while there is nothing to see.
+import { useEffect, useRef } from "./html.js";
+
+const EMPTY_MS = 5000;
+const LATER_MS = 2000;
+
+/** @param {() => void} again @param {boolean} empty whether the person waits for the first thing to come */
+export function useFresh(again, empty) {
+  const latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    let last = Date.now();
+    const look = () => {
+      if (document.hidden || Date.now() - last < LATER_MS) return;
+      last = Date.now();
+      latest.current();
+    };
+    const timer = empty ? setInterval(look, EMPTY_MS) : 0;
+    document.addEventListener("visibilitychange", look);
+    addEventListener("focus", look);
+    return () => { clearInterval(timer); document.removeEventListener("visibilitychange", look); removeEventListener("focus", look); };
+  }, [empty]);
+}
