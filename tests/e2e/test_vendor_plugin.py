@@ -105,6 +105,7 @@ def test_the_vendors_plugin_is_the_only_one_and_in_order(run: Run) -> None:
         ("artifact_repo", "zip", "acme-zip", "ok"),
         ("run_context", "acme", "acme-zip", "ok"),
         ("tracking_store", "zip", "acme-zip", "ok"),
+        ("ui_extensions", "acme", "acme-zip", "ok"),
     ]
 
 
