@@ -54,7 +54,7 @@ from mlcore.tracking.table_summaries import summaries_of_runs, summaries_one_by_
 from mlcore.tracking.table_windows import run_table
 from mlcore.wire.filter_parser import parse_run_filter
 
-_FEWER = settings(ORACLE_SETTINGS, max_examples=20)
+_FEWER = settings(ORACLE_SETTINGS, max_examples=60)
 _STATS = ("last", "min", "max", "count")
 _COLUMNS = (
     *(Field("metric", key, stat) for key in METRIC_KEYS for stat in _STATS),

@@ -101,7 +101,6 @@ _KEYS = "test_keys_are_those_of_the_runs_that_are_found"
 _FAULTS: list[tuple[type[MakesTables], str]] = [
     (KeepsItsOwnOrder, _TABLES),
     (ForgetsTheFilter, _TABLES),
-    (KnowsNoParents, _TABLES),
     (KnowsNoParents, "test_children_stand_below_their_parents_wherever_those_are"),
     (ShowsTheBin, "test_children_stand_below_their_parents_wherever_those_are"),
     (NeverRevises, "test_a_revision_tells_of_new_changed_and_deleted_runs"),
