@@ -365,6 +365,6 @@ def test_plugins_that_add_commands_tags_and_pages_work_side_by_side(python: Run,
     assert said == ["hello from one\n", "hello from two\n"]
     assert "hello-one" in helped
     assert "hello-two" in helped
-    told = ["one two True True", "['/one', '/two']", "[]", "['run_ended'] ['run_ended']"]
+    told = ["one two True True", "['/one', '/two', '/ui']", "[]", "['run_ended'] ['run_ended']"]
     assert done.stdout.splitlines()[1:] == told, done.stderr
     assert done.stderr.count("listener one is broken") == 1
