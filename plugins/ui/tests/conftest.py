@@ -15,7 +15,8 @@ from ui_server import UiServer, running
 from mlcore.tracking.client import Client
 
 
-@pytest.fixture(scope="session")
+# of a module, not of the session: while Playwright is there its event loop runs, and no other test could start one
+@pytest.fixture(scope="module")
 def _chromium(require: object) -> Iterator[object]:
     assert callable(require)
     with launched(require) as chromium:

@@ -211,6 +211,7 @@ def test_a_model_that_was_missing_can_be_made_renamed_and_called_as_before(
     page.get_by_label("Name", exact=True).fill("late")
     page.get_by_role("button", name="Create").click()
 
+    page.get_by_role("heading", name="late", exact=True).wait_for()
     page.get_by_role("button", name="Rename").click()
     page.get_by_label("Name", exact=True).fill("late 50% #1?")
     page.get_by_role("dialog").get_by_role("button", name="Rename").click()

@@ -18,7 +18,7 @@ _FLAGS = [
 
 @contextmanager
 def launched(require: Callable[[str, bool, str], None]) -> Iterator[Any]:
-    """Launch one Chromium for all tests of the process."""
+    """Launch one Chromium for many tests."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     require("chromium", program is not None, "apt-get install chromium")
     from playwright.sync_api import sync_playwright
