@@ -86,6 +86,14 @@ class ModelFormatError(InvalidParameterError):
     """An MLmodel file, or what it refers to, cannot be read; the message holds the path into the document."""
 
 
+class ProjectError(InvalidParameterError):
+    """A project cannot be run as asked: its file, a parameter, its source or its environment; nothing was started."""
+
+
+class ExecutionError(MlcoreError):
+    """A project's command ended with a failure; its run says how."""
+
+
 class ProofError(InvalidParameterError):
     """A model does not work with its recorded requirements alone; the message names what is missing."""
 

@@ -212,6 +212,16 @@ class Settings:
         "name of this machine in its system metrics' names, where several work on one run",
         mlflow="MLFLOW_SYSTEM_METRICS_NODE_ID",
     )
+    cache_dir: str | None = _setting(
+        None,
+        _place,
+        "where environments, checkouts and downloads of projects are kept; the user's cache directory if unset",
+    )
+    env_manager: str | None = _setting(
+        None,
+        _text,
+        "what makes projects' environments: uv, virtualenv, conda, docker or local; chosen by the project if unset",
+    )
     progress: bool = _setting(True, _flag, "show progress bars in a terminal")
     host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")
     port: int = _setting(5000, _port, "port that servers listen on, 0 for any free one", mlflow="MLFLOW_PORT")

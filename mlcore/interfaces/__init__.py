@@ -26,7 +26,14 @@ from mlcore.interfaces.deployer import (
     SupportsPlan,
     SupportsRunLocal,
 )
-from mlcore.interfaces.environment import EnvironmentManager, EnvironmentSpec
+from mlcore.interfaces.environment import (
+    EnvironmentManager,
+    EnvironmentRecord,
+    EnvironmentSpec,
+    ImageSpec,
+    SupportsDescribing,
+    SupportsPlacing,
+)
 from mlcore.interfaces.flavor import (
     AutologOptions,
     Flavor,
@@ -40,7 +47,7 @@ from mlcore.interfaces.flavor import (
     SupportsWaiting,
 )
 from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, SupportsOverview
-from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend
+from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend, SupportsEnvironments
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
@@ -69,9 +76,11 @@ __all__ = [
     "Deployment",
     "DeploymentEndpoint",
     "EnvironmentManager",
+    "EnvironmentRecord",
     "EnvironmentSpec",
     "Flavor",
     "HashedFile",
+    "ImageSpec",
     "Job",
     "JobStatus",
     "NamesLibrary",
@@ -92,7 +101,9 @@ __all__ = [
     "SupportsChanges",
     "SupportsCounts",
     "SupportsDatasetSearch",
+    "SupportsDescribing",
     "SupportsEndpoints",
+    "SupportsEnvironments",
     "SupportsExample",
     "SupportsExplain",
     "SupportsFileTransfer",
@@ -106,6 +117,7 @@ __all__ = [
     "SupportsNotes",
     "SupportsOverview",
     "SupportsParts",
+    "SupportsPlacing",
     "SupportsPlan",
     "SupportsPresign",
     "SupportsRanges",

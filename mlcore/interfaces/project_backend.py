@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from mlcore.interfaces.environment import EnvironmentSpec
 
 
 class JobStatus(StrEnum):
@@ -25,8 +28,12 @@ class Job:
     """A command to run.
 
     argv: never passed through a shell.
+    directory: the project's, in which the command is started.
     env: added to the backend's own environment; holds the run id and tracking URI.
     config: the user's backend configuration, plain JSON values.
+    name: the project's, for people.
+    environment: what the job needs; None where `argv` brings it, which is so for all backends but those that
+        provide environments themselves (`SupportsEnvironments`).
     """
 
     run_id: str
@@ -34,6 +41,8 @@ class Job:
     directory: Path
     env: Mapping[str, str] = field(factory=dict)
     config: Mapping[str, object] = field(factory=dict)
+    name: str = ""
+    environment: EnvironmentSpec | None = None
 
 
 @runtime_checkable
@@ -63,3 +72,14 @@ class ProjectBackend(Protocol):
     def wait(self, job_id: str, timeout_s: float | None) -> JobStatus:
         """Return the final status, or the present one when *timeout_s* seconds have passed."""
         ...
+
+
+@runtime_checkable
+class SupportsEnvironments(Protocol):
+    """A backend whose jobs run on other machines, and which makes the project's environment there itself.
+
+    environment_kinds: those that it can provide, of `local` (what is there), `python` (requirements of pip), `conda` and
+        `docker`. A project that needs another one is refused with their names.
+    """
+
+    environment_kinds: tuple[str, ...]

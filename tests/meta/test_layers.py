@@ -41,7 +41,10 @@ LAYERS = {
     "testing": 10,
 }
 PEERS = 5
-MAY_SEE = {("models", "tracking")}  # log_model records through the fluent API
+MAY_SEE = {
+    ("models", "tracking"),  # log_model records through the fluent API
+    ("projects", "tracking"),  # runs of projects are recorded with the same handles, heartbeats and journals
+}
 
 # Where the kernel may import what is not in the standard library; naming a type of it is free.
 HOMES = {

@@ -1,0 +1,26 @@
+"""Where projects keep what is made once and used again: environments, checkouts, downloads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from mlcore.settings import Settings
+
+
+def cache_directory(settings: Settings | None = None) -> Path:
+    """Return the directory of everything that can be made again: the setting `cache_dir`, or the user's own.
+
+    It need not exist yet. Below it each owner has a directory: `environments/MANAGER`, `git`, `downloads`.
+    """
+    chosen = (settings or Settings.load()).cache_dir
+    return Path(chosen).expanduser().absolute() if chosen else _of_user() / "mlcore"
+
+
+def _of_user() -> Path:
+    if sys.platform == "win32":  # pragma: no cover
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":  # pragma: no cover
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
