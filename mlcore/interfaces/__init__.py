@@ -47,7 +47,17 @@ from mlcore.interfaces.flavor import (
     SupportsWaiting,
 )
 from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, SupportsOverview
-from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend, SupportsEnvironments
+from mlcore.interfaces.project_backend import (
+    Job,
+    JobEnd,
+    JobStatus,
+    ProjectBackend,
+    SupportsEnds,
+    SupportsEnvironments,
+    SupportsForgetting,
+    SupportsOutput,
+    SupportsSignals,
+)
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
@@ -82,6 +92,7 @@ __all__ = [
     "HashedFile",
     "ImageSpec",
     "Job",
+    "JobEnd",
     "JobStatus",
     "NamesLibrary",
     "PlannedCall",
@@ -103,10 +114,12 @@ __all__ = [
     "SupportsDatasetSearch",
     "SupportsDescribing",
     "SupportsEndpoints",
+    "SupportsEnds",
     "SupportsEnvironments",
     "SupportsExample",
     "SupportsExplain",
     "SupportsFileTransfer",
+    "SupportsForgetting",
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
     "SupportsJournals",
@@ -115,6 +128,7 @@ __all__ = [
     "SupportsModelAdoption",
     "SupportsMoves",
     "SupportsNotes",
+    "SupportsOutput",
     "SupportsOverview",
     "SupportsParts",
     "SupportsPlacing",
@@ -126,6 +140,7 @@ __all__ = [
     "SupportsRunLocal",
     "SupportsRunTables",
     "SupportsSeries",
+    "SupportsSignals",
     "SupportsStaging",
     "SupportsStreaming",
     "SupportsSummaries",
