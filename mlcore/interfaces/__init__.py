@@ -61,6 +61,7 @@ from mlcore.interfaces.project_backend import (
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
+from mlcore.interfaces.sampler import Choices, Domain, Integers, Reals, Sampler, SearchTask
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
     SupportsAdoption,
@@ -81,16 +82,19 @@ __all__ = [
     "AutologOptions",
     "BatchEngine",
     "BatchPrediction",
+    "Choices",
     "ChoosesRunIds",
     "Deployer",
     "Deployment",
     "DeploymentEndpoint",
+    "Domain",
     "EnvironmentManager",
     "EnvironmentRecord",
     "EnvironmentSpec",
     "Flavor",
     "HashedFile",
     "ImageSpec",
+    "Integers",
     "Job",
     "JobEnd",
     "JobStatus",
@@ -99,8 +103,11 @@ __all__ = [
     "Predictor",
     "PresignedUrl",
     "ProjectBackend",
+    "Reals",
     "RegistryStore",
+    "Sampler",
     "SavedModel",
+    "SearchTask",
     "SupportsAdoption",
     "SupportsArrays",
     "SupportsArrivals",
