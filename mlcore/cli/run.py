@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlcore.cli.context import Cli, json_option, pass_cli
+from mlcore.cli.context import Cli, json_option
 from mlcore.errors import MlcoreError
 
 if TYPE_CHECKING:
@@ -36,25 +36,55 @@ def _flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[
 
 @click.command(short_help="Run a project and record it.")
 @click.argument("uri", required=False)
-@click.option("-e", "--entry-point", metavar="NAME", default="main", show_default=True, help="What to run: an entry point, or a script of the project.")
+@click.option(
+    "-e",
+    "--entry-point",
+    metavar="NAME",
+    default="main",
+    show_default=True,
+    help="What to run: an entry point, or a script of the project.",
+)
 @click.option("-v", "--version", metavar="VERSION", help="Branch, tag or commit of a Git repository.")
-@click.option("-P", "--param-list", "parameters", metavar="NAME=VALUE", multiple=True, callback=_pairs, help="A parameter; may be repeated.")
-@click.option("-A", "--docker-args", metavar="NAME[=VALUE]", multiple=True, callback=_flags, help="An option of `docker run`, without dashes; may be repeated.")
+@click.option(
+    "-P",
+    "--param-list",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="A parameter; may be repeated.",
+)
+@click.option(
+    "-A",
+    "--docker-args",
+    metavar="NAME[=VALUE]",
+    multiple=True,
+    callback=_flags,
+    help="An option of `docker run`, without dashes; may be repeated.",
+)
 @click.option("--experiment-name", metavar="NAME", help="Experiment of the run; made when it is not there.")
 @click.option("--experiment-id", metavar="ID", help="Experiment of the run.")
 @click.option("-b", "--backend", metavar="NAME", default="local", show_default=True, help="Where to run.")
 @click.option("-c", "--backend-config", metavar="FILE|JSON", help="Configuration of the backend.")
-@click.option("--env-manager", metavar="NAME", help="What makes the environment: uv, virtualenv, conda, docker or local.")
+@click.option(
+    "--env-manager", metavar="NAME", help="What makes the environment: uv, virtualenv, conda, docker or local."
+)
 @click.option("--storage-dir", type=click.Path(file_okay=False, path_type=Path), help="Where inputs are downloaded to.")
 @click.option("--run-id", metavar="ID", help="Record into this run instead of a new one.")
 @click.option("--run-name", metavar="NAME", help="Name of the run; invented when not given.")
 @click.option("--build-image", is_flag=True, help="Build an image with the project in it first.")
 @click.option("--block/--no-block", default=True, help="Wait for the end, or leave the run to a process of its own.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop the command after so long.")
-@click.option("--reuse/--no-reuse", default=None, help="Whether a finished run of the same may stand for this one; for steps of a project it may.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop the command after so long."
+)
+@click.option(
+    "--reuse/--no-reuse",
+    default=None,
+    help="Whether a finished run of the same may stand for this one; for steps of a project it may.",
+)
 @json_option
-@pass_cli
-def run(cli: Cli, uri: str | None, block: bool, as_json: bool, **given: object) -> None:
+@click.pass_obj
+def run(cli: Cli, /, uri: str | None, block: bool, as_json: bool, **given: object) -> None:
     """Run a project and record it.
 
     URI is a directory, a Git repository (https, ssh, github:owner/repo), a zip archive or an artifact;
@@ -62,8 +92,8 @@ def run(cli: Cli, uri: str | None, block: bool, as_json: bool, **given: object) 
     standard error.
     """
     from mlcore.cli.run_shown import Shown
-    from mlcore.projects.running import config_of
     from mlcore.projects.request import RunRequest
+    from mlcore.projects.running import config_of
 
     if uri is None:
         raise click.UsageError("missing argument 'URI': a directory, such as '.', or a Git repository")

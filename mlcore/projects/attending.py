@@ -44,7 +44,7 @@ def attend(
     wish = stop or Stop()
     try:
         run = _taken_over(plan, session)
-        with _Attended(run, plan, wish) as end, tempfile.TemporaryDirectory(prefix="mlcore-run-") as folder:
+        with _Attended(run, wish) as end, tempfile.TemporaryDirectory(prefix="mlcore-run-") as folder:
             output = Output(Path(folder) / "output.log", on_output)
             try:
                 outcome = _ran(plan, session, run, output, wish)
@@ -73,7 +73,7 @@ def _taken_over(plan: Plan, session: Session) -> ActiveRun:
 class _Attended:
     """Ends the run at the end of the block, whatever leaves it."""
 
-    def __init__(self, run: ActiveRun, plan: Plan, stop: Stop) -> None:
+    def __init__(self, run: ActiveRun, stop: Stop) -> None:
         self.outcome: Outcome | None = None
         self._run = run
         self._stop = stop

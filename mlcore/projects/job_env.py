@@ -12,8 +12,20 @@ from mlcore.settings import Settings
 from mlcore.tracking.session import Session
 
 # What clients of stores authenticate with. Jobs elsewhere get theirs from whoever runs that place.
-_SECRET = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_INSECURE_TLS")
-_SECRET_PREFIXES = ("AWS_", "MLFLOW_S3_", "MLFLOW_TRACKING_", "MLCORE_TRACKING_", "AZURE_STORAGE_", "GOOGLE_APPLICATION_")
+_SECRET = (
+    "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_TRACKING_PASSWORD",
+    "MLFLOW_TRACKING_TOKEN",
+    "MLFLOW_TRACKING_INSECURE_TLS",
+)
+_SECRET_PREFIXES = (
+    "AWS_",
+    "MLFLOW_S3_",
+    "MLFLOW_TRACKING_",
+    "MLCORE_TRACKING_",
+    "AZURE_STORAGE_",
+    "GOOGLE_APPLICATION_",
+)
 _NOT_SETTINGS = ("tracking_uri", "registry_uri", "experiment_id", "experiment_name", "run_id", "cache_dir", "spool_dir")
 
 

@@ -63,11 +63,15 @@ def _plain(value: object) -> object:
 def _environment(found: dict[str, object]) -> EnvironmentSpec:
     image, source = found.pop("image"), found.pop("source")
     return EnvironmentSpec(
-        **{key: _frozen(value) for key, value in found.items()},  # type: ignore[arg-type]  # as `to_text` wrote them
+        **_frozen(found),  # type: ignore[arg-type]  # as `to_text` wrote them
         source=Path(str(source)) if source else None,
-        image=ImageSpec(**{key: _frozen(value) for key, value in image.items()}) if isinstance(image, dict) else None,
+        image=ImageSpec(**_frozen(image)) if isinstance(image, dict) else None,  # type: ignore[arg-type]  # as above
     )
 
 
-def _frozen(value: object) -> object:
-    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+def _frozen(found: dict[str, object]) -> dict[str, object]:
+    return {key: _tuple(value) for key, value in found.items()}
+
+
+def _tuple(value: object) -> object:
+    return tuple(_tuple(each) for each in value) if isinstance(value, list) else value

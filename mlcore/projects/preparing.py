@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -13,9 +12,11 @@ from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
 from mlcore.projects import environments, run_tags
+from mlcore.projects.cache import cache_directory
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
+from mlcore.projects.spec import ParameterType
 from mlcore.projects.stopping import Stop
 from mlcore.uris import redacted, scheme
 
@@ -57,15 +58,14 @@ def _delete(source: Source) -> None:
 
 
 def _planned(request: RunRequest, session: Session, source: Source, backend: ProjectBackend, stop: Stop) -> Plan:
-    from mlcore.projects import commands, conventions, inputs, parameters
+    from mlcore.projects import commands, conventions, parameters
     from mlcore.projects.project_file import load_project
 
     project = load_project(source.directory)
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
     environment, manager = _environment(request, project, backend, session)
-    storage = request.storage_dir or Path()
-    placed = inputs.placed(given, directory=project.directory, storage=storage, session=session) if given else given
+    placed = _placed(given, request, project, session)
     argv = commands.argv(entry, placed)
     stop.check()
     job = Job("", argv, project.directory, config=request.backend_config, name=project.name)
@@ -74,6 +74,21 @@ def _planned(request: RunRequest, session: Session, source: Source, backend: Pro
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, source.temporary, request.timeout_s)
     with stop.held():
         return _begun(plan, request, source, (given, placed), session)
+
+
+def _placed(
+    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session
+) -> tuple[Argument, ...]:
+    if all(each.type is ParameterType.STRING or each.type is ParameterType.FLOAT for each in arguments):
+        return arguments
+    import importlib
+
+    inputs = importlib.import_module("mlcore.projects.inputs")
+    storage = request.storage_dir or cache_directory(session.settings) / "downloads"
+    found: tuple[Argument, ...] = inputs.placed(
+        arguments, directory=project.directory, storage=storage, session=session
+    )
+    return found
 
 
 def _environment(
@@ -121,7 +136,9 @@ def _begun(
     if request.run_id:
         run = starting.resume(session, request.run_id, experiment_id)
         if run.is_joined:
-            raise ProjectError(f"run {run.run_id!r} is open in this program: end it first, or let the project have its own")
+            raise ProjectError(
+                f"run {run.run_id!r} is open in this program: end it first, or let the project have its own"
+            )
         run.set_tags({**own, tags.RUN_NAME: request.run_name} if request.run_name else own)
     else:
         run = starting.create(

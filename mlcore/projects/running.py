@@ -125,7 +125,9 @@ def config_of(given: Mapping[str, object] | str | PathLike[str] | None) -> dict[
             text = Path(text).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as err:
             why = err.strerror if isinstance(err, OSError) else str(err)
-            raise ProjectError(f"{where} can't be read: {why}; expected a JSON file, or JSON text as '{{...}}'") from err
+            raise ProjectError(
+                f"{where} can't be read: {why}; expected a JSON file, or JSON text as '{{...}}'"
+            ) from err
     try:
         found = json.loads(text)
     except json.JSONDecodeError as err:

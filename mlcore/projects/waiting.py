@@ -82,4 +82,6 @@ class Waiting:
         """Stop the job, whose time is over."""
         self.forward(signal.SIGTERM, kill=False)
         end = end_of(self._backend, self._job_id)
-        return Outcome(RunStatus.FAILED, f"the command was stopped after its time of {timeout_s:g} s", end.exit_code, end.signal)
+        return Outcome(
+            RunStatus.FAILED, f"the command was stopped after its time of {timeout_s:g} s", end.exit_code, end.signal
+        )

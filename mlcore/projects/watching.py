@@ -13,7 +13,11 @@ from mlcore.tracking.session import Session
 
 def detach(plan: Plan, session: Session) -> subprocess.Popen[bytes]:
     """Start a process that attends *plan*, in a session of its own, so that it outlives this one and its terminal."""
-    env = {**os.environ, **own_settings(session.settings), "MLCORE_TRACKING_URI": session.anchored(session.tracking_uri)}
+    env = {
+        **os.environ,
+        **own_settings(session.settings),
+        "MLCORE_TRACKING_URI": session.anchored(session.tracking_uri),
+    }
     for name in ("MLCORE_RUN_ID", "MLFLOW_RUN_ID"):
         env.pop(name, None)
     process = subprocess.Popen(

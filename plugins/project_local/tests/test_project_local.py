@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
-from mlcore.errors import InvalidParameterError, ProjectError
-from mlcore.interfaces import Job, JobEnd, JobStatus, ProjectBackend
-from mlcore.testing import ProjectBackendContract
 from mlcore_project_local.backend import LocalBackend
+
+from mlcore.interfaces import ProjectBackend
+from mlcore.testing import ProjectBackendContract
 
 
 class TestLocalBackend(ProjectBackendContract):

@@ -16,7 +16,6 @@ from uuid import uuid4
 from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import Job, JobEnd, JobStatus
 from mlcore.projects.cache import cache_directory
-
 from mlcore_project_local.config import grace_of
 from mlcore_project_local.job_folder import JobFolder, prune
 from mlcore_project_local.lines import lines_of
@@ -24,7 +23,9 @@ from mlcore_project_local.lines import lines_of
 _PIECE = 1 << 16
 _SOONEST_S, _LATEST_S = 0.005, 0.2  # between two looks at a file that somebody else writes
 # what people and systems stop programs with; by any other signal a program ends because it is broken
-_STOPS = {getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT") if hasattr(signal, name)}
+_STOPS = {
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+}
 
 
 class _Mine:

@@ -16,7 +16,9 @@ def grace_of(config: Mapping[str, object]) -> float:
     """
     unknown = sorted(set(config) - {"grace_s"})
     if unknown:
-        raise ProjectError(f"unknown key {unknown[0]!r} in the configuration of the backend 'local': it has 'grace_s' only")
+        raise ProjectError(
+            f"unknown key {unknown[0]!r} in the configuration of the backend 'local': it has 'grace_s' only"
+        )
     grace_s = config.get("grace_s", _GRACE_S)
     if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not 0 <= grace_s < float("inf"):
         raise ProjectError(f"invalid 'grace_s' {grace_s!r} of the backend 'local': expected seconds, 0 or more")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from attrs import asdict, frozen
+
 from mlcore.delivery.locks import lives
 
 _KEPT_S = 7 * 24 * 3600  # output that nobody has asked to forget
