@@ -51,6 +51,7 @@ from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend, Su
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
+from mlcore.interfaces.sampler import Choices, Domain, Integers, Reals, Sampler, SearchTask
 from mlcore.interfaces.tracking_store import (
     ChoosesRunIds,
     SupportsAdoption,
@@ -71,16 +72,19 @@ __all__ = [
     "AutologOptions",
     "BatchEngine",
     "BatchPrediction",
+    "Choices",
     "ChoosesRunIds",
     "Deployer",
     "Deployment",
     "DeploymentEndpoint",
+    "Domain",
     "EnvironmentManager",
     "EnvironmentRecord",
     "EnvironmentSpec",
     "Flavor",
     "HashedFile",
     "ImageSpec",
+    "Integers",
     "Job",
     "JobStatus",
     "NamesLibrary",
@@ -88,8 +92,11 @@ __all__ = [
     "Predictor",
     "PresignedUrl",
     "ProjectBackend",
+    "Reals",
     "RegistryStore",
+    "Sampler",
     "SavedModel",
+    "SearchTask",
     "SupportsAdoption",
     "SupportsArrays",
     "SupportsArrivals",
