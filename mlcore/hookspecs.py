@@ -23,6 +23,7 @@ from mlcore.interfaces import (
     Flavor,
     ProjectBackend,
     RegistryStore,
+    Sampler,
     TrackingStore,
 )
 
@@ -224,6 +225,17 @@ class HookSpecs(Protocol):
     def batch_engine(self, name: str) -> BatchEngine | None:
         """Open the batch engine called *name*, such as `spark`.
 
+        Returns None when the name is not yours, so that others are asked.
+        Raises MissingDependencyError: a library that it needs is not installed.
+        Since 0.1.
+        """
+        ...
+
+    @hookspec(firstresult=True)
+    def sampler(self, name: str) -> Sampler | None:
+        """Make a sampler called *name*, such as `optuna`, for one search of `mlcore run --search`.
+
+        `grid` and `random` are the kernel's own and nobody is asked for them.
         Returns None when the name is not yours, so that others are asked.
         Raises MissingDependencyError: a library that it needs is not installed.
         Since 0.1.

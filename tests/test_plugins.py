@@ -319,7 +319,7 @@ def test_a_registered_factory_is_asked_when_no_entry_point_answers() -> None:
 def test_every_hook_of_the_specs_is_known() -> None:
     assert hook_names() == (
         "tracking_store", "registry_store", "artifact_repo", "project_backend", "environment", "flavor", "deployer",
-        "batch_engine", "run_context", "run_monitor", "command", "web", "ui_extensions", "before_transition",
+        "batch_engine", "sampler", "run_context", "run_monitor", "command", "web", "ui_extensions", "before_transition",
         "event",
     )  # fmt: skip
 

@@ -43,7 +43,8 @@ def types() -> bool:
     """Check the kernel, every plugin and the examples with mypy --strict, then scripts, whose modules see each other."""
     sources = ["mlcore", *(str(folder.relative_to(ROOT) / "src") for folder in plugin_folders())]
     passed = _run("mypy", "--strict", *sources, "examples/demo.py")
-    passed = _run("mypy", "--strict", "examples/vendor_plugin/src") and passed
+    for example in ("vendor_plugin", "optuna_sampler"):
+        passed = _run("mypy", "--strict", f"examples/{example}/src") and passed
     for folder in ("tools", "bench"):
         scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("*.py"))
         # bench/ uses the servers of tools/

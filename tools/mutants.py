@@ -44,6 +44,7 @@ SUITES = {
     "memory_project": f"{CONTRACTS}/test_project_backend_reference.py",
     "memory_registry": f"{CONTRACTS}/test_registry_reference.py",
     "memory_repo": f"{CONTRACTS}/test_artifact_repo_contract.py::TestMemoryRepo",
+    "memory_sampler": f"{CONTRACTS}/test_sampler_reference.py",
     "memory_tracking": f"{CONTRACTS}/test_tracking_reference.py",
 }
 SLOW = ("the_reference_finds", "any_series_of_calls", "read_back")  # these run last: others kill sooner

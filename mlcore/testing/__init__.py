@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlcore.testing.memory_project import MemoryBackend
     from mlcore.testing.memory_registry import MemoryRegistryStore
     from mlcore.testing.memory_repo import MemoryRepo
+    from mlcore.testing.memory_sampler import MemorySampler
     from mlcore.testing.memory_target import MemoryTarget
     from mlcore.testing.memory_tracking import MemoryTrackingStore
     from mlcore.testing.plugin_module import PluginModuleContract
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mlcore.testing.registry_store import RegistryStoreContract
     from mlcore.testing.run_context import RunContextContract
     from mlcore.testing.run_monitor import RunMonitorContract
+    from mlcore.testing.sampler import SamplerContract
     from mlcore.testing.tracking_store import TrackingStoreContract
     from mlcore.testing.ui_extensions import UIExtensionsContract
 
@@ -60,6 +62,7 @@ _HOMES = {
     "MemoryFlavor": "memory_flavor",
     "MemoryRegistryStore": "memory_registry",
     "MemoryRepo": "memory_repo",
+    "MemorySampler": "memory_sampler",
     "MemoryTarget": "memory_target",
     "MemoryTrackingStore": "memory_tracking",
     "PluginModuleContract": "plugin_module",
@@ -67,6 +70,7 @@ _HOMES = {
     "RegistryStoreContract": "registry_store",
     "RunContextContract": "run_context",
     "RunMonitorContract": "run_monitor",
+    "SamplerContract": "sampler",
     "TrackingStoreContract": "tracking_store",
     "UIExtensionsContract": "ui_extensions",
 }
@@ -91,6 +95,7 @@ __all__ = [
     "MemoryFlavor",
     "MemoryRegistryStore",
     "MemoryRepo",
+    "MemorySampler",
     "MemoryTarget",
     "MemoryTrackingStore",
     "PluginModuleContract",
@@ -98,6 +103,7 @@ __all__ = [
     "RegistryStoreContract",
     "RunContextContract",
     "RunMonitorContract",
+    "SamplerContract",
     "TrackingStoreContract",
     "UIExtensionsContract",
 ]

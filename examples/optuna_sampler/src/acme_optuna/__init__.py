@@ -1,0 +1,1 @@
+"""Searches of mlcore with the samplers of Optuna."""
