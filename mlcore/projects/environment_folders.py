@@ -147,7 +147,9 @@ class EnvironmentFolders:
         return state
 
     def _unknown(self, env_id: str) -> NotFoundError:
-        return NotFoundError(f"no environment {env_id!r} in {str(self.root)!r} (there: {', '.join(self.ids()) or 'none'})")
+        return NotFoundError(
+            f"no environment {env_id!r} in {str(self.root)!r} (there: {', '.join(self.ids()) or 'none'})"
+        )
 
     def _lock(self, env_id: str, what: str) -> Path:
         return self.root / _LOCKS / f"{env_id}.{what}"

@@ -17,7 +17,19 @@ from mlcore.projects.requirement_lines import local_paths, option
 
 _LENGTH = 20
 # what running or building a project leaves beside its code
-_LEFT_OUT = (".*", "__pycache__", "build", "dist", "*.egg-info", "mlruns", "mlartifacts", "*.db", "*.db-*", "*.log", "venv")
+_LEFT_OUT = (
+    ".*",
+    "__pycache__",
+    "build",
+    "dist",
+    "*.egg-info",
+    "mlruns",
+    "mlartifacts",
+    "*.db",
+    "*.db-*",
+    "*.log",
+    "venv",
+)
 # all that an installation in place takes over; the code itself is seen where it is
 _OF_EDITABLE = ("pyproject.toml", "setup.py", "setup.cfg", "requirements*.txt", "MANIFEST.in")
 

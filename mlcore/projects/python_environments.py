@@ -119,7 +119,9 @@ def run_installer(name: str, argv: Sequence[str], *, cwd: Path, env: Mapping[str
             check=False,
         )
     except OSError as err:
-        raise ProjectError(f"the environment can't be made: {name} at {argv[0]!r} can't be started: {err.strerror}") from err
+        raise ProjectError(
+            f"the environment can't be made: {name} at {argv[0]!r} can't be started: {err.strerror}"
+        ) from err
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip())[-_MAX_WORDS:]
         raise ProjectError(

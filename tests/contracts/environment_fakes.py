@@ -91,13 +91,11 @@ class Halves(Kept):
 
 
 class Unlocked(Halves):
-    """Everybody who finds none that is whole makes one anew."""
+    """Everybody who finds none that is whole makes one."""
 
     def create(self, spec: EnvironmentSpec) -> str:
         env_id = id_of("fake", spec, "3")
         if not (self.root / env_id / "whole").exists():
-            if (self.root / env_id).exists():
-                self.remove(env_id)
             _fill(self.root / env_id, spec)
             (self.root / env_id / "whole").touch()
         return env_id

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
-import environment_fakes
-import pytest
 from attrs import evolve
 
 from mlcore.errors import InvalidParameterError, MlcoreError, NotFoundError
 from mlcore.hookspecs import Event
-from mlcore.interfaces import EnvironmentManager, EnvironmentRecord, EnvironmentSpec, Job, JobStatus, Predictor, SavedModel
+from mlcore.interfaces import EnvironmentRecord, EnvironmentSpec, Job, JobStatus, Predictor, SavedModel
 from mlcore.testing import (
     BatchEngineContract,
     CommandContract,
@@ -183,31 +179,6 @@ for _environment, _test in _ENVIRONMENTS:
         environment=_environment,
         build_spec=lambda: EnvironmentSpec(requirements=("a",), build_requirements=("b",)),
         other_spec=lambda: EnvironmentSpec(requirements=("pip>=1",)),
-    )
-
-
-def _shared(fault: str) -> EnvironmentManager:
-    os.environ["MLCORE_CACHE_DIR"] = tempfile.mkdtemp()  # what `_own_cache` sets back
-    found = environment_fakes.environment(fault)
-    assert found is not None
-    return found
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLCORE_CACHE_DIR", "")
-
-
-for _fault, _test in (
-    ("halves", "test_what_a_killed_process_left_is_made_whole"),
-    ("unlocked", "test_racing_processes_make_one_environment"),
-):
-    globals()[f"TestEnvironment{_fault.title()}"] = caught_by(
-        EnvironmentContract,
-        _test,
-        environment=functools.partial(_shared, _fault),
-        opener=functools.partial(tuple[str, str], ("environment_fakes", _fault)),
-        other_spec=lambda: EnvironmentSpec(requirements=("a", "b")),
     )
 
 

@@ -1,13 +1,10 @@
-"""The environment manager in memory keeps the contract, and so does one that many processes share."""
+"""The environment manager in memory keeps the contract."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import environment_fakes
 import pytest
 
-from mlcore.interfaces import EnvironmentManager, EnvironmentSpec
+from mlcore.interfaces import EnvironmentSpec
 from mlcore.testing import EnvironmentContract, MemoryEnvironment
 
 
@@ -27,16 +24,3 @@ class TestMemoryEnvironment(EnvironmentContract):
     @pytest.fixture
     def build_spec(self) -> EnvironmentSpec:
         return EnvironmentSpec(requirements=("attrs",), build_requirements=("setuptools",))
-
-
-class TestSharedEnvironment(EnvironmentContract):
-    @pytest.fixture
-    def environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EnvironmentManager:
-        monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
-        found = environment_fakes.environment("good")
-        assert found is not None
-        return found
-
-    @pytest.fixture
-    def opener(self) -> tuple[str, str]:
-        return ("environment_fakes", "good")
