@@ -1,1 +1,0 @@
-"""Environments of projects by conda, mamba or micromamba."""
