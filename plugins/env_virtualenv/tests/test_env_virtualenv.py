@@ -17,6 +17,7 @@ from mlcore.testing.small_wheels import small_wheel
 @pytest.fixture
 def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VirtualenvManager:
     monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("VIRTUALENV_SYMLINK_APP_DATA", "1")  # pip is compiled once, not in each environment
     found = plugin.environment("virtualenv")
     assert isinstance(found, VirtualenvManager)
     return found
@@ -31,7 +32,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestVirtualenvManager(EnvironmentContract):
-    """Without `opener`: what processes do together is the kernel's, and its tests are those of env_uv and the fakes."""
+    """Without `opener`: what processes do together is the kernel's, proven with env_uv and with the kernel's own fakes."""
 
     plugin_module = "mlcore_env_virtualenv.plugin"
 
@@ -40,8 +41,8 @@ class TestVirtualenvManager(EnvironmentContract):
         return manager
 
     @pytest.fixture
-    def other_spec(self, wheels: Path) -> EnvironmentSpec:
-        return EnvironmentSpec(requirements=(f"tiny @ {(wheels / 'tiny-1.5-py3-none-any.whl').as_uri()}",))
+    def other_spec(self) -> EnvironmentSpec:
+        return EnvironmentSpec(locked=True)  # without a run of pip, whose start takes longer than all the rest
 
 
 def test_versions_are_resolved_and_what_cannot_be_is_told_in_pips_words(
