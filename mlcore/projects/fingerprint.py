@@ -42,7 +42,12 @@ def of(
     if not source_identity:
         return ""
     values = [
-        [each.name, "content" if each.name in checksums else "value", checksums.get(each.name, each.value), each.declared]
+        [
+            each.name,
+            "content" if each.name in checksums else "value",
+            checksums.get(each.name, each.value),
+            each.declared,
+        ]
         for each in arguments
     ]
     said = [_FORMAT, source_identity, entry.name, entry.command, values, manager, _environment(environment, directory)]
@@ -70,7 +75,7 @@ def _environment(spec: EnvironmentSpec, directory: Path | None) -> list[object]:
 @functools.lru_cache(maxsize=2)
 def _here(path: tuple[str, ...]) -> list[str]:
     """Return the interpreter and the distributions beside it, by the names of their directories, which have the version."""
-    found = set()
+    found: set[str] = set()
     for place in path:
         folder = Path(place or ".")
         if folder.is_dir():

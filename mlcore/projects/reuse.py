@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 FINGERPRINT = "mlcore.project.fingerprint"
 OUTPUTS = "mlcore.project.outputs"  # digest of the artifacts that the run had when it ended
-REUSED = "mlcore.project.reused."  # of a parent: followed by the id of the run that it reused; the value is the entry point
+REUSED = (
+    "mlcore.project.reused."  # of a parent: followed by the id of the run that it reused; the value is the entry point
+)
 VARIABLE = "MLCORE_REUSE_STEPS"
 
 _LOOKED_AT = 20  # runs with the same fingerprint; whoever deletes artifacts does it to more than one
