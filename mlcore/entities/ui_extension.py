@@ -113,9 +113,12 @@ class UIExtension:
     id: its name in addresses, unique among all plugins: lower-case letters, digits, `-`.
     package, module: a Python package and the path of an ES module in its folder `static`, such as `panel.js`; the
     folder is served to anybody who reaches the server. Both are empty for `blocks`.
-    match: of an artifact_viewer, patterns of file names (`*.geojson`) and media types (`image/*`); of a column_renderer,
-    columns (`metrics.rmse`). max_bytes: files above are left to other viewers; None for any size.
-    order: smaller comes first; 100 is the UI's own.
+    match: of a column_renderer, columns (`metrics.rmse`). Of an artifact_viewer, patterns of file names (`*.geojson`),
+    media types (`image/*`), names of folders (`*.zarr/`) and names of files that lie in a folder which it shows
+    (`/MLmodel`); one that begins with `!` takes out what the others let in. Tables of `log_table` have the media type
+    `application/vnd.mlcore.table+json`. max_bytes: files above are left to other viewers; None for any size.
+    series: an artifact_viewer of files that are one thing through steps, such as `sample_step_12.png`.
+    order: smaller comes first; the UI's own have 200 and more.
     isolate: run the module in a sandboxed frame that sees what it is told alone.
     blocks: Python that makes what is shown, instead of a module; called in a thread of the server at each look.
     """
@@ -127,6 +130,7 @@ class UIExtension:
     module: str = ""
     match: tuple[str, ...] = ()
     max_bytes: int | None = None
+    series: bool = False
     order: int = 100
     isolate: bool = False
     blocks: Callable[[BlockContext], Sequence[Block]] | None = field(default=None, repr=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
+from mlcore_ui.plugin import ui_extensions
 from ui_browser import Browser
 from ui_server import UiServer, running
 
+from mlcore.entities.ui_extension import UIExtension
+from mlcore.testing import UIExtensionsContract
 from mlcore.tracking.client import Client
 
 PLUGIN = """
@@ -37,6 +40,9 @@ def broken(context):
 @hookimpl
 def ui_extensions():
     page = lambda id, **more: UIExtension(UIKind.PAGE, id, id.title(), **more)
+    viewer = lambda id, module, *match, **more: UIExtension(
+        UIKind.ARTIFACT_VIEWER, id, id, package="acme_show", module=module, match=match, **more
+    )
     return [
         page("direct", package="acme_show", module="direct.js"),
         page("apart", package="acme_show", module="apart.js", isolate=True),
@@ -49,6 +55,10 @@ def ui_extensions():
         UIExtension(UIKind.COMPARE_PANEL, "compare-tab", "Compare tab", package="acme_show", module="tell.js"),
         UIExtension(UIKind.MODEL_PANEL, "model-tab", "Model tab", package="acme_show", module="tell.js"),
         UIExtension(UIKind.ARTIFACT_VIEWER, "viewer", "Acme", package="acme_show", module="tell.js", match=("*.acme",)),
+        viewer("folder-viewer", "folder.js", "*.zarr/"),
+        viewer("holding-viewer", "folder.js", "/index.acme"),
+        viewer("apart-viewer", "sealed.js", "*.sealed", isolate=True),
+        viewer("steps-viewer", "steps.js", "frame*", "!*.no", series=True),
         UIExtension(UIKind.COLUMN_RENDERER, "cell", "Cell", package="acme_show", module="cell.js", match=("metrics.rmse",)),
     ]
 """
@@ -80,6 +90,36 @@ export default { api: 1, async mount(element, context) {
   element.textContent = `told: ${[run_ids.length, experiment_id, name, version, file].join("|")}`;
 } };
 """
+FOLDER = """
+export default { api: 1, async mount(element, { file, files }) {
+  const { files: listed } = await files.list(file.path);
+  const { body } = await files.read(listed[0].path, 2, 4);
+  const table = await files.table(`${file.path}/t.csv`, { offset: 1, limit: 1 });
+  const link = document.createElement("a");
+  link.href = files.href(listed[0].path);
+  link.textContent = `told: ${[file.inside.length, listed.length, new TextDecoder().decode(body), table.rows[0][0]].join("|")}`;
+  element.append(link);
+} };
+"""
+SEALED = """
+export default { api: 1, async mount(element, { file, files }) {
+  const { body, total } = await files.read(file.path, 2, 4);
+  const { text } = await files.text(file.path, 100, new AbortController().signal);
+  const listed = await files.list("");
+  const more = Object.keys(files).includes("url") ? "addresses" : "none";
+  element.textContent = `told: ${[new TextDecoder().decode(body), total, text, listed.files.length > 1, more].join("|")}`;
+} };
+"""
+STEPS = """
+const tell = (element, { file, files }) => {
+  element.textContent = `told: ${file.series.images.map((one) => one.step).join("|")} at ${file.name}`;
+  element.onclick = () => files.open(file.series.images[1].path, { replace: true });
+};
+export default { api: 1, mount(element, context) {
+  tell(element, context);
+  return { update(context) { tell(element, context); } };
+} };
+"""
 CELL = """
 export default { api: 1, mount(element, context) {
   element.textContent = `<${context.value}>`;
@@ -102,6 +142,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
         "failing.js": FAILING,
         "tell.js": TELL,
         "cell.js": CELL,
+        "folder.js": FOLDER,
+        "sealed.js": SEALED,
+        "steps.js": STEPS,
     }.items():
         Path(static, name).write_text(text, encoding="utf-8")
     before = [
@@ -171,6 +214,13 @@ def recorded(server: UiServer) -> tuple[str, str]:
     for number, run_id in enumerate(runs):
         client.log_metric(run_id, "rmse", number + 0.5)
         client.log_text(run_id, "a file of acme", "data.acme")
+        client.log_text(run_id, "0123456789", "cube.zarr/0")
+        client.log_text(run_id, "a,b\n1,2\n3,4\n", "cube.zarr/t.csv")
+        client.log_text(run_id, "0123456789", "held/index.acme")
+        client.log_text(run_id, "a,b\n1,2\n3,4\n", "held/t.csv")
+        client.log_text(run_id, "0123456789", "letter.sealed")
+        for step in (3, 12):
+            client.log_text(run_id, "x", f"film/frame_{step}.film")
         client.set_terminated(run_id)
     client.create_registered_model("wine")
     client.create_model_version("wine", f"runs:/{runs[0]}/model", runs[0])
@@ -185,10 +235,13 @@ def recorded(server: UiServer) -> tuple[str, str]:
         ("experiments/{experiment}?view=experiment-tab", "told: 0|{experiment}|||"),
         ("experiments/{experiment}?view=compare", "told: 2||||"),
         ("runs/{run}/artifacts/data.acme", "told: 0||||a file of acme"),
+        ("runs/{run}/artifacts/cube.zarr", "told: 2|2|2345|3"),
+        ("runs/{run}/artifacts/held", "told: 2|2|2345|3"),
+        ("runs/{run}/artifacts/film/frame_3.film", "told: 3|12 at frame_3.film"),
         ("models/wine/1?tab=model-tab", "told: 1||wine|1|"),
         ("experiments/{experiment}", "<0.5>"),
     ],
-    ids=["run", "experiment", "compare", "artifact", "model", "cell"],
+    ids=["run", "experiment", "compare", "artifact", "folder", "holding", "steps", "model", "cell"],
 )
 def test_each_kind_has_its_place(
     server: UiServer, browser: Browser, recorded: tuple[str, str], path: str, told: str
@@ -197,3 +250,29 @@ def test_each_kind_has_its_place(
     words = {"experiment": recorded[0], "run": recorded[1]}
     page = browser.open(f"{server.url}/ui/{path.format(**words)}")
     page.get_by_text(told.format(**words), exact=True).wait_for()
+
+
+def test_an_isolated_viewer_reads_the_files_of_its_place(
+    server: UiServer, browser: Browser, recorded: tuple[str, str]
+) -> None:
+    page = browser.open(f"{server.url}/ui/runs/{recorded[1]}/artifacts/letter.sealed")
+    told = page.frame_locator("iframe.extension").locator("#panel")
+    told.get_by_text("told: 2345|10|0123456789|true|none", exact=True).wait_for()
+
+
+def test_a_viewer_of_a_series_follows_to_the_next_step(
+    server: UiServer, browser: Browser, recorded: tuple[str, str]
+) -> None:
+    page = browser.open(f"{server.url}/ui/runs/{recorded[1]}/artifacts/film/frame_3.film")
+    page.get_by_text("told: 3|12 at frame_3.film").click()
+    page.get_by_text("told: 3|12 at frame_12.film").wait_for()
+
+
+class TestOurViewers(UIExtensionsContract):
+    """Our viewers come by the hook, and keep what is asked of everybody's."""
+
+    plugin_module = "mlcore_ui.plugin"
+
+    @pytest.fixture
+    def ui_extensions(self) -> Callable[[], Sequence[UIExtension] | None]:
+        return ui_extensions

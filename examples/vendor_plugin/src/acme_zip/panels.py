@@ -1,4 +1,4 @@
-"""What acme-zip shows in the web UI: a tab of a run, made in Python, and a tab of an experiment, an ES module."""
+"""What acme-zip shows in the web UI: a tab of a run, made in Python; a tab of an experiment and a viewer, ES modules."""
 
 from __future__ import annotations
 
@@ -22,4 +22,7 @@ def bench(context: BlockContext) -> Sequence[Block]:
 PANELS = (
     UIExtension(UIKind.RUN_PANEL, "acme-bench", "Bench", blocks=bench),
     UIExtension(UIKind.EXPERIMENT_PANEL, "acme-benches", "Benches", package="acme_zip", module="benches.js"),
+    UIExtension(
+        UIKind.ARTIFACT_VIEWER, "acme-lab", "Lab", package="acme_zip", module="lab.js", match=("*.lab/", "*.readings")
+    ),
 )

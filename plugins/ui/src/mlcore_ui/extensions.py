@@ -1,4 +1,7 @@
-"""What plugins show in the UI: gathered once, checked, and served under `/ui/x/<package>/<digest>/`."""
+"""What plugins show in the UI: gathered once, checked, and served under `/ui/x/<package>/<digest>/`.
+
+The UI's own viewers come by the same hook. Their modules are among the files of the pages, which have another address.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from mlcore.plugins import Plugins
 from mlcore_ui.assets import Assets, load
 
 _log = logging.getLogger("mlcore.ui")
+OWN = "mlcore_ui"
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -34,17 +38,18 @@ class Extensions:
     def _one(self, one: UIExtension, base: str) -> dict[str, object]:
         known: dict[str, object] = {"id": one.id, "kind": one.kind.value, "title": one.title, "order": one.order}
         if one.match:
-            known |= {"match": list(one.match), "max_bytes": one.max_bytes}
+            known |= {"match": list(one.match), "max_bytes": one.max_bytes, "series": one.series}
         if one.blocks is not None:
             return {**known, "blocks": True}
         digest = self.packages[one.package].digest
-        return {**known, "module": f"{base}/x/{one.package}/{digest}/{one.module}", "isolate": one.isolate}
+        place = f"{base}/a" if one.package == OWN else f"{base}/x/{one.package}"
+        return {**known, "module": f"{place}/{digest}/{one.module}", "isolate": one.isolate}
 
 
-def gather(plugins: Plugins) -> Extensions:
-    """Ask every plugin what it shows; leave out, with a warning, what cannot be shown."""
+def gather(plugins: Plugins, own: Assets) -> Extensions:
+    """Ask every plugin what it shows; leave out, with a warning, what cannot be shown. own: the files of the pages."""
     shown: dict[str, UIExtension] = {}
-    packages: dict[str, Assets] = {}
+    packages: dict[str, Assets] = {OWN: own}
     for one in sorted(_all(plugins.every(HookSpecs.ui_extensions)), key=lambda each: (each.order, each.title)):
         wrong = _fault(one, shown)
         if wrong is None and one.module and one.package not in packages:

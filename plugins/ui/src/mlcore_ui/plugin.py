@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlcore.entities.ui_extension import UIExtension
 from mlcore.hookspecs import Command, WebContext, WebPart, hookimpl
 
 
@@ -13,6 +14,14 @@ def web(context: WebContext) -> Sequence[WebPart] | None:
     from mlcore_ui.web import parts
 
     return parts(context)
+
+
+@hookimpl
+def ui_extensions() -> Sequence[UIExtension]:
+    """Bring the viewers of files, by the hook that everybody's viewers come by."""
+    from mlcore_ui.viewers import VIEWERS
+
+    return VIEWERS
 
 
 @hookimpl

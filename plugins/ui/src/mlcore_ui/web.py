@@ -13,9 +13,9 @@ from mlcore.hookspecs import WebContext, WebMount, WebPart, WebRoute
 from mlcore.plugins import current
 from mlcore_ui.assets import Asset, Assets, load
 from mlcore_ui.block_routes import block_routes
-from mlcore_ui.extensions import Extensions, gather
+from mlcore_ui.extensions import OWN, Extensions, gather
 from mlcore_ui.frame import Frame
-from mlcore_ui.joined import join
+from mlcore_ui.joined import Joined, join
 from mlcore_ui.page import MAIN, Page
 
 PATH = "/ui"
@@ -30,8 +30,9 @@ _SAFE = {
 
 def parts(context: WebContext) -> list[WebPart]:
     """Return the application under `/ui`, the way to it from `/`, and what plugins show in it."""
-    extensions = gather(current())
-    ui = WebMount(PATH, Ui(load("mlcore_ui"), extensions), _ANYBODY)
+    joined = join(load(OWN), MAIN)
+    extensions = gather(current(), joined.assets)
+    ui = WebMount(PATH, Ui(joined, extensions), _ANYBODY)
     return [ui, WebRoute("GET", "/", _ANYBODY, _to_ui), *block_routes(context, extensions)]
 
 
@@ -41,10 +42,10 @@ class Ui:
     `/x/<package>/<digest>/...` are files of plugins, and `/frame` is the empty page in which isolated ones run.
     """
 
-    def __init__(self, assets: Assets, extensions: Extensions) -> None:
-        """Serve *assets*, and the files of *extensions*."""
-        self._joined = join(assets, MAIN)
-        self._assets = self._joined.assets
+    def __init__(self, joined: Joined, extensions: Extensions) -> None:
+        """Serve the files of *joined*, and those of *extensions*."""
+        self._joined = joined
+        self._assets = joined.assets
         self._extensions = extensions
         self._pages: dict[str, Page] = {}
 

@@ -10,8 +10,14 @@ function call(name, ...values) {
   return new Promise((resolve, reject) => waiting.set(asked, { resolve, reject }));
 }
 
-function context(plain) {
-  return { ...plain, get: (path, query) => call("get", path, query), post: (path, body) => call("post", path, body), navigate: (path) => call("navigate", path) };
+// functions and what stops a request cannot be sent
+function sent(value) {
+  return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).filter(([name, one]) => name !== "signal" && typeof one !== "function")) : value;
+}
+
+function context(plain, names) {
+  const files = Object.fromEntries(names.map((name) => [name, (path, ...more) => call(`files.${name}`, path, ...more.filter((one) => !(one instanceof AbortSignal)).map(sent))]));
+  return { ...plain, ...(names.length && { files }), get: (path, query) => call("get", path, query), post: (path, body) => call("post", path, body), navigate: (path) => call("navigate", path) };
 }
 
 addEventListener("message", async ({ source, data }) => {
@@ -27,9 +33,9 @@ addEventListener("message", async ({ source, data }) => {
   } else if (data.mlcore === "show") {
     document.documentElement.dataset.theme = data.context.theme;
     try {
-      if (shown) { shown.update?.(context(data.context)); return; }
+      if (shown) { shown.update?.(context(data.context, data.files ?? [])); return; }
       const module = await import(data.module);
-      shown = (await module.default.mount(element, context(data.context))) ?? {};
+      shown = (await module.default.mount(element, context(data.context, data.files ?? []))) ?? {};
     } catch (error) {
       parent.postMessage({ mlcore: "failed", message: String(error?.message ?? error) }, "*");
     }

@@ -8,8 +8,9 @@ import { Guard } from "../guard.js";
 import { found, Folders, useFolders } from "./folders.js";
 import { downloadUrl, placeKey } from "./place.js";
 import { Tree } from "./tree.js";
-import { Loading } from "./use.js";
+import { Loading, TakeAway } from "./use.js";
 import { viewersOf } from "./viewers.js";
+import { FileViewer } from "./fileviewer.js";
 
 /**
  * @param {{place: import("./place.js").Place, path: string, hrefOf: (path: string) => string, onPath: (path: string, more?: {replace?: boolean}) => void,
@@ -53,17 +54,8 @@ export function Shown({ place, file, hrefOf, onPath, view, onView }) {
         ${fits.map((one) => html`<option key=${one.id} value=${one.id} selected=${one.id === viewer.id}>${one.title}</option>`)}</select></label>`}
       ${file.path && html`<${CopyButton} text=${file.path} label="Copy the path" />`}
       ${!file.is_dir && html`<a class="button" href=${downloadUrl(place, file.path)} download=${file.name}>Download</a>`}</header>
-    ${viewer && html`<${Guard} of=${`${viewer.id} ${file.path}`} title="This viewer failed"><${View} key=${`${viewer.id} ${viewer.id === "steps" ? "" : file.path}`} viewer=${viewer} place=${place} file=${file} hrefOf=${hrefOf} onPath=${onPath} /><//>`}`;
-}
-
-function View({ viewer, ...props }) {
-  const [state, setState] = useState({ viewer: null, component: null, error: null });
-  if (state.viewer !== viewer.id) {
-    state.viewer = viewer.id;
-    viewer.load().then((module) => setState({ viewer: viewer.id, component: module.default, error: null }), (error) => setState({ viewer: viewer.id, component: null, error }));
-  }
-  if (state.error) return html`<${ErrorCard} error=${state.error} title="The viewer cannot be loaded" />`;
-  return state.component ? html`<div class="viewer"><${state.component} ...${props} /></div>` : html`<${Loading} />`;
+    ${viewer && html`<${Guard} of=${`${viewer.id} ${file.path}`} title="This viewer failed"><${FileViewer} key=${`${viewer.id} ${viewer.series ? "" : file.path}`} extension=${viewer} place=${place} file=${file} hrefOf=${hrefOf} onPath=${onPath} /><//>`}
+    ${!viewer && html`<div class="viewer"><${TakeAway} files=${{ download: (path) => downloadUrl(place, path) }} file=${file} why="Files of this kind are not shown here." /></div>`}`;
 }
 
 function Crumbs({ file, hrefOf }) {

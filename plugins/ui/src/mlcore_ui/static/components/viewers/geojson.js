@@ -4,20 +4,23 @@ import { bytes, count, number } from "../../lib/format.js";
 import { ErrorCard } from "../errorcard.js";
 import { Branch } from "./json.js";
 import { Loading, TakeAway, useText } from "./use.js";
+import { viewer } from "./viewer.js";
 
 const MOST = 8 << 20;
 const WIDE = 800;
 const MOST_FEATURES = 5000;
 
-export default function GeoJson({ place, file }) {
+export default viewer(GeoJson);
+
+function GeoJson({ files, file }) {
   const isBig = (file.size_bytes ?? 0) > MOST;
-  const { data, error, again } = useText(place, isBig ? { ...file, size_bytes: 0 } : file, MOST);
+  const { data, error, again } = useText(files, isBig ? { ...file, size_bytes: 0 } : file, MOST);
   const map = useMemo(() => (data && !isBig ? drawn(data.text) : null), [data?.text, isBig]);
   const [chosen, setChosen] = useState(null);
-  if (isBig) return html`<${TakeAway} place=${place} file=${file} why=${`Maps are drawn of at most ${bytes(MOST)}.`} />`;
+  if (isBig) return html`<${TakeAway} files=${files} file=${file} why=${`Maps are drawn of at most ${bytes(MOST)}.`} />`;
   if (error) return html`<${ErrorCard} error=${error} onAgain=${again} />`;
   if (!data) return html`<${Loading} />`;
-  if (map.wrong) return html`<${TakeAway} place=${place} file=${file} why=${map.wrong} />`;
+  if (map.wrong) return html`<${TakeAway} files=${files} file=${file} why=${map.wrong} />`;
   const { features, box, high } = map;
   return html`<div class="bar"><span class="muted">${count(map.total)} ${map.total === 1 ? "feature" : "features"}; longitude ${number(box[0])} to ${number(box[2])}, latitude ${number(box[1])} to ${number(box[3])}${map.total > features.length ? `; the first ${count(features.length)} are drawn` : ""}</span></div>
     <div class="geo"><svg viewBox=${`-6 -6 ${WIDE + 12} ${high + 12}`} role="img" aria-label=${`Outline of ${file.name}`}>

@@ -2,24 +2,27 @@
 import { html, useState } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { TakeAway, useRaw } from "./use.js";
+import { viewer } from "./viewer.js";
 
 const MOST = 64 << 20;
 
-export default function Image({ place, file }) {
+export default viewer(Image);
+
+export function Image({ files, file }) {
   const [anyway, setAnyway] = useState("");
   if ((file.size_bytes ?? 0) > MOST && anyway !== file.path) {
-    return html`<${TakeAway} place=${place} file=${file} why="This image is very big." /><p><button onClick=${() => setAnyway(file.path)}>Show it anyway</button></p>`;
+    return html`<${TakeAway} files=${files} file=${file} why="This image is very big." /><p><button onClick=${() => setAnyway(file.path)}>Show it anyway</button></p>`;
   }
-  return html`<${Picture} place=${place} file=${file} />`;
+  return html`<${Picture} files=${files} file=${file} />`;
 }
 
-function Picture({ place, file }) {
-  const { url, error, renew } = useRaw(place, file.path);
+function Picture({ files, file }) {
+  const { url, error, renew } = useRaw(files, file.path);
   const [real, setReal] = useState(false);
   const [size, setSize] = useState({ path: "", text: "" });
   const [broken, setBroken] = useState("");
   if (error) return html`<${ErrorCard} error=${error} />`;
-  if (broken === url && url) return html`<${TakeAway} place=${place} file=${file} why="This file is not an image that the browser can show." />`;
+  if (broken === url && url) return html`<${TakeAway} files=${files} file=${file} why="This file is not an image that the browser can show." />`;
   const told = ({ currentTarget: image }) => setSize({ path: file.path, text: `${image.naturalWidth} × ${image.naturalHeight} pixels` });
   return html`<figure class="picture">
     <div class=${`stage ${real ? "real" : ""}`} tabindex=${real ? 0 : undefined} role=${real ? "region" : undefined} aria-label=${real ? "Image in its own size" : undefined}>

@@ -3,20 +3,23 @@ import { html, useMemo, useState } from "../../lib/html.js";
 import { bytes, count } from "../../lib/format.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, TakeAway, useText } from "./use.js";
-import Text from "./text.js";
+import { Text } from "./text.js";
+import { viewer } from "./viewer.js";
 
 const MOST = 4 << 20;
 const GROUP = 100;
 
-export default function Json({ place, file }) {
+export default viewer(Json);
+
+function Json({ files, file }) {
   const isBig = (file.size_bytes ?? 0) > MOST;
-  const { data, error, again } = useText(place, isBig ? { ...file, size_bytes: 0 } : file, MOST);
+  const { data, error, again } = useText(files, isBig ? { ...file, size_bytes: 0 } : file, MOST);
   const read = useMemo(() => (data && !isBig ? parsed(data.text) : null), [data?.text, isBig]);
-  if (isBig) return html`<p class="muted">A tree is made of at most ${bytes(MOST)}; this is its text.</p><${Text} place=${place} file=${file} />`;
+  if (isBig) return html`<p class="muted">A tree is made of at most ${bytes(MOST)}; this is its text.</p><${Text} files=${files} file=${file} />`;
   if (error) return html`<${ErrorCard} error=${error} onAgain=${again} />`;
   if (!data) return html`<${Loading} />`;
-  if (!data.whole) return html`<${TakeAway} place=${place} file=${file} why="This file is too big to be shown as a tree." />`;
-  if (read.wrong) return html`<p class="muted">${read.wrong}: this is its text.</p><${Text} place=${place} file=${file} />`;
+  if (!data.whole) return html`<${TakeAway} files=${files} file=${file} why="This file is too big to be shown as a tree." />`;
+  if (read.wrong) return html`<p class="muted">${read.wrong}: this is its text.</p><${Text} files=${files} file=${file} />`;
   return html`<div class="json" role="region" aria-label=${`Content of ${file.name}`}><${Branch} name="" value=${read.value} open=${true} depth=${0} /></div>`;
 }
 

@@ -2,15 +2,18 @@
 import { html, useState } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, TakeAway, useRaw } from "./use.js";
+import { viewer } from "./viewer.js";
 
 const VIDEO = /\.(mp4|webm|ogv|mov|m4v)$/i;
 
-export default function Media({ place, file }) {
-  const { url, error, renew } = useRaw(place, file.path);
+export default viewer(Media);
+
+function Media({ files, file }) {
+  const { url, error, renew } = useRaw(files, file.path);
   const [broken, setBroken] = useState("");
   if (error) return html`<${ErrorCard} error=${error} />`;
   if (!url) return html`<${Loading} />`;
-  if (broken === url) return html`<${TakeAway} place=${place} file=${file} why="The browser cannot play this file." />`;
+  if (broken === url) return html`<${TakeAway} files=${files} file=${file} why="The browser cannot play this file." />`;
   const failed = () => { if (!renew()) setBroken(url); };
   return VIDEO.test(file.name)
     ? html`<video class="player" key=${url} controls preload="metadata" src=${url} aria-label=${file.name} onError=${failed}></video>`

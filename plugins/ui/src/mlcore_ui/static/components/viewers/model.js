@@ -1,30 +1,29 @@
 // A model's folder: what it says of itself, how to load it, and the way into the registry. Nothing of it is run.
 import { html, useState } from "../../lib/html.js";
-import { api } from "../../lib/api.js";
-import { href } from "../../lib/url.js";
 import { bytes, count } from "../../lib/format.js";
 import { useLoad } from "../../lib/load.js";
-import { manifest } from "../../lib/session.js";
 import { Snippet } from "../copy.js";
 import { ErrorCard } from "../errorcard.js";
-import { placeKey } from "./place.js";
 import { Branch } from "./json.js";
 import { Loading } from "./use.js";
 import { modelUri, loadSnippet } from "./modeluri.js";
 import { Register } from "./register.js";
+import { viewer } from "./viewer.js";
 
-export default function Model({ place, file }) {
-  const key = `${placeKey(place)}\n${file.path}`;
-  const { data, error, again } = useLoad(key, async (signal) => ({ key, ...await api.get("api/ui/1/models:describe", { ...place, path: file.path }, signal) }));
+export default viewer(Model);
+
+function Model({ files, file, ...context }) {
+  const key = `${files.key}\n${file.path}`;
+  const { data, error, again } = useLoad(key, async (signal) => ({ key, ...await files.model(file.path, signal) }));
   const [asking, setAsking] = useState(false);
   if (error) return html`<${ErrorCard} error=${error} title="The model cannot be described" onAgain=${again} />`;
   if (data?.key !== key) return html`<${Loading} />`;
-  const mayRegister = !place.name && manifest.value?.can?.create_model !== false;
+  const mayRegister = !context.name && context.can.create_model !== false;
   return html`<div class="bar"><h2>Model${file.path ? ` “${file.path}”` : ""}</h2><span class="grow"></span>
       ${mayRegister && html`<button class="primary" onClick=${() => setAsking(true)}>Register</button>`}</div>
-    <${Described} model=${data} />
-    <h3>Use it</h3><${Use} uri=${modelUri(place, file.path)} />
-    ${asking && html`<${Register} place=${place} path=${file.path} onClose=${() => setAsking(false)} />`}`;
+    <${Described} model=${data} href=${context.href} />
+    <h3>Use it</h3><${Use} uri=${modelUri(context, file.path)} />
+    ${asking && html`<${Register} context=${context} path=${file.path} onClose=${() => setAsking(false)} />`}`;
 }
 
 /** Code that loads a model, for mlcore and for MLflow. @param {{uri: string}} props */
@@ -34,8 +33,8 @@ export function Use({ uri }) {
     <${Snippet} code=${loadSnippet(uri, of)} label=${`Copy the code for ${of}`} />`;
 }
 
-/** What models:describe told. @param {{model: any}} props */
-export function Described({ model }) {
+/** What models:describe told. @param {{model: any, href: (path: string) => string}} props */
+function Described({ model, href }) {
   const facts = [
     ["Flavors", model.flavors.map((one) => one.name).join(", ")],
     ["Made", model.created], ["Python", model.python_version],

@@ -2,9 +2,12 @@
 import { html } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, useRaw } from "./use.js";
+import { viewer } from "./viewer.js";
 
-export default function Pdf({ place, file }) {
-  const { url, error } = useRaw(place, file.path);
+export default viewer(Pdf);
+
+function Pdf({ files, file }) {
+  const { url, error } = useRaw(files, file.path);
   if (error) return html`<${ErrorCard} error=${error} />`;
   if (!url) return html`<${Loading} />`;
   return html`<iframe class="report" key=${url} title=${`Document ${file.name}`} referrerpolicy="no-referrer" src=${url}></iframe>

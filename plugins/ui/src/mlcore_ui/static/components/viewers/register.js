@@ -1,7 +1,5 @@
 // A version of a registered model out of a folder of files.
 import { html, useState } from "../../lib/html.js";
-import { api } from "../../lib/api.js";
-import { href } from "../../lib/url.js";
 import { useLoad } from "../../lib/load.js";
 import { Dialog } from "../dialog.js";
 import { toast } from "../toast.js";
@@ -9,19 +7,19 @@ import { modelUri } from "./modeluri.js";
 
 const REGISTRY = "ajax-api/2.0/mlflow";
 
-/** @param {{place: import("./place.js").Place, path: string, onClose: () => void}} props */
-export function Register({ place, path, onClose }) {
+/** @param {{context: any, path: string, onClose: () => void}} props */
+export function Register({ context, path, onClose }) {
   const [name, setName] = useState("");
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
   const [made, setMade] = useState(null);
-  const { data } = useLoad(`models ${name}`, (signal) => api.get(`${REGISTRY}/registered-models/search`, { max_results: 20, filter: name ? `name ILIKE '%${name.replace(/'/g, "''")}%'` : undefined }, signal));
+  const { data } = useLoad(`models ${name}`, (signal) => context.get(`${REGISTRY}/registered-models/search`, { max_results: 20, filter: name ? `name ILIKE '%${name.replace(/'/g, "''")}%'` : undefined }, signal));
   const known = (data?.registered_models ?? []).map((one) => one.name);
   const send = async (event) => {
     event.preventDefault();
     setBusy(true);
     try {
-      const version = await register(name, place, path);
+      const version = await register(context, name, path);
       setMade(version);
       toast(`${version.name} has a version ${version.version}`);
     } catch (error) {
@@ -30,7 +28,7 @@ export function Register({ place, path, onClose }) {
     setBusy(false);
   };
   if (made) {
-    return html`<${Dialog} title="Registered" onClose=${onClose}><p><a href=${href(`models/${made.name}/${made.version}`)}>${made.name}, version ${made.version}</a></p>
+    return html`<${Dialog} title="Registered" onClose=${onClose}><p><a href=${context.href(`models/${made.name}/${made.version}`)}>${made.name}, version ${made.version}</a></p>
       <footer class="actions"><button onClick=${onClose}>Close</button></footer><//>`;
   }
   return html`<${Dialog} title="Register the model" onClose=${onClose}><form onSubmit=${send}>
@@ -43,13 +41,13 @@ export function Register({ place, path, onClose }) {
   </form><//>`;
 }
 
-async function register(name, place, path) {
+async function register(context, name, path) {
   try {
-    await api.post(`${REGISTRY}/registered-models/create`, { name });
+    await context.post(`${REGISTRY}/registered-models/create`, { name });
   } catch (error) {
     // it is there, or others make models: a version may be allowed all the same
     if (error.code !== "RESOURCE_ALREADY_EXISTS" && error.status !== 403) throw error;
   }
-  const answer = await api.post(`${REGISTRY}/model-versions/create`, { name, source: modelUri(place, path), ...(place.run_id && { run_id: place.run_id }), ...(place.model_id && { model_id: place.model_id }) });
+  const answer = await context.post(`${REGISTRY}/model-versions/create`, { name, source: modelUri(context, path), ...(context.run_id && { run_id: context.run_id }), ...(context.model_id && { model_id: context.model_id }) });
   return answer.model_version;
 }

@@ -23,5 +23,5 @@ export function seriesOf(file) {
   const others = (file.beside ?? []).filter((one) => !one.is_dir).map((one) => ({ ...one, at: stepOf(one.name) })).filter((one) => one.at?.key === own.key);
   if (others.length < 2) return null;
   others.sort((a, b) => a.at.step - b.at.step || a.at.time - b.at.time || (a.path < b.path ? -1 : 1));
-  return { key: own.key.replace(/\.[a-z]+$/, ""), images: others };
+  return { key: own.key.replace(/\.[a-z]+$/, ""), images: others.map(({ path, name, at }) => ({ path, name, step: at.step, time: at.time })) };
 }

@@ -1,21 +1,22 @@
 // Tables in files, page by page: the server reads them and sends the rows that are shown.
 import { html, useState } from "../../lib/html.js";
-import { api } from "../../lib/api.js";
 import { count, number } from "../../lib/format.js";
 import { useLoad } from "../../lib/load.js";
 import { ErrorCard } from "../errorcard.js";
-import { placeKey } from "./place.js";
 import { Loading } from "./use.js";
+import { viewer } from "./viewer.js";
 
 const PAGE = 100;
 const NUMERIC = /^(u?int|float|double|number|integer|decimal|half|long)/;
 
-export default function Table({ place, file }) {
-  const key = `${placeKey(place)}\n${file.path}\n${file.size_bytes}`;
+export default viewer(Table);
+
+function Table({ files, file }) {
+  const key = `${files.key}\n${file.path}\n${file.size_bytes}`;
   const [at, setAt] = useState({ key, offset: 0 });
   const offset = at.key === key ? at.offset : 0;
   const { data, error, loading, again } = useLoad(`${key}\n${offset}`, async (signal) => ({
-    key, offset, ...await api.get("api/ui/1/artifacts:table", { ...place, path: file.path, offset, limit: PAGE }, signal),
+    key, offset, ...await files.table(file.path, { offset, limit: PAGE, signal }),
   }));
   if (error) return html`<${ErrorCard} error=${error} title="The table cannot be read" onAgain=${again} />`;
   if (data?.key !== key) return html`<${Loading} />`;

@@ -3,23 +3,25 @@ import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { bytes, count } from "../../lib/format.js";
 import { ErrorCard } from "../errorcard.js";
 import { pieces } from "./code.js";
-import { placeKey, readBytes } from "./place.js";
 import { Loading, TakeAway } from "./use.js";
+import { viewer } from "./viewer.js";
 
 const STRETCH = 128 << 10;
 const MOST = 8 << 20;
 const MOST_COLOURED = 200_000;
 const EMPTY = { key: "", text: "", read: 0, total: null, binary: false, error: undefined, busy: false };
 
-export default function Text({ place, file }) {
-  const key = `${placeKey(place)}\n${file.path}\n${file.size_bytes}`;
+export default viewer(Text);
+
+export function Text({ files, file }) {
+  const key = `${files.key}\n${file.path}\n${file.size_bytes}`;
   const [state, setState] = useState(EMPTY);
   const [wrap, setWrap] = useState(false);
   const decoder = useRef(null);
   const more = async (from, signal) => {
     setState((old) => ({ ...old, busy: true, error: undefined }));
     try {
-      const { body, total } = file.size_bytes === 0 ? { body: new ArrayBuffer(0), total: 0 } : await readBytes(place, file.path, from.read, STRETCH, signal);
+      const { body, total } = file.size_bytes === 0 ? { body: new ArrayBuffer(0), total: 0 } : await files.read(file.path, from.read, STRETCH, signal);
       const read = from.read + body.byteLength;
       const ends = total === null || read >= total || body.byteLength === 0;
       // a letter of several bytes may lie on the border
@@ -37,7 +39,7 @@ export default function Text({ place, file }) {
   }, [key]);
   if (state.key !== key) return html`<${Loading} />`;
   if (state.error && !state.read) return html`<${ErrorCard} error=${state.error} onAgain=${() => more(EMPTY)} />`;
-  if (state.binary) return html`<${TakeAway} place=${place} file=${file} why="This file holds bytes that are not text." />`;
+  if (state.binary) return html`<${TakeAway} files=${files} file=${file} why="This file holds bytes that are not text." />`;
   const lines = state.text.split("\n").length - (state.text.endsWith("\n") ? 1 : 0);
   const left = state.total !== null && state.read < state.total;
   return html`<div class="bar"><span class="muted">${count(lines)} ${lines === 1 ? "line" : "lines"}${left ? ` of the first ${bytes(state.read)}; the file has ${bytes(state.total)}` : `, ${bytes(state.read)}`}</span>
@@ -47,7 +49,7 @@ export default function Text({ place, file }) {
       <pre class="lines"><code>${state.text.length <= MOST_COLOURED ? coloured(state.text, file.name) : state.text}</code></pre></div>
     ${state.error && html`<${ErrorCard} error=${state.error} />`}
     ${left && (state.read < MOST ? html`<p><button disabled=${state.busy} onClick=${() => more(state)}>Read on (${bytes(Math.min(STRETCH, state.total - state.read))})</button></p>`
-    : html`<${TakeAway} place=${place} file=${file} why="This is as much as is shown here." />`)}`;
+    : html`<${TakeAway} files=${files} file=${file} why="This is as much as is shown here." />`)}`;
 }
 
 function numbers(lines) {
