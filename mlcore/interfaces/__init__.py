@@ -47,7 +47,17 @@ from mlcore.interfaces.flavor import (
     SupportsWaiting,
 )
 from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, SupportsOverview
-from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend, SupportsEnvironments
+from mlcore.interfaces.project_backend import (
+    Job,
+    JobEnd,
+    JobStatus,
+    ProjectBackend,
+    SupportsEnds,
+    SupportsEnvironments,
+    SupportsForgetting,
+    SupportsOutput,
+    SupportsSignals,
+)
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
@@ -86,6 +96,7 @@ __all__ = [
     "ImageSpec",
     "Integers",
     "Job",
+    "JobEnd",
     "JobStatus",
     "NamesLibrary",
     "PlannedCall",
@@ -110,10 +121,12 @@ __all__ = [
     "SupportsDatasetSearch",
     "SupportsDescribing",
     "SupportsEndpoints",
+    "SupportsEnds",
     "SupportsEnvironments",
     "SupportsExample",
     "SupportsExplain",
     "SupportsFileTransfer",
+    "SupportsForgetting",
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
     "SupportsJournals",
@@ -122,6 +135,7 @@ __all__ = [
     "SupportsModelAdoption",
     "SupportsMoves",
     "SupportsNotes",
+    "SupportsOutput",
     "SupportsOverview",
     "SupportsParts",
     "SupportsPlacing",
@@ -133,6 +147,7 @@ __all__ = [
     "SupportsRunLocal",
     "SupportsRunTables",
     "SupportsSeries",
+    "SupportsSignals",
     "SupportsStaging",
     "SupportsStreaming",
     "SupportsSummaries",
