@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlcore.entities import Run
 from mlcore.errors import MlcoreError
+from mlcore.projects import run_tags
 
 if TYPE_CHECKING:
+    from mlcore.entities import RunInfo
+    from mlcore.projects.request import RunRequest
     from mlcore.settings import Settings
     from mlcore.tracking.client import Client
+    from mlcore.tracking.run_artifacts import RunArtifacts
+    from mlcore.tracking.run_handle import RunHandle
+    from mlcore.tracking.session import Session
 
-FINGERPRINT = "mlcore.project.fingerprint"
 OUTPUTS = "mlcore.project.outputs"  # digest of the artifacts that the run had when it ended
 REUSED = (
     "mlcore.project.reused."  # of a parent: followed by the id of the run that it reused; the value is the entry point
@@ -25,6 +31,28 @@ REUSED = (
 VARIABLE = "MLCORE_REUSE_STEPS"
 
 _LOOKED_AT = 20  # runs with the same fingerprint; whoever deletes artifacts does it to more than one
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+def earlier(request: RunRequest, fingerprint: str, entry_point: str, session: Session) -> RunInfo | None:
+    """Return the finished run that stands for the one that is asked for; None when it is to be a new one.
+
+    The parent, if there is one, tells that it was taken.
+    """
+    from mlcore.tracking.client import Client
+    from mlcore.tracking.experiments import active_experiment_id
+
+    parent_run_id = request.parent_run_id
+    if not is_wanted(request.reuse, is_step=bool(parent_run_id), settings=session.settings):
+        return None
+    client = Client(session=session)
+    found = finished(client, request.experiment_id or active_experiment_id(session), fingerprint)
+    if found is None or found.info.run_id == parent_run_id:
+        return None
+    if parent_run_id:
+        client.set_tag(parent_run_id, f"{REUSED}{found.info.run_id}", entry_point)
+    return found.info
 
 
 def is_wanted(asked: bool | None, *, is_step: bool, settings: Settings) -> bool:
@@ -41,27 +69,25 @@ def finished(client: Client, experiment_id: str, fingerprint: str) -> Run | None
         return None
     found = client.search_runs(
         [experiment_id],
-        f"tags.`{FINGERPRINT}` = '{fingerprint}' AND attributes.status = 'FINISHED'",
+        f"tags.`{run_tags.FINGERPRINT}` = '{fingerprint}' AND attributes.status = 'FINISHED'",
         order_by=["attributes.start_time DESC"],
         max_results=_LOOKED_AT,
     )
     return next((run for run in found if _is_whole(client, run)), None)
 
 
-def note_outputs(client: Client, run_id: str) -> None:
+def note_outputs(run: RunHandle) -> None:
     """Note what artifacts a run has that ends; to be called once it has recorded them all."""
-    client.set_tag(run_id, OUTPUTS, outputs(client, run_id))
+    try:
+        run.set_tag(OUTPUTS, outputs(run))
+    except MlcoreError as err:  # it will not be reused, and is finished all the same
+        logger.warning("run %s can't be reused, as its artifacts can't be listed: %s", run.run_id, err.message)
 
 
-def outputs(client: Client, run_id: str) -> str:
+def outputs(run: RunArtifacts) -> str:
     """Return a digest of the paths and sizes of all artifacts of a run."""
-    listed = sorted(_files(client, run_id, ""))
+    listed = sorted(_files(run, ""))
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:32]
-
-
-def note_reused(client: Client, parent_run_id: str, run_id: str, entry_point: str) -> None:
-    """Let the parent tell that a run of before stood for one of its steps."""
-    client.set_tag(parent_run_id, f"{REUSED}{run_id}", entry_point)
 
 
 def _is_whole(client: Client, run: Run) -> bool:
@@ -69,14 +95,14 @@ def _is_whole(client: Client, run: Run) -> bool:
     if noted is None:  # it did not end as a project's run does
         return False
     try:
-        return outputs(client, run.info.run_id) == noted
+        return outputs(client.run(run.info.run_id)) == noted
     except MlcoreError:  # a place that does not answer cannot give the step's results to anybody
         return False
 
 
-def _files(client: Client, run_id: str, folder: str) -> Iterator[tuple[str, int]]:
-    for info in client.list_artifacts(run_id, folder or None):
+def _files(run: RunArtifacts, folder: str) -> Iterator[tuple[str, int]]:
+    for info in run.list_artifacts(folder or None):
         if info.is_dir:
-            yield from _files(client, run_id, info.path)
+            yield from _files(run, info.path)
         else:
             yield info.path, info.file_size or 0

@@ -62,7 +62,8 @@ class Runs:
             if self._asked is not None:  # after it was added, lest a signal finds neither
                 return Ended(RunStatus.KILLED)
             with self._copies.one() as source:
-                plan = planned(self._of(trial), self._session, source, self._backend, stop)
+                request = self._of(trial)
+                plan = planned(request, self._session, source, self._backend, stop, may_be_step=False)
                 begun(plan.run_id)
                 if plan.reused:
                     return self._ended(plan.run_id, RunStatus.FINISHED, "")
