@@ -41,13 +41,11 @@ def of(
     """
     if not source_identity:
         return ""
+    root = str(directory) if directory else "\0"
     values = [
-        [
-            each.name,
-            "content" if each.name in checksums else "value",
-            checksums.get(each.name, each.value),
-            each.declared,
-        ]
+        [each.name, "content", checksums[each.name], each.declared]
+        if each.name in checksums
+        else [each.name, "value", each.value.replace(root, "."), each.declared]
         for each in arguments
     ]
     said = [_FORMAT, source_identity, entry.name, entry.command, values, manager, _environment(environment, directory)]
