@@ -56,18 +56,21 @@ def outcome(data: bytes) -> Project | None:
         try:
             project = load_project(Path(folder))
         except ProjectError as err:
-            assert str(err).startswith("MLproject")
-            return None
+            return _named(err)
         for entry in project.entry_points.values():
             _use(entry)
         return project
 
 
+def _named(err: ProjectError) -> None:
+    assert str(err).startswith("MLproject")
+
+
 def _use(entry: EntryPoint) -> None:
     try:
         argv(entry, checked(entry, {parameter.name: "1" for parameter in entry.parameters} | {"more": "x"}))
-    except ProjectError as err:
-        assert str(err)
+    except ProjectError:
+        pass
 
 
 @settings(max_examples=150, deadline=None)
@@ -120,36 +123,10 @@ def test_odd_yaml_is_read_or_refused(text: str) -> None:
     outcome(text.encode())
 
 
-TEMPLATE = st.lists(
-    st.sampled_from(
-        [
-            "{x}",
-            "{y}",
-            " ",
-            "'",
-            '"',
-            "\\",
-            "$",
-            "$(",
-            ")",
-            "((",
-            "))",
-            "`",
-            "${{",
-            "}}",
-            "#",
-            "\n",
-            ";",
-            "&&",
-            "|",
-            "<",
-            "<<",
-            ">",
-        ]
-        + ["sh", "-c", "python", "eval", "case", "in", "[[", "]]", "a=", "a[", "{{", "$'", "echo", "*", "-", "="]
-    ),
-    max_size=14,
-).map("".join)
+PIECES = "{x}|{y}| |'|\"|\\|$|$(|)|((|))|`|${{|}}|#|\n|;|&&|<|<<|>|sh|-c|python|eval|case|in|[[|]]|a=|a[|{{|$'|echo|*|-|=".split(
+    "|"
+)
+TEMPLATE = st.lists(st.sampled_from([*PIECES, "|"]), max_size=14).map("".join)
 
 
 @settings(max_examples=400, deadline=None)
@@ -161,8 +138,7 @@ def test_every_template_gets_its_values_as_words_or_is_refused(template: str, va
     try:
         scanned = checked_template(template)
         words = argv(entry, [Argument("x", f"<{value}>"), Argument("y", "1")])
-    except ProjectError as err:
-        assert str(err)
+    except ProjectError:
         return
 
     used = any(isinstance(piece, Hole) and piece.name == "x" for piece in scanned.script)
