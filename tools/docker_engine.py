@@ -118,6 +118,15 @@ def python_image(on: Engine, cache: Path, wheels: Sequence[Path]) -> Iterator[st
             forget(on, image)
 
 
+@contextmanager
+def plain_image(on: Engine, cache: Path) -> Iterator[str]:
+    """Yield the name of an image with Python and pip; remove it afterwards."""
+    try:
+        yield _base(on, cache)
+    finally:
+        forget(on, "mlcore-test-debian")
+
+
 def forget(on: Engine, tag: str) -> None:
     """Remove an image and its containers from an engine that others use; a private one goes as a whole, quicker."""
     if on.private:

@@ -27,6 +27,10 @@ class FileLock:
         self._holder = holder
         self._pid = os.getpid()
 
+    def fileno(self) -> int:
+        """Return the descriptor that holds the lock; a child that inherits it holds the lock as well."""
+        return self._fd
+
     def release(self) -> None:
         """Let go; a second call, or one in a forked child, changes nothing for the holder."""
         if self._fd >= 0:

@@ -34,6 +34,8 @@ class Job:
     name: the project's, for people.
     environment: what the job needs; None where `argv` brings it, which is so for all backends but those that
         provide environments themselves (`SupportsEnvironments`).
+    inputs: local files and directories that are words of `argv`, absolute: values of parameters of type `path`. What
+        runs the job where this machine's files are not seen brings them there.
     """
 
     run_id: str
@@ -43,6 +45,7 @@ class Job:
     config: Mapping[str, object] = field(factory=dict)
     name: str = ""
     environment: EnvironmentSpec | None = None
+    inputs: tuple[Path, ...] = ()
 
 
 @runtime_checkable

@@ -48,6 +48,20 @@ class EntryPoint:
 
 
 @frozen
+class SparkJob:
+    """What the key `databricks_spark_job` says: a Spark job of a Databricks workspace, in place of a local command.
+
+    python_file: of the job; None when the file's entry points are its commands.
+    line: of the key in the file, for messages.
+    """
+
+    python_file: str | None = None
+    parameters: tuple[str, ...] = ()
+    python_libraries: tuple[str, ...] = ()
+    line: int = 1
+
+
+@frozen
 class Project:
     """A directory whose code can be run.
 
@@ -56,6 +70,7 @@ class Project:
     entry_points: those of the file, by name. Others are found by convention, see `entry_point`.
     conda_env, python_env: files of the directory that say what the code needs; at most one of the three is there.
     docker_env: the container image that the code runs in.
+    spark_job: only a backend that knows such jobs can run the project.
     """
 
     directory: Path
@@ -65,3 +80,4 @@ class Project:
     conda_env: Path | None = None
     python_env: Path | None = None
     docker_env: ImageSpec | None = None
+    spark_job: SparkJob | None = None

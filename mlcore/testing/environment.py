@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from mlcore.errors import MlcoreError, NotFoundError
 from mlcore.interfaces import EnvironmentManager, EnvironmentSpec
@@ -83,7 +84,7 @@ class EnvironmentContract(EnvironmentFixtures):
     def test_the_order_of_requirements_makes_no_other_environment(
         self, environment: EnvironmentManager, other_spec: EnvironmentSpec
     ) -> None:
-        turned = EnvironmentSpec(other_spec.python, other_spec.requirements[::-1], other_spec.source)
+        turned = evolve(other_spec, requirements=other_spec.requirements[::-1])
 
         assert environment.create(turned) == environment.create(other_spec)
 

@@ -34,6 +34,16 @@ def load_yaml(text: str, name: str) -> object:
         raise InvalidParameterError(f"{name} is not valid YAML{where}: {getattr(err, 'problem', None) or err}") from err
 
 
+def compose_nodes(text: str, name: str) -> yaml.Node | None:
+    """Return the root node of YAML *text*, not deeper than `MAX_DEPTH`, with the places of all nodes.
+
+    Raises InvalidParameterError: nested too deep. yaml.YAMLError: not YAML.
+    """
+    _refuse_depth(text, name)
+    node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    return node
+
+
 def _refuse_depth(text: str, name: str) -> None:
     """Refuse deep texts before they are composed: the C composer calls itself for each level, and no limit stops it."""
     depth = 0

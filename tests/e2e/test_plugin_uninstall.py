@@ -93,6 +93,7 @@ USES = {
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
     ),
+    "env_docker": Use(("-c", OPEN.format(hook="environment", arguments="name='docker'"))),
     "store_rest": Use(
         ("-c", "from mlcore.plugins import current; current().load('tracking_store', 'http')"),
         ("--tracking-uri", "http://127.0.0.1:9", "runs", "search"),

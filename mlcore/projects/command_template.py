@@ -1,0 +1,46 @@
+"""The braces of a command: where its parameters stand, by the rules of `str.format`."""
+
+from __future__ import annotations
+
+import string
+
+from attrs import frozen
+
+from mlcore.errors import ProjectError
+
+
+@frozen
+class Slot:
+    """The place of a parameter's value in a command."""
+
+    name: str
+
+
+def pieces(command: str) -> tuple[str | Slot, ...]:
+    """Take a command apart into text, in which `{{` and `}}` are single braces already, and the places of parameters.
+
+    Raises ProjectError: a brace without partner, or with anything but a name in it.
+    """
+    try:
+        parsed = list(string.Formatter().parse(command.strip()))
+    except ValueError as err:
+        raise ProjectError(f"{str(err).lower()} ({WAY_OUT})") from err
+    found: list[str | Slot] = []
+    for text, name, form, conversion in parsed:
+        if text:
+            found.append(text)
+        if name is None:
+            continue
+        if form or conversion or not name or name != name.strip() or any(char in name for char in ".[]{"):
+            shown = f"{name}{'!' + conversion if conversion else ''}{':' + form if form else ''}"
+            raise ProjectError(f"{{{shown}}} is not the name of a parameter ({WAY_OUT})")
+        found.append(Slot(name))
+    return tuple(found)
+
+
+def names(command: str) -> tuple[str, ...]:
+    """Return the parameters that a command uses, each once. Raises ProjectError: as `pieces`."""
+    return tuple(dict.fromkeys(piece.name for piece in pieces(command) if isinstance(piece, Slot)))
+
+
+WAY_OUT = "write {name} for a parameter, {{ and }} for braces of the command itself"

@@ -1,0 +1,1 @@
+"""Containers as environments of mlcore projects."""
