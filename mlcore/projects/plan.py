@@ -17,7 +17,7 @@ class Plan:
 
     entry_point: its name.
     manager: of environments. environment: what the command needs.
-    temporary: a directory to delete when the run has ended.
+    temporary: directories to delete when the run has ended.
     diff: changes of the code that no commit has.
     reused: the run is one that has ended before, and nothing is to be done.
     """
@@ -29,7 +29,7 @@ class Plan:
     job: Job
     manager: str = "local"
     environment: EnvironmentSpec = field(factory=EnvironmentSpec)
-    temporary: Path | None = None
+    temporary: tuple[Path, ...] = ()
     timeout_s: float | None = None
     diff: str = ""
     reused: bool = False
@@ -51,7 +51,7 @@ class Plan:
                 **{**job, "argv": tuple(job["argv"]), "directory": Path(job["directory"]), "environment": None},
             ),
             environment=environment,
-            temporary=Path(temporary) if temporary else None,
+            temporary=tuple(map(Path, temporary)),
         )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -12,7 +14,6 @@ from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
 from mlcore.projects import environments, run_tags
-from mlcore.projects.cache import cache_directory
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
@@ -40,55 +41,72 @@ def prepare(request: RunRequest, session: Session, stop: Stop | None = None) -> 
     wish = stop or Stop()
     backend = session.plugins.first(HookSpecs.project_backend, name=request.backend)
     source = sources.fetched(request.uri, request.version, session=session, storage=request.storage_dir)
+    temporary = [source.temporary] if source.temporary is not None else []
     try:
         wish.check()
         if request.diff:
-            from mlcore.projects.source_state import apply_diff
-
-            apply_diff(source.directory, request.diff)
-        return _planned(request, session, source, backend, wish)
+            source = _changed(source, request.diff)
+        plan = _planned(request, session, (source, backend), wish, temporary)
     except BaseException:
-        _delete(source)
+        delete(temporary)
         raise
+    if plan.reused:
+        delete(temporary)
+    return plan
 
 
-def _delete(source: Source) -> None:
-    if source.temporary is not None:
-        shutil.rmtree(source.temporary, ignore_errors=True)
+def _changed(source: Source, diff: str) -> Source:
+    from mlcore.projects.source_state import apply_diff
+
+    if source.temporary is None:
+        raise ProjectError(
+            f"the changes that were kept are applied to a checkout only, and {source.uri!r} is used in place"
+        )
+    apply_diff(source.directory, diff)
+    return evolve(source, dirty=True, diff=diff)
 
 
-def _planned(request: RunRequest, session: Session, source: Source, backend: ProjectBackend, stop: Stop) -> Plan:
+def delete(directories: Iterable[Path]) -> None:
+    """Delete what was made for one run."""
+    for path in directories:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _planned(
+    request: RunRequest, session: Session, found: tuple[Source, ProjectBackend], stop: Stop, temporary: list[Path]
+) -> Plan:
     from mlcore.projects import commands, conventions, parameters
     from mlcore.projects.project_file import load_project
 
+    source, backend = found
     project = load_project(source.directory)
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
     environment, manager = _environment(request, project, backend, session)
-    placed = _placed(given, request, project, session)
-    argv = commands.argv(entry, placed)
-    stop.check()
-    job = Job("", argv, project.directory, config=request.backend_config, name=project.name)
+    placed = _placed(given, request, project, session, temporary)
+    job = Job("", commands.argv(entry, placed), project.directory, config=request.backend_config, name=project.name)
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
-    plan = Plan("", "", entry.name, request.backend, job, manager, environment, source.temporary, request.timeout_s)
+    stop.check()
+    plan = Plan("", "", entry.name, request.backend, job, manager, environment, tuple(temporary), request.timeout_s)
     with stop.held():
         return _begun(plan, request, source, (given, placed), session)
 
 
 def _placed(
-    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session
+    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session, temporary: list[Path]
 ) -> tuple[Argument, ...]:
     if all(each.type is ParameterType.STRING or each.type is ParameterType.FLOAT for each in arguments):
         return arguments
-    import importlib
+    from mlcore.projects import inputs
 
-    inputs = importlib.import_module("mlcore.projects.inputs")
-    storage = request.storage_dir or cache_directory(session.settings) / "downloads"
-    found: tuple[Argument, ...] = inputs.placed(
-        arguments, directory=project.directory, storage=storage, session=session
-    )
-    return found
+    if request.storage_dir is not None:
+        request.storage_dir.mkdir(parents=True, exist_ok=True)
+    # one for each run: inputs of two runs that start at the same time have the same names
+    storage = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
+    if request.storage_dir is None:
+        temporary.append(storage)
+    return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
 def _environment(
