@@ -42,17 +42,17 @@ class Plan:
     def of_text(cls, text: str) -> Plan:
         """Read what `to_text` has written."""
         found = json.loads(text)
-        job = found.pop("job")
         environment = _environment(found.pop("environment"))
-        temporary = found.pop("temporary")
-        return cls(
-            **found,
-            job=Job(
-                **{**job, "argv": tuple(job["argv"]), "directory": Path(job["directory"]), "environment": None},
-            ),
-            environment=environment,
-            temporary=tuple(map(Path, temporary)),
-        )
+        temporary = tuple(map(Path, found.pop("temporary")))
+        job = _job(found.pop("job"), environment)
+        return cls(**found, job=job, environment=environment, temporary=temporary)
+
+
+def _job(found: dict[str, object], environment: EnvironmentSpec) -> Job:
+    paths = {"directory": Path(str(found.pop("directory"))), "inputs": tuple(map(Path, found.pop("inputs")))}  # type: ignore[call-overload]  # a list
+    own = environment if found.pop("environment") is not None else None
+    config = found.pop("config")
+    return Job(**{**_frozen(found), **paths, "config": config}, environment=own)  # type: ignore[arg-type]  # as above
 
 
 def _plain(value: object) -> object:

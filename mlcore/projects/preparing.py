@@ -84,7 +84,14 @@ def _planned(
     given = parameters.checked(entry, request.parameters)
     environment, manager = _environment(request, project, backend, session)
     placed = _placed(given, request, project, session, temporary)
-    job = Job("", commands.argv(entry, placed), project.directory, config=request.backend_config, name=project.name)
+    job = Job(
+        "",
+        commands.argv(entry, placed),
+        project.directory,
+        config=request.backend_config,
+        name=project.name,
+        inputs=tuple(Path(each.value) for each in placed if each.type is ParameterType.PATH),
+    )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
     stop.check()

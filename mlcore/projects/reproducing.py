@@ -86,7 +86,8 @@ def reproduction(run_id: str, session: Session, overrides: Mapping[str, object] 
     _note_code(run, diff, notes)
     if request.backend != "local" and not given.get("backend_config"):
         notes.append(f"the configuration of backend {request.backend!r} is not recorded: give it by --backend-config")
-    return Reproduction(evolve(request, **given), tuple(notes))
+    changed: RunRequest = evolve(request, **given)  # type: ignore[arg-type]  # fields by name
+    return Reproduction(changed, tuple(notes))
 
 
 def _uri(run: Run) -> str:
@@ -147,9 +148,8 @@ def _lock(client: Client, run: Run, manager: str | None, notes: list[str]) -> tu
         python = recorded.get("python")
         if python and python != platform.python_version():
             notes.append(f"Python was {python}, and is {platform.python_version()} here")
-    if recorded.get("image"):
+    if recorded.get("image") and not any(line.startswith("docker-image") for line in lock):
         notes.append(f"the image {recorded['image']!r} is taken by its name, which may mean another one now")
-        return None
     if recorded.get("platform") not in (None, platform.platform()):
         notes.append(f"the machine was {recorded['platform']}, and this one is {platform.platform()}")
     return None if manager in (None, "local") else lock
