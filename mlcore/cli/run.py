@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlcore.cli import run_search
 from mlcore.cli.context import Cli, json_option
 from mlcore.errors import MlcoreError
 
@@ -82,6 +83,7 @@ def _flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[
     default=None,
     help="Whether a finished run of the same may stand for this one; for steps of a project it may.",
 )
+@run_search.search_options
 @json_option
 @click.pass_obj
 def run(cli: Cli, /, uri: str | None, block: bool, as_json: bool, **given: object) -> None:
@@ -97,12 +99,17 @@ def run(cli: Cli, /, uri: str | None, block: bool, as_json: bool, **given: objec
 
     if uri is None:
         raise click.UsageError("missing argument 'URI': a directory, such as '.', or a Git repository")
+    options = run_search.taken(given)
+    if options is not None and not block:
+        raise click.UsageError("a search is attended by this process: leave --no-block out")
     request = RunRequest(
         uri=uri,
         backend_config=config_of(given.pop("backend_config")),  # type: ignore[arg-type]  # click's text
         timeout_s=given.pop("timeout"),  # type: ignore[arg-type]  # click's number
         **given,  # type: ignore[arg-type]  # the options have the fields' names and types
     )
+    if options is not None:
+        sys.exit(run_search.search(cli, request, options, as_json=as_json))
     shown = Shown(cli, as_json=as_json)
     sys.exit(_run(cli, request, shown) if block else _leave(cli, request, shown))
 

@@ -11,7 +11,7 @@ from attrs import evolve
 from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
-from mlcore.projects import environments, run_tags
+from mlcore.projects import environments, reuse, run_tags
 from mlcore.projects.cache import cache_directory
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlcore.projects.parameters import Argument
     from mlcore.projects.request import RunRequest
     from mlcore.projects.source import Source
-    from mlcore.projects.spec import Project
+    from mlcore.projects.spec import EntryPoint, Project
     from mlcore.tracking.session import Session
 
 
@@ -46,10 +46,13 @@ def prepare(request: RunRequest, session: Session, stop: Stop | None = None) -> 
             from mlcore.projects.source_state import apply_diff
 
             apply_diff(source.directory, request.diff)
-        return _planned(request, session, source, backend, wish)
+        plan = planned(request, session, source, backend, wish)
     except BaseException:
         _delete(source)
         raise
+    if plan.reused:  # nobody attends it
+        _delete(source)
+    return plan
 
 
 def _delete(source: Source) -> None:
@@ -57,7 +60,19 @@ def _delete(source: Source) -> None:
         shutil.rmtree(source.temporary, ignore_errors=True)
 
 
-def _planned(request: RunRequest, session: Session, source: Source, backend: ProjectBackend, stop: Stop) -> Plan:
+def planned(
+    request: RunRequest,
+    session: Session,
+    source: Source,
+    backend: ProjectBackend,
+    stop: Stop,
+    *,
+    may_be_step: bool = True,
+) -> Plan:
+    """Do what `prepare` does once the code is there; several runs of a search have one source.
+
+    may_be_step: whether a run below another one gets a fingerprint, so that it may be taken again.
+    """
     from mlcore.projects import commands, conventions, parameters
     from mlcore.projects.project_file import load_project
 
@@ -72,8 +87,32 @@ def _planned(request: RunRequest, session: Session, source: Source, backend: Pro
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, source.temporary, request.timeout_s)
+    asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
+    if not request.run_id:
+        asked = evolve(asked, parent_run_id=parent_of(session, request.parent_run_id))
+        if request.reuse or (may_be_step and asked.parent_run_id):
+            plan = evolve(plan, fingerprint=_fingerprint(plan, source, entry, placed))
+            earlier = reuse.earlier(asked, plan.fingerprint, entry.name, session)
+            if earlier is not None:
+                return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
+    stop.check()
     with stop.held():
-        return _begun(plan, request, source, (given, placed), session)
+        return _begun(plan, asked, source, (given, placed), session)
+
+
+def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:
+    from mlcore.projects import fingerprint, inputs, sources
+
+    checksums = inputs.checksums(placed) if any(each.type is ParameterType.PATH for each in placed) else {}
+    return fingerprint.of(
+        sources.identity(source),
+        entry,
+        placed,
+        checksums,
+        plan.environment,
+        manager=plan.manager,
+        directory=plan.job.directory,
+    )
 
 
 def _placed(
@@ -131,10 +170,9 @@ def _begun(
     from mlcore.tracking import starting, tags
     from mlcore.tracking.endings import ending_of
 
-    experiment_id = experiment_of(session, request)
-    own = run_tags.of_start(request, source, plan.manager, "")
+    own = run_tags.of_start(request, source, plan.manager, plan.fingerprint)
     if request.run_id:
-        run = starting.resume(session, request.run_id, experiment_id)
+        run = starting.resume(session, request.run_id, request.experiment_id)
         if run.is_joined:
             raise ProjectError(
                 f"run {run.run_id!r} is open in this program: end it first, or let the project have its own"
@@ -143,9 +181,9 @@ def _begun(
     else:
         run = starting.create(
             session,
-            experiment_id=experiment_id,
+            experiment_id=request.experiment_id,
             run_name=request.run_name,
-            parent_run_id=parent_of(session, request.parent_run_id),
+            parent_run_id=request.parent_run_id,
             description=None,
             given=own,
             in_context=False,
@@ -156,12 +194,16 @@ def _begun(
         run.end_as(ending_of(err))
         raise
     info = run.info
-    job = evolve(plan.job, run_id=info.run_id, env=_variables(plan, session, info.run_id, info.experiment_id))
+    is_new = not session.settings.reuse_steps if request.reuse is None else not request.reuse
+    env = _variables(plan, session, info.run_id, info.experiment_id, is_new=is_new)
+    job = evolve(plan.job, run_id=info.run_id, env=env)
     return evolve(plan, run_id=info.run_id, experiment_id=info.experiment_id, job=job, diff=source.diff)
 
 
-def _variables(plan: Plan, session: Session, run_id: str, experiment_id: str) -> dict[str, str]:
+def _variables(plan: Plan, session: Session, run_id: str, experiment_id: str, *, is_new: bool) -> dict[str, str]:
     found = job_env(session, run_id, experiment_id, is_here=plan.job.environment is None)
+    if is_new:  # the steps below it too
+        found[reuse.VARIABLE] = "false"
     if plan.job.environment is None and plan.manager == environments.LOCAL:
         return with_running_python(found)
     return found
