@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlcore.cli import run_search
 from mlcore.cli.context import Cli, json_option
 from mlcore.cli.terminal import note
 from mlcore.errors import MlcoreError
@@ -85,6 +86,7 @@ def _flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[
 @click.option(
     "--reproduce", metavar="RUN_ID", help="Run a recorded run again: same commit, changes, parameters and lock."
 )
+@run_search.search_options
 @json_option
 @click.pass_obj
 def run(cli: Cli, /, block: bool, as_json: bool, reproduce: str | None, **given: object) -> None:
@@ -97,11 +99,18 @@ def run(cli: Cli, /, block: bool, as_json: bool, reproduce: str | None, **given:
     from mlcore.cli.run_shown import Shown
     from mlcore.projects.running import config_of
 
-    shown = Shown(cli, as_json=as_json)
+    options = run_search.taken(given)
+    if options is not None and (reproduce or not block):
+        word = "--reproduce" if reproduce else "--no-block"
+        raise click.UsageError(f"a search is attended by this process and has many runs: leave {word} out")
     given["timeout_s"] = given.pop("timeout")
     given["backend_config"] = config_of(given["backend_config"])  # type: ignore[arg-type]  # click's text
     request = _again(cli, reproduce, given) if reproduce else _request(given)
-    code = _run(cli, request, shown) if block else _leave(cli, request, shown)
+    if options is not None:
+        code = run_search.search(cli, request, options, as_json=as_json)
+    else:
+        shown = Shown(cli, as_json=as_json)
+        code = _run(cli, request, shown) if block else _leave(cli, request, shown)
     click.get_current_context().exit(code)
 
 
@@ -119,11 +128,12 @@ def _again(cli: Cli, run_id: str, given: Mapping[str, object]) -> RunRequest:
 
     context = click.get_current_context()
     names = {"timeout_s": "timeout"}
-    is_said = {
-        name: context.get_parameter_source(names.get(name, name)) is click.core.ParameterSource.COMMANDLINE
-        for name in given
+    said = {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(names.get(name, name)) is click.core.ParameterSource.COMMANDLINE
     }
-    found = reproduction(run_id, cli.session, {name: value for name, value in given.items() if is_said[name]})
+    found = reproduction(run_id, cli.session, said)
     for line in found.notes:
         note(f"note: {line}")
     return found.request

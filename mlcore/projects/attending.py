@@ -12,7 +12,7 @@ from mlcore.entities import RunStatus
 from mlcore.errors import MlcoreError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import ProjectBackend, SupportsForgetting
-from mlcore.projects import environments, run_tags
+from mlcore.projects import environments, reuse, run_tags
 from mlcore.projects.environments import Placed
 from mlcore.projects.following import Output
 from mlcore.projects.outcome import Outcome
@@ -54,6 +54,8 @@ def attend(
             finally:
                 with wish.held():
                     output.keep(run)
+            if plan.fingerprint and outcome.status is RunStatus.FINISHED:
+                reuse.note_outputs(run)
             end.outcome = outcome
     finally:
         delete(plan.temporary)

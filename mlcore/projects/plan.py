@@ -19,6 +19,7 @@ class Plan:
     manager: of environments. environment: what the command needs.
     temporary: directories to delete when the run has ended.
     diff: changes of the code that no commit has.
+    fingerprint: of what the run is made from; empty where nobody may take it again.
     reused: the run is one that has ended before, and nothing is to be done.
     """
 
@@ -32,6 +33,7 @@ class Plan:
     temporary: tuple[Path, ...] = ()
     timeout_s: float | None = None
     diff: str = ""
+    fingerprint: str = ""
     reused: bool = False
 
     def to_text(self) -> str:

@@ -13,7 +13,7 @@ from attrs import evolve
 from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
-from mlcore.projects import environments, run_tags
+from mlcore.projects import environments, reuse, run_tags
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlcore.projects.parameters import Argument
     from mlcore.projects.request import RunRequest
     from mlcore.projects.source import Source
-    from mlcore.projects.spec import Project
+    from mlcore.projects.spec import EntryPoint, Project
     from mlcore.tracking.session import Session
 
 
@@ -41,17 +41,17 @@ def prepare(request: RunRequest, session: Session, stop: Stop | None = None) -> 
     wish = stop or Stop()
     backend = session.plugins.first(HookSpecs.project_backend, name=request.backend)
     source = sources.fetched(request.uri, request.version, session=session, storage=request.storage_dir)
-    temporary = [source.temporary] if source.temporary is not None else []
+    temporary = () if source.temporary is None else (source.temporary,)
     try:
         wish.check()
         if request.diff:
             source = _changed(source, request.diff)
-        plan = _planned(request, session, (source, backend), wish, temporary)
+        plan = planned(request, session, source, backend, wish)
     except BaseException:
         delete(temporary)
         raise
-    if plan.reused:
-        delete(temporary)
+    if plan.reused:  # nobody attends it
+        delete(plan.temporary)
     return plan
 
 
@@ -72,18 +72,44 @@ def delete(directories: Iterable[Path]) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def planned(
+    request: RunRequest,
+    session: Session,
+    source: Source,
+    backend: ProjectBackend,
+    stop: Stop,
+    *,
+    may_be_step: bool = True,
+) -> Plan:
+    """Do what `prepare` does once the code is there; several runs of a search have one source.
+
+    may_be_step: whether a run below another one gets a fingerprint, so that it may be taken again.
+    """
+    storage: list[Path] = []  # of inputs that are downloaded for this run
+    try:
+        return _planned(request, session, (source, backend, storage), stop, may_be_step=may_be_step)
+    except BaseException:
+        delete(storage)
+        raise
+
+
 def _planned(
-    request: RunRequest, session: Session, found: tuple[Source, ProjectBackend], stop: Stop, temporary: list[Path]
+    request: RunRequest,
+    session: Session,
+    found: tuple[Source, ProjectBackend, list[Path]],
+    stop: Stop,
+    *,
+    may_be_step: bool,
 ) -> Plan:
     from mlcore.projects import commands, conventions, parameters
     from mlcore.projects.project_file import load_project
 
-    source, backend = found
+    source, backend, storage = found
     project = load_project(source.directory)
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
     environment, manager = _environment(request, project, backend, session)
-    placed = _placed(given, request, project, session, temporary)
+    placed = _placed(given, request, project, session, storage)
     job = Job(
         "",
         commands.argv(entry, placed),
@@ -94,14 +120,38 @@ def _planned(
     )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
+    temporary = (*storage, *(() if source.temporary is None else (source.temporary,)))
+    plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
+    asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
+    if not request.run_id:
+        asked = evolve(asked, parent_run_id=parent_of(session, request.parent_run_id))
+        if request.reuse or (may_be_step and asked.parent_run_id):
+            plan = evolve(plan, fingerprint=_fingerprint(plan, source, entry, placed))
+            earlier = reuse.earlier(asked, plan.fingerprint, entry.name, session)
+            if earlier is not None:
+                return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
     stop.check()
-    plan = Plan("", "", entry.name, request.backend, job, manager, environment, tuple(temporary), request.timeout_s)
     with stop.held():
-        return _begun(plan, request, source, (given, placed), session)
+        return _begun(plan, asked, source, (given, placed), session)
+
+
+def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:
+    from mlcore.projects import fingerprint, inputs, sources
+
+    checksums = inputs.checksums(placed) if any(each.type is ParameterType.PATH for each in placed) else {}
+    return fingerprint.of(
+        sources.identity(source),
+        entry,
+        placed,
+        checksums,
+        plan.environment,
+        manager=plan.manager,
+        directory=plan.job.directory,
+    )
 
 
 def _placed(
-    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session, temporary: list[Path]
+    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session, made: list[Path]
 ) -> tuple[Argument, ...]:
     if all(each.type is ParameterType.STRING or each.type is ParameterType.FLOAT for each in arguments):
         return arguments
@@ -112,7 +162,7 @@ def _placed(
     # one for each run: inputs of two runs that start at the same time have the same names
     storage = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
     if request.storage_dir is None:
-        temporary.append(storage)
+        made.append(storage)
     return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
@@ -156,10 +206,9 @@ def _begun(
     from mlcore.tracking import starting, tags
     from mlcore.tracking.endings import ending_of
 
-    experiment_id = experiment_of(session, request)
-    own = run_tags.of_start(request, source, plan.manager, "")
+    own = run_tags.of_start(request, source, plan.manager, plan.fingerprint)
     if request.run_id:
-        run = starting.resume(session, request.run_id, experiment_id)
+        run = starting.resume(session, request.run_id, request.experiment_id)
         if run.is_joined:
             raise ProjectError(
                 f"run {run.run_id!r} is open in this program: end it first, or let the project have its own"
@@ -168,9 +217,9 @@ def _begun(
     else:
         run = starting.create(
             session,
-            experiment_id=experiment_id,
+            experiment_id=request.experiment_id,
             run_name=request.run_name,
-            parent_run_id=parent_of(session, request.parent_run_id),
+            parent_run_id=request.parent_run_id,
             description=None,
             given=own,
             in_context=False,
@@ -181,12 +230,16 @@ def _begun(
         run.end_as(ending_of(err))
         raise
     info = run.info
-    job = evolve(plan.job, run_id=info.run_id, env=_variables(plan, session, info.run_id, info.experiment_id))
+    is_new = not session.settings.reuse_steps if request.reuse is None else not request.reuse
+    env = _variables(plan, session, info.run_id, info.experiment_id, is_new=is_new)
+    job = evolve(plan.job, run_id=info.run_id, env=env)
     return evolve(plan, run_id=info.run_id, experiment_id=info.experiment_id, job=job, diff=source.diff)
 
 
-def _variables(plan: Plan, session: Session, run_id: str, experiment_id: str) -> dict[str, str]:
+def _variables(plan: Plan, session: Session, run_id: str, experiment_id: str, *, is_new: bool) -> dict[str, str]:
     found = job_env(session, run_id, experiment_id, is_here=plan.job.environment is None)
+    if is_new:  # the steps below it too
+        found[reuse.VARIABLE] = "false"
     if plan.job.environment is None and plan.manager == environments.LOCAL:
         return with_running_python(found)
     return found
