@@ -98,6 +98,7 @@ USES = {
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
     ),
+    "project_ray": Use(("-c", OPEN.format(hook="project_backend", arguments="name='ray'"))),
     "env_uv": Use(("-c", OPEN.format(hook="environment", arguments="name='uv'"))),
     "env_virtualenv": Use(("-c", OPEN.format(hook="environment", arguments="name='virtualenv'"))),
     "env_docker": Use(("-c", OPEN.format(hook="environment", arguments="name='docker'"))),
