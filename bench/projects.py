@@ -73,7 +73,7 @@ def _many(pair: tuple[Side, Side], root: Path, project: Path) -> list[Row]:
     loop += "for pid in $pids; do wait $pid || exit 1; done"
 
     def looped(side: Side) -> float:
-        command = ["bash", "-c", loop, side.program, project]
+        command: list[str | Path] = ["bash", "-c", loop, side.program, project]
         return cost_of(command, _place(root, side), _environ(root, side)).wall
 
     ours, theirs = pair
