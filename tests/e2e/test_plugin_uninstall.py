@@ -94,6 +94,7 @@ USES = {
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
     ),
     "env_docker": Use(("-c", OPEN.format(hook="environment", arguments="name='docker'"))),
+    "project_kubernetes": Use(("-c", OPEN.format(hook="project_backend", arguments="name='kubernetes'"))),
     "store_rest": Use(
         ("-c", "from mlcore.plugins import current; current().load('tracking_store', 'http')"),
         ("--tracking-uri", "http://127.0.0.1:9", "runs", "search"),
