@@ -222,6 +222,9 @@ class Settings:
         _text,
         "what makes projects' environments: uv, virtualenv, conda, docker or local; chosen by the project if unset",
     )
+    reuse_steps: bool = _setting(
+        True, _flag, "take the finished run of a project's step whose code, parameters and inputs are the same"
+    )
     progress: bool = _setting(True, _flag, "show progress bars in a terminal")
     host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")
     port: int = _setting(5000, _port, "port that servers listen on, 0 for any free one", mlflow="MLFLOW_PORT")

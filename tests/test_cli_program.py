@@ -93,10 +93,10 @@ def test_help_imports_no_command_and_no_heavy_library() -> None:
 
 
 def test_an_unknown_command_is_misuse_and_says_which_was_meant(mlcore: Run) -> None:
-    done = mlcore("run")
+    done = mlcore("experiment")
 
     assert done.returncode == 2
-    assert "no such command 'run', did you mean 'runs'?" in done.stderr
+    assert "no such command 'experiment', did you mean 'experiments'?" in done.stderr
 
 
 def test_a_command_of_a_plugin_that_is_not_there_gets_one_line_of_instruction(

@@ -78,7 +78,7 @@ def download_tree(
     CorruptStoreError: the repository lists files outside of *path*. Else as `download_file`.
     """
     root, target = relative_path(path), Path(local_dir)
-    files = _files_below(repo, root)
+    files = files_below(repo, root)
     _check_tree(repo, root, target, files)
     shown = progress or auto("downloading")
     sizes = [info.file_size for info in files]
@@ -107,7 +107,11 @@ def download_tree(
     return tuple(received)
 
 
-def _files_below(repo: ArtifactRepo, root: str) -> list[FileInfo]:
+def files_below(repo: ArtifactRepo, root: str) -> list[FileInfo]:
+    """Return all files below a directory, sorted by path; empty for a file, or where nothing is.
+
+    Raises CorruptStoreError: the repository lists files outside of it.
+    """
     return sorted(_walk(repo, root), key=lambda info: info.path)
 
 

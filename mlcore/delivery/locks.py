@@ -72,6 +72,22 @@ def hold(fd: int) -> bool | None:
     return True
 
 
+def share(fd: int) -> bool | None:
+    """Share the lock of an open file with others that share it, for as long as it is open.
+
+    Returns False when somebody holds it alone, None when the file system knows no such locks.
+    """
+    if fcntl is None:  # pragma: no cover
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # as above
+        return None
+    return True
+
+
 def _take_by_name(holder: Path, fd: int) -> FileLock | None:
     for _ in range(2):
         try:

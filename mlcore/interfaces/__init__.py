@@ -6,6 +6,7 @@ from mlcore.interfaces.artifact_repo import (
     PresignedUrl,
     SupportsArrivals,
     SupportsFileTransfer,
+    SupportsFingerprint,
     SupportsParts,
     SupportsPresign,
     SupportsRanges,
@@ -47,7 +48,17 @@ from mlcore.interfaces.flavor import (
     SupportsWaiting,
 )
 from mlcore.interfaces.page_feeds import SupportsBuckets, SupportsChanges, SupportsOverview
-from mlcore.interfaces.project_backend import Job, JobStatus, ProjectBackend, SupportsEnvironments
+from mlcore.interfaces.project_backend import (
+    Job,
+    JobEnd,
+    JobStatus,
+    ProjectBackend,
+    SupportsEnds,
+    SupportsEnvironments,
+    SupportsForgetting,
+    SupportsOutput,
+    SupportsSignals,
+)
 from mlcore.interfaces.registry_moves import SupportsHistoryAdoption, SupportsMoves, SupportsNotes, SupportsRequests
 from mlcore.interfaces.registry_store import RegistryStore, SupportsModelAdoption
 from mlcore.interfaces.run_tables import SupportsKeyFacets, SupportsRunTables, SupportsSummaries
@@ -86,6 +97,7 @@ __all__ = [
     "ImageSpec",
     "Integers",
     "Job",
+    "JobEnd",
     "JobStatus",
     "NamesLibrary",
     "PlannedCall",
@@ -110,10 +122,13 @@ __all__ = [
     "SupportsDatasetSearch",
     "SupportsDescribing",
     "SupportsEndpoints",
+    "SupportsEnds",
     "SupportsEnvironments",
     "SupportsExample",
     "SupportsExplain",
     "SupportsFileTransfer",
+    "SupportsFingerprint",
+    "SupportsForgetting",
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
     "SupportsJournals",
@@ -122,6 +137,7 @@ __all__ = [
     "SupportsModelAdoption",
     "SupportsMoves",
     "SupportsNotes",
+    "SupportsOutput",
     "SupportsOverview",
     "SupportsParts",
     "SupportsPlacing",
@@ -133,6 +149,7 @@ __all__ = [
     "SupportsRunLocal",
     "SupportsRunTables",
     "SupportsSeries",
+    "SupportsSignals",
     "SupportsStaging",
     "SupportsStreaming",
     "SupportsSummaries",

@@ -145,6 +145,18 @@ class SupportsRanges(Protocol):
 
 
 @runtime_checkable
+class SupportsFingerprint(Protocol):
+    """A repository that tells whether a file is the one that was read before; what was fetched once is used again."""
+
+    def fingerprint(self, path: str) -> str | None:
+        """Return a short text that is another one whenever the file's content is, without reading the file.
+
+        None when the place tells nothing of the kind, or there is no such file.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsPresign(Protocol):
     """A repository that lets clients move files directly, without this process carrying the bytes."""
 

@@ -86,3 +86,56 @@ class SupportsEnvironments(Protocol):
     """
 
     environment_kinds: tuple[str, ...]
+
+
+@frozen
+class JobEnd:
+    """How a job ended, as far as its backend can tell.
+
+    exit_code: of its command; None where it is not known, or where a signal ended it.
+    signal: the name of the signal that ended it, such as `SIGKILL`; else empty.
+    reason: for people, such as `out of memory` or `the pod was evicted`; may be empty.
+    """
+
+    exit_code: int | None = None
+    signal: str = ""
+    reason: str = ""
+
+
+@runtime_checkable
+class SupportsEnds(Protocol):
+    """A backend that knows why a job ended."""
+
+    def ended(self, job_id: str) -> JobEnd:
+        """Return how a job ended; an empty record while it goes on. Raises NotFoundError: no such job."""
+        ...
+
+
+@runtime_checkable
+class SupportsOutput(Protocol):
+    """A backend that has a job's output as it was written, and not as lines only."""
+
+    def output(self, job_id: str) -> Iterator[bytes]:
+        """Yield the output in pieces as it comes, from its begin, until the job ends; the pieces are small.
+
+        Raises NotFoundError: no such job.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsSignals(Protocol):
+    """A backend that can hand a signal on to a job, which may then end in its own way."""
+
+    def signal(self, job_id: str, number: int) -> None:
+        """Send a signal to all processes of the job; nothing happens when it has ended."""
+        ...
+
+
+@runtime_checkable
+class SupportsForgetting(Protocol):
+    """A backend that keeps something of a job, such as its output, until it is told that nobody needs it any more."""
+
+    def forget(self, job_id: str) -> None:
+        """Delete what is kept of a job that has ended; nothing happens when there is none."""
+        ...

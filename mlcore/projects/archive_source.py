@@ -53,7 +53,12 @@ def unpacked(archive: Path, target: Path, shown: str, *, max_bytes: int = MAX_BY
             target.mkdir(parents=True)
             left = max_bytes
             for info, name in entries:
-                left -= _extracted(opened, info, target / name, left, shown)
+                left -= _extracted(opened, info, target / name, left)
+                if left < 0:
+                    raise ProjectError(
+                        f"the archive {shown!r} holds more than {shown_size(max_bytes)} of files: unpack it yourself "
+                        "and run the directory"
+                    )
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as err:
         raise ProjectError(f"{shown!r} is no zip archive that can be read: {err}") from err
     except OSError as err:
@@ -76,18 +81,13 @@ def _checked(info: zipfile.ZipInfo, shown: str) -> str:
     return safe
 
 
-def _extracted(opened: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int, shown: str) -> int:
+def _extracted(opened: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int) -> int:
     if info.is_dir():
         path.mkdir(parents=True, exist_ok=True)
         return 0
     path.parent.mkdir(parents=True, exist_ok=True)
     with opened.open(info) as source, path.open("xb") as target:
         size = _copied(source, target, left)  # type: ignore[arg-type]  # ZipExtFile is a BufferedIOBase
-    if size > left:
-        raise ProjectError(
-            f"the archive {shown!r} holds more than {shown_size(MAX_BYTES)} of files: unpack it yourself and run the "
-            "directory"
-        )
     path.chmod(0o755 if (info.external_attr >> 16) & 0o111 else 0o644)
     return size
 

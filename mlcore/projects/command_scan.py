@@ -214,10 +214,10 @@ class _Scanner:
 
     def backslash(self, word: Word) -> None:
         self._refuse_escaped()
+        if not self.peek(1):
+            raise ProjectError("a backslash at the end has nothing to stand before")
         if self.take(2) != "\\\n":
             word.parts.append(str(self.items[self.at - 1]))
-        if self.at > len(self.items):
-            self.result.shell = True  # a lone backslash at the end: whatever the shell makes of it
 
     def _refuse_escaped(self) -> None:
         if isinstance(slot := self.peek(1), Slot):

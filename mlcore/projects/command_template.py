@@ -21,8 +21,9 @@ def pieces(command: str) -> tuple[str | Slot, ...]:
 
     Raises ProjectError: a brace without partner, or with anything but a name in it.
     """
+    command = _without_lines_at_ends(command)
     try:
-        parsed = list(string.Formatter().parse(command.strip()))
+        parsed = list(string.Formatter().parse(command))
     except ValueError as err:
         raise ProjectError(f"{str(err).lower()} ({WAY_OUT})") from err
     found: list[str | Slot] = []
@@ -36,6 +37,13 @@ def pieces(command: str) -> tuple[str | Slot, ...]:
             raise ProjectError(f"{{{shown}}} is not the name of a parameter ({WAY_OUT})")
         found.append(Slot(name))
     return tuple(found)
+
+
+def _without_lines_at_ends(command: str) -> str:
+    """Drop what block scalars of YAML have before and after the text, but no blank that a backslash stands before."""
+    end = len(command.rstrip())
+    backslashes = end - len(command[:end].rstrip("\\"))
+    return command[: end + backslashes % 2].lstrip()
 
 
 def names(command: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from attrs import frozen
 from mlcore.errors import ProjectError
 from mlcore.projects.git_program import git, has_terminal, remote_error
 
-_ANSWER_S, _PATIENT_S = 30.0, 300.0
+ANSWER_S, PATIENT_S = 30.0, 300.0
 COMMIT = re.compile(r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")
 _SHORT_COMMIT = re.compile(r"^[0-9a-f]{4,63}$")
 # what `git check-ref-format` refuses, and what git would take for a pattern or an expression
@@ -120,7 +120,7 @@ def listed(remote: Remote, *names: str) -> dict[str, str]:
 def _ls_remote(remote: Remote, *arguments: str) -> list[str]:
     try:
         # who types a password needs time, a server does not
-        done = git("ls-remote", *arguments, env=remote.env, timeout_s=_PATIENT_S if has_terminal() else _ANSWER_S)
+        done = git("ls-remote", *arguments, env=remote.env, timeout_s=PATIENT_S if has_terminal() else ANSWER_S)
     except ProjectError as err:
         raise remote_error(remote.shown, f"Connection timed out: {err}") if "did not end" in str(err) else err from err
     if done.code:

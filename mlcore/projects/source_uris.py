@@ -63,7 +63,7 @@ def place_of(uri: str) -> Place:
     base, _, fragment = uri.partition("#")
     subdirectory = checked_subdirectory(fragment)
     shown = without_credentials(base) + (f"#{subdirectory}" if subdirectory else "")
-    if base.lower().partition("?")[0].endswith(".zip"):
+    if base.lower().partition("?")[0].endswith(".zip") and scheme(base) != "file":
         return Place(Kind.ARCHIVE, base, shown, subdirectory)
     username, password, url = _git_url(base)
     if url:
@@ -89,7 +89,7 @@ def _local(uri: str) -> Place | None:
 def _path(base: str) -> Path | None:
     try:
         return local_path(base.removeprefix("git+")).expanduser()
-    except (InvalidParameterError, RuntimeError):
+    except (ValueError, RuntimeError):
         return None
 
 

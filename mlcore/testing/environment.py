@@ -8,7 +8,8 @@ To use it, inherit in a test module and give a fixture `environment`, a manager 
         @pytest.fixture
         def environment(self, tmp_path: Path) -> EnvironmentManager: ...
 
-`spec`, `other_spec` and `broken_spec` may be replaced, where making an environment needs a network.
+`spec`, `other_spec` and `broken_spec` may be replaced, where making an environment needs a network. `build_spec` and
+`opener` switch further tests on: build requirements, and processes that race or are killed.
 """
 
 # ruff: noqa: D102  # the names of tests are sentences, which say it all
@@ -25,32 +26,13 @@ from attrs import evolve
 
 from mlcore.errors import MlcoreError, NotFoundError
 from mlcore.interfaces import EnvironmentManager, EnvironmentSpec
-from mlcore.testing.plugin_module import PluginModuleContract
+from mlcore.testing.environment_abilities import EnvironmentAbilitiesContract
 from mlcore.testing.threads import race
 
 _ODD = ("", "a b", "$HOME", "`id`", "quote'\"", "*", "ß\n2", "--flag=x;y")
 
 
-class EnvironmentFixtures(PluginModuleContract):
-    """What the tests of environment managers stand on."""
-
-    @pytest.fixture
-    def spec(self) -> EnvironmentSpec:
-        """Return an environment that can be made."""
-        return EnvironmentSpec()
-
-    @pytest.fixture
-    def other_spec(self) -> EnvironmentSpec:
-        """Return another environment that can be made."""
-        return EnvironmentSpec(requirements=("pip",))
-
-    @pytest.fixture
-    def broken_spec(self) -> EnvironmentSpec | None:
-        """Return an environment that cannot be made, with a requirement `no-such-thing`; None where that is slow."""
-        return None
-
-
-class EnvironmentContract(EnvironmentFixtures):
+class EnvironmentContract(EnvironmentAbilitiesContract):
     """Everything that the kernel relies on in an environment manager."""
 
     def test_the_manager_has_the_methods_of_the_contract(self, environment: EnvironmentManager) -> None:

@@ -146,7 +146,7 @@ def parent_of_nested() -> ActiveRun | None:
 
 
 def _still_open() -> list[ActiveRun]:
-    return [r for r in open_runs.all() if not r.is_ended]
+    return [r for r in open_runs.all() if not (r.is_ended or r.is_attended)]
 
 
 def _only_one(found: list[ActiveRun], advice: str) -> ActiveRun | None:

@@ -20,8 +20,11 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 def end_open_runs(end: Ending) -> None:
-    """End every open run, the innermost first; one that cannot be ended is reported."""
-    for run in reversed(active.open_runs.all()):
+    """End every open run, the innermost first; one that cannot be ended is reported.
+
+    An attended one goes on without this process, or will show as lost: how its own process ends is not known here.
+    """
+    for run in reversed([run for run in active.open_runs.all() if not run.is_attended]):
         try:
             run.end_as(_watched.threads.get(run.run_id, end))
         except MlcoreError as failed:

@@ -49,10 +49,16 @@ def download(
     session: Session, uri: str, dst_path: str | PathLike[str] | None = None, tracking_uri: str | None = None
 ) -> Path:
     """Bring what *uri* names to this machine and return its path; see `artifact_api.download_artifacts`."""
+    return download_from(session, located(session, uri, tracking_uri), uri, dst_path, tracking_uri)
+
+
+def located(session: Session, uri: str, tracking_uri: str | None = None) -> Location:
+    """Return the root and path of the file or folder that *uri* names.
+
+    Raises ArtifactNotFoundError: it names a remote place where nothing is.
+    """
     found = find(session, uri, tracking_uri)
-    if found == Location(uri) and scheme(uri) != "file":
-        found = _file_or_folder(session, uri, tracking_uri)
-    return download_from(session, found, uri, dst_path, tracking_uri)
+    return _file_or_folder(session, uri, tracking_uri) if found == Location(uri) and scheme(uri) != "file" else found
 
 
 def download_from(

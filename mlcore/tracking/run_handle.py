@@ -257,6 +257,8 @@ def _inherited(run_id: str, tracking_uri: str) -> RunHandle:
 class ActiveRun(RunHandle):
     """The run that `start_run` returns: a handle, a context manager, and the run as it was when it started."""
 
+    is_attended: bool = False  # its code is another process, so that fluent calls of this one never mean it
+
     def __init__(self, run: Run, tracking_uri: str, session: Session, *, joined: bool = False) -> None:
         """Wrap *run*; `start_run` makes these.
 

@@ -94,7 +94,7 @@ def _end_runs(name: str) -> None:
     from mlcore.entities import RunStatus
     from mlcore.tracking.exits import end_open_runs
 
-    runs = active.open_runs.all()
+    runs = [run for run in active.open_runs.all() if not run.is_attended]
     if not runs:
         return
     end = Ending(RunStatus.KILLED, signal=name)

@@ -88,8 +88,12 @@ def create(
     parent_run_id: str | None,
     description: str | None,
     given: Mapping[str, object],
+    in_context: bool = True,
 ) -> ActiveRun:
-    """Create a run; tags by the user win over those that the run-context plugins find."""
+    """Create a run; tags by the user win over those that the run-context plugins find.
+
+    in_context: the run is about the code of this process; else those plugins are not asked.
+    """
     own: dict[str, object] = {}
     if parent_run_id:
         own[tags.PARENT_RUN_ID] = parent_run_id
@@ -98,7 +102,7 @@ def create(
             raise InvalidParameterError(f"description and the tag {tags.NOTE!r} are both given; give one of them")
         own[tags.NOTE] = description
     found: dict[str, object] = {}
-    for gathered in session.plugins.every(HookSpecs.run_context):
+    for gathered in session.plugins.every(HookSpecs.run_context) if in_context else ():
         found.update(gathered)
     new = new_run(
         experiment_id or active_experiment_id(session),

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from mlcore.errors import InvalidParameterError, MlcoreError, NotFoundError
 from mlcore.hookspecs import Event
-from mlcore.interfaces import EnvironmentSpec, Job, JobStatus, Predictor, SavedModel
+from mlcore.interfaces import EnvironmentRecord, EnvironmentSpec, Job, JobStatus, Predictor, SavedModel
 from mlcore.testing import (
     BatchEngineContract,
     CommandContract,
@@ -127,15 +127,59 @@ class RemovesSilently(MemoryEnvironment):
         self.made.pop(env_id, None)
 
 
+class ResolvesAnew(MemoryEnvironment):
+    def lock(self, env_id: str) -> tuple[str, ...]:
+        return tuple(f"{line.partition('=')[0]}=={len(self.made)}" for line in self._find(env_id).requirements)
+
+
+class ForgetsBuild(MemoryEnvironment):
+    def create(self, spec: EnvironmentSpec) -> str:
+        return super().create(evolve(spec, build_requirements=()))
+
+
+class BornAtTheLastUse(MemoryEnvironment):
+    def describe(self, env_id: str) -> EnvironmentRecord:
+        found = super().describe(env_id)
+        return evolve(found, created_ms=found.used_ms)
+
+
+class NeverUsed(MemoryEnvironment):
+    def describe(self, env_id: str) -> EnvironmentRecord:
+        found = super().describe(env_id)
+        return evolve(found, used_ms=found.created_ms)
+
+
+class TellsTheLock(MemoryEnvironment):
+    def describe(self, env_id: str) -> EnvironmentRecord:
+        return evolve(super().describe(env_id), requirements=self.lock(env_id))
+
+
+class DescribesAnything(MemoryEnvironment):
+    def describe(self, env_id: str) -> EnvironmentRecord:
+        return super().describe(env_id) if env_id in self.made else EnvironmentRecord(env_id, 0, 0, 0)
+
+
 _ENVIRONMENTS = [
     (NewEveryTime, "test_the_same_environment_is_made_once"),
     (OneForAll, "test_another_specification_is_another_environment"),
     (ThroughAShell, "test_arguments_reach_the_command_as_they_are"),
     (UnpinnedLock, "test_a_lock_names_exact_versions"),
     (RemovesSilently, "test_an_unknown_environment_is_named_in_the_error"),
+    (ResolvesAnew, "test_a_lock_makes_the_same_environment_again"),
+    (ForgetsBuild, "test_build_requirements_are_part_of_the_environment"),
+    (BornAtTheLastUse, "test_a_command_is_a_use"),
+    (NeverUsed, "test_a_command_is_a_use"),
+    (TellsTheLock, "test_what_was_made_is_described"),
+    (DescribesAnything, "test_what_is_not_there_is_not_described"),
 ]
 for _environment, _test in _ENVIRONMENTS:
-    globals()[f"Test{_environment.__name__}"] = caught_by(EnvironmentContract, _test, environment=_environment)
+    globals()[f"Test{_environment.__name__}"] = caught_by(
+        EnvironmentContract,
+        _test,
+        environment=_environment,
+        build_spec=lambda: EnvironmentSpec(requirements=("a",), build_requirements=("b",)),
+        other_spec=lambda: EnvironmentSpec(requirements=("pip>=1",)),
+    )
 
 
 class AlwaysWell(MemoryBackend):

@@ -20,3 +20,7 @@ class TestMemoryEnvironment(EnvironmentContract):
     @pytest.fixture
     def broken_spec(self) -> EnvironmentSpec:
         return EnvironmentSpec(requirements=("no-such-thing==0",))
+
+    @pytest.fixture
+    def build_spec(self) -> EnvironmentSpec:
+        return EnvironmentSpec(requirements=("attrs",), build_requirements=("setuptools",))

@@ -27,6 +27,7 @@ from sklearn.linear_model import LinearRegression
 with mlcore.start_run(run_name="first"):
     mlcore.log_metric("loss", 0.5)
     mlcore.log_text("sunny", "weather.txt")
+Path("train.sh").write_text("exit 0")
 model = LinearRegression().fit(np.array([[0.0], [1.0]]), np.array([1.0, 3.0]))
 mlcore.sklearn.save_model(model, "model")
 for flavor in ("pytorch", "onnx"):  # what tells of the flavor is enough
@@ -70,6 +71,10 @@ USES = {
         ("-c", OPEN.format(hook="artifact_repo", arguments="uri='file:///tmp'")),
         ("artifacts", "list", "-r", "first"),
     ),
+    "project_local": Use(
+        ("-c", OPEN.format(hook="project_backend", arguments="name='local'")),
+        ("run", ".", "-e", "train.sh"),
+    ),
     "artifacts_s3": Use(
         ("-c", OPEN.format(hook="artifact_repo", arguments="uri='s3://bucket/x'")),
         ("artifacts", "download", "-u", "s3://bucket/x"),
@@ -93,7 +98,11 @@ USES = {
         ("-c", OPEN.format(hook="deployer", arguments="name='sagemaker', target_uri='sagemaker:/eu-west-1'")),
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
     ),
+    "project_ray": Use(("-c", OPEN.format(hook="project_backend", arguments="name='ray'"))),
+    "env_uv": Use(("-c", OPEN.format(hook="environment", arguments="name='uv'"))),
+    "env_virtualenv": Use(("-c", OPEN.format(hook="environment", arguments="name='virtualenv'"))),
     "env_docker": Use(("-c", OPEN.format(hook="environment", arguments="name='docker'"))),
+    "project_kubernetes": Use(("-c", OPEN.format(hook="project_backend", arguments="name='kubernetes'"))),
     "store_rest": Use(
         ("-c", "from mlcore.plugins import current; current().load('tracking_store', 'http')"),
         ("--tracking-uri", "http://127.0.0.1:9", "runs", "search"),

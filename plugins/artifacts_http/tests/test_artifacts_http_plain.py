@@ -171,3 +171,10 @@ def test_a_digest_is_read_as_it_is_written() -> None:
 
     assert sha256_of(digest_header(digest)) == digest
     assert sha256_of("md5=:AAAA:") is None
+
+
+def test_the_version_that_a_server_tells_is_the_fingerprint(web: tuple[str, type[Handler]]) -> None:
+    repo = open_repo(f"{web[0]}/file.bin", settings=QUICK)
+
+    assert repo.fingerprint("") == digest_header(hashlib.sha256(CONTENT).hexdigest())
+    assert open_repo(f"{web[0]}/none", settings=QUICK).fingerprint("") is None

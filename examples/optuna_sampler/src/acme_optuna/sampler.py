@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.study import StudyDirection
 from optuna.trial import Trial, TrialState
 
 from mlcore.errors import InvalidParameterError
@@ -22,10 +23,10 @@ class OptunaSampler:
     def begin(self, task: SearchTask) -> None:
         """Make a new study."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # mlcore has a table of its own
+        goal = StudyDirection.MAXIMIZE if task.goal == "max" else StudyDirection.MINIMIZE
         # constant_liar: points that are asked for while others run keep away from those
         chooser = optuna.samplers.TPESampler(seed=task.seed, constant_liar=True)
-        direction = "maximize" if task.goal == "max" else "minimize"
-        self._study = optuna.create_study(sampler=chooser, direction=direction)
+        self._study = optuna.create_study(sampler=chooser, direction=goal)
         self._space = {name: _distribution(domain) for name, domain in task.domains.items()}
         self._open: dict[int, Trial] = {}
 

@@ -91,6 +91,15 @@ def fetch(remote: Remote, target: str, shown: str, local: str, advance: Callable
     )
 
 
+def told_version(remote: Remote, target: str) -> str | None:
+    """Return the digest or strong ETag that a server tells of what is at *target*; None when it tells neither."""
+    with remote.open(Request("HEAD", target, {})) as response:
+        if response.status != 200:
+            return None
+        etag = response.headers.get("etag", "")
+        return response.headers.get("repr-digest") or (etag if etag and not etag.startswith("W/") else None)
+
+
 def failed(remote: Remote, target: str, response: Response, shown: str) -> MlcoreError:
     """Return the error that an answer tells of; *shown* is what was asked for."""
     try:

@@ -11,7 +11,7 @@ from mlcore.errors import UnsupportedError
 from mlcore.interfaces import HashedFile
 from mlcore.remote.client import Remote
 from mlcore.remote.exchange import Request
-from mlcore_artifacts_http.answers import failed, fetch, opened
+from mlcore_artifacts_http.answers import failed, fetch, opened, told_version
 
 _LARGE_BYTES = 8 << 20
 
@@ -51,6 +51,10 @@ class PlainFileRepo:
                 raise failed(self._remote, target, response, self._name(path))
             length = response.headers.get("content-length", "")
         return FileInfo(path, is_dir=False, file_size=int(length) if length.isdigit() else None)
+
+    def fingerprint(self, path: str) -> str | None:
+        """Return what the server tells of the file's version; None when it tells nothing."""
+        return told_version(self._remote, self._at(path))
 
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading. Raises ArtifactNotFoundError: there is no such file."""

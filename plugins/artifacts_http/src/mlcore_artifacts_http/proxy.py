@@ -20,7 +20,7 @@ from mlcore.interfaces import HashedFile
 from mlcore.remote.client import Remote
 from mlcore.remote.exchange import Body, Request
 from mlcore.uris import PROXY_PATH, relative_path
-from mlcore_artifacts_http.answers import digest_header, failed, fetch, opened
+from mlcore_artifacts_http.answers import digest_header, failed, fetch, opened, told_version
 from mlcore_artifacts_http.json_answers import json_answer
 from mlcore_artifacts_http.multipart import put_in_parts
 from mlcore_artifacts_http.sources import FileSource, Remaining
@@ -74,6 +74,10 @@ class ProxyRepo:
             return FileInfo("", is_dir=True)
         listed = self.list(checked.rpartition("/")[0])
         return next((info for info in listed if info.path == checked), None)
+
+    def fingerprint(self, path: str) -> str | None:
+        """Return what the server tells of the file's version; None when it tells nothing, as MLflow's does not."""
+        return told_version(self._remote, self._remote.place.prefix + self._target(path))
 
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading. Raises ArtifactNotFoundError: there is no such file."""

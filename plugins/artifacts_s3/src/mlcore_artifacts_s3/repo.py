@@ -104,6 +104,15 @@ class S3Repo:
             page = next(self._pages(self._below(checked), "look at", MaxKeys=1))
             return FileInfo(checked, is_dir=True) if _rows(page, "Contents") else None
 
+    def fingerprint(self, path: str) -> str | None:
+        """Return the object's ETag and size; None when it is not there."""
+        try:
+            head = self._place(self._file(path), "look at").call("head_object")
+        except ArtifactNotFoundError:
+            return None
+        etag = str(head.get("ETag") or "")
+        return f"{etag} {head['ContentLength']}" if etag else None
+
     def read(self, path: str) -> BinaryIO:
         """Open a file for reading. Raises ArtifactNotFoundError: there is no such file."""
         checked = relative_path(path)

@@ -1,0 +1,1 @@
+"""Local project backend of mlcore; the hooks are in `plugin`."""

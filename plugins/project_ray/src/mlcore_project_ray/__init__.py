@@ -1,0 +1,1 @@
+"""Ray clusters as a place where mlcore runs projects."""
