@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import tempfile
 from pathlib import Path
@@ -67,10 +68,8 @@ def _named(err: ProjectError) -> None:
 
 
 def _use(entry: EntryPoint) -> None:
-    try:
+    with contextlib.suppress(ProjectError):
         argv(entry, checked(entry, {parameter.name: "1" for parameter in entry.parameters} | {"more": "x"}))
-    except ProjectError:
-        pass
 
 
 @settings(max_examples=150, deadline=None)

@@ -15,7 +15,7 @@ import click
 from mlcore.cli.context import Cli
 from mlcore.cli.search_rows import columns_of, finally_, present, row_of, summary
 from mlcore.cli.tables import Column, table
-from mlcore.cli.terminal import Terminal, note, visible
+from mlcore.cli.terminal import Terminal, cut, note, visible
 from mlcore.cli.values import number
 from mlcore.entities import RunStatus
 from mlcore.projects.search.options import Searched, SearchOptions
@@ -27,7 +27,6 @@ from mlcore.wire.plain import dumps
 _DRAWN_EVERY_S = 0.15
 _OTHER_LINES = 4  # of the screen, that are not rows of the table
 _NO_WRAP, _WRAP, _UP, _CLEAR = "\x1b[?7l", "\x1b[?7h", "\x1b[{}F", "\x1b[J"
-_LEFT, _SAID = 3, 1  # failed runs that are told of at the end
 
 
 class Watcher(Protocol):
@@ -157,15 +156,12 @@ class LiveTable:
         self._trials: dict[int, Trial] = {}
         self._columns: Sequence[Column] = ()
         self._lines = 0
-        self._parent = ""
-        self._limit: int | None = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._drawer = threading.Thread(target=self._draw_on, name="mlcore-search-table", daemon=True)
 
     def began(self, parent_run_id: str, space: Space) -> None:
         """Begin to draw."""
-        self._parent = parent_run_id
         self._columns = columns_of(space, self._options)
         note(f"search {parent_run_id}")
         self._drawer.start()
@@ -202,7 +198,7 @@ class LiveTable:
         rows = finally_(trials, self._options) if whole else present(trials, self._options, room)
         now = now_ms()
         lines = [*table(self._columns, [row_of(trial, self._columns, now) for trial in rows], terminal)]
-        lines.append(terminal.style(summary(trials, len(rows), self._options), dim=True))
+        lines.append(terminal.style(cut(summary(trials, len(rows), self._options), terminal.width), dim=True))
         back = _UP.format(self._lines) if self._lines else ""
         self._lines = len(lines)
         text = "".join(f"{line}\n" for line in lines)
