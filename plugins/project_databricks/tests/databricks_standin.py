@@ -25,7 +25,7 @@ TOKEN = "dapi-right"
 DENIED = "dapi-denied"
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """An answer that is an error."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -66,23 +66,23 @@ class Space:
     def dbfs(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
         path = self.at("/dbfs" + asked["path"]) if "path" in asked else Path()
         if action in ("get-status", "read") and not path.is_file():
-            raise Fault(404, "RESOURCE_DOES_NOT_EXIST", f"No file or directory exists on path {asked['path']}.")
+            raise FaultError(404, "RESOURCE_DOES_NOT_EXIST", f"No file or directory exists on path {asked['path']}.")
         if action == "get-status":
             return {"path": asked["path"], "is_dir": False, "file_size": path.stat().st_size, "modification_time": 0}
         if action == "read":
             start, length = int(asked.get("offset", 0)), int(asked.get("length", 1 << 19))
             if length > 1 << 20:
-                raise Fault(400, "MAX_READ_SIZE_EXCEEDED", "at most 1MB")
+                raise FaultError(400, "MAX_READ_SIZE_EXCEEDED", "at most 1MB")
             if start > path.stat().st_size:
-                raise Fault(400, "INVALID_PARAMETER_VALUE", f"The offset {start} is greater than the file size")
+                raise FaultError(400, "INVALID_PARAMETER_VALUE", f"The offset {start} is greater than the file size")
             data = path.read_bytes()[start : start + length]
             return {"bytes_read": len(data), "data": b64encode(data).decode()}
         if action in ("put", "create"):
             if path.exists() and not asked.get("overwrite"):
-                raise Fault(400, "RESOURCE_ALREADY_EXISTS", "exists")
+                raise FaultError(400, "RESOURCE_ALREADY_EXISTS", "exists")
             path.parent.mkdir(parents=True, exist_ok=True)
             if len(asked.get("contents", "")) > 1 << 20:
-                raise Fault(400, "MAX_BLOCK_SIZE_EXCEEDED", "at most 1MB")
+                raise FaultError(400, "MAX_BLOCK_SIZE_EXCEEDED", "at most 1MB")
             path.write_bytes(b64decode(asked.get("contents", "")))
             if action == "put":
                 return {}
@@ -92,7 +92,7 @@ class Space:
         if action == "add-block":
             data = b64decode(asked["data"])
             if len(data) > 1 << 20:
-                raise Fault(400, "MAX_BLOCK_SIZE_EXCEEDED", "at most 1MB")
+                raise FaultError(400, "MAX_BLOCK_SIZE_EXCEEDED", "at most 1MB")
             with self.handles[asked["handle"]].open("ab") as file:
                 file.write(data)
             return {}
@@ -109,7 +109,7 @@ class Space:
                 return {"run_id": self.tokens[token]}
             (task,) = asked["tasks"]
             if ("new_cluster" in task) == ("existing_cluster_id" in task):
-                raise Fault(
+                raise FaultError(
                     400, "INVALID_PARAMETER_VALUE", "One of new_cluster or existing_cluster_id must be specified."
                 )
             run_id = 1000 + 2 * len(self.runs)
@@ -176,7 +176,7 @@ class Space:
     def run_of(self, number: object) -> dict[str, Any]:
         run = self.runs.get(int(str(number)) & ~1)
         if run is None:
-            raise Fault(400, "INVALID_PARAMETER_VALUE", f"Run {number} does not exist.")
+            raise FaultError(400, "INVALID_PARAMETER_VALUE", f"Run {number} does not exist.")
         return run
 
     def jobs(self, action: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
             status, told, headers = self.decide(method, body)
-        except Fault as fault:
+        except FaultError as fault:
             status, told, headers = fault.status, fault.body, {}
         raw = told if isinstance(told, bytes) else json.dumps(told).encode()
         self.send_response(status)
@@ -237,7 +237,7 @@ class Handler(BaseHTTPRequestHandler):
                 space.faults[:] = json.loads(body)
             return 200, space.bodies if found.path == "/standin/bodies" else space.requests, {}
         if found.path.startswith("/.well-known/"):
-            raise Fault(404, "NOT_FOUND", "no such document")
+            raise FaultError(404, "NOT_FOUND", "no such document")
         fault = space.fault(method, found.path)
         if fault is not None:
             if fault.get("after"):
@@ -249,9 +249,11 @@ class Handler(BaseHTTPRequestHandler):
             )
         given = self.headers.get("authorization", "")
         if given == f"Bearer {DENIED}":
-            raise Fault(403, "PERMISSION_DENIED", "User does not have permission to run jobs.")
+            raise FaultError(403, "PERMISSION_DENIED", "User does not have permission to run jobs.")
         if given != f"Bearer {TOKEN}":
-            raise Fault(401, "UNAUTHENTICATED", "Credential was not sent or was of an unsupported type for this API.")
+            raise FaultError(
+                401, "UNAUTHENTICATED", "Credential was not sent or was of an unsupported type for this API."
+            )
         status, told = self.serve(method, found.path, found.query, body)
         return status, told, {}
 
@@ -264,7 +266,7 @@ class Handler(BaseHTTPRequestHandler):
             return 200, space.dbfs(parts[3], asked)
         if parts[1] in ("2.1", "2.2") and parts[2:4] == ["jobs", "runs"]:
             return 200, space.jobs(parts[4], asked)
-        raise Fault(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {path}'")
+        raise FaultError(404, "ENDPOINT_NOT_FOUND", f"No API found for '{method} {path}'")
 
     def files(self, method: str, kind: str, path: Path, body: bytes) -> tuple[int, Any]:
         if kind == "directories":
@@ -272,11 +274,11 @@ class Handler(BaseHTTPRequestHandler):
             return 204, b""
         if method == "PUT":
             if not path.parent.is_dir():
-                raise Fault(404, "NOT_FOUND", "The parent directory does not exist.")
+                raise FaultError(404, "NOT_FOUND", "The parent directory does not exist.")
             path.write_bytes(body)
             return 204, b""
         if not path.is_file():
-            raise Fault(404, "NOT_FOUND", "The file being accessed is not found.")
+            raise FaultError(404, "NOT_FOUND", "The file being accessed is not found.")
         return 200, path.read_bytes()
 
 

@@ -91,7 +91,9 @@ def test_code_and_output_go_through_dbfs_and_through_volumes(
 
     assert first == second == (JobStatus.FINISHED, [f"1500000 {'x' * 300000}", "last"])
     again = [
-        each for each in standin.requests()[before:] if "add-block" in each or (each.startswith("PUT") and "tar" in each)
+        each
+        for each in standin.requests()[before:]
+        if "add-block" in each or (each.startswith("PUT") and "tar" in each)
     ]
     assert len(again) <= len(sent)  # the project is sent once
 
@@ -187,7 +189,7 @@ def test_logins_are_found_where_databricks_looks_and_are_never_shown(
     assert "cret" not in repr(found)
     with pytest.raises(UnauthenticatedError, match=r"no profile 'nope' in .*\(there: DEFAULT, bare, http\)"):
         login_for("nope")
-    with pytest.raises(UnauthenticatedError, match="'bare' .* has no host with a token"):
+    with pytest.raises(UnauthenticatedError, match=r"'bare' .* has no host with a token"):
         login_for("bare")
     with pytest.raises(ProjectError, match="not asked by https"):
         login_for("http")

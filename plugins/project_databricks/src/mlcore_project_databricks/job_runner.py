@@ -18,6 +18,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from pathlib import Path
 
 _FILE_BYTES = 256 << 10
 _FIRST_S = 1.0  # output is held for so long at most,
@@ -31,8 +32,8 @@ class Output:
 
     def __init__(self, folder: str) -> None:
         """Make the folder."""
-        os.makedirs(folder, exist_ok=True)
-        self._folder = folder
+        self._folder = Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._number = 0
         self._pending = b""
         self._begun = self._since = time.monotonic()
@@ -62,12 +63,10 @@ class Output:
         """Write all, and how the command ended."""
         while self._pending:
             self._write()
-        with open(os.path.join(self._folder, "end.json"), "w") as file:  # noqa: PTH118,PTH123  # as all here
-            json.dump({"code": code}, file)
+        (self._folder / "end.json").write_text(json.dumps({"code": code}))
 
     def _write(self) -> None:
-        with open(os.path.join(self._folder, "%06d.log" % self._number), "wb") as file:  # noqa: PTH118,PTH123,UP031
-            file.write(self._pending[:_FILE_BYTES])
+        (self._folder / f"{self._number:06d}.log").write_bytes(self._pending[:_FILE_BYTES])
         self._pending = self._pending[_FILE_BYTES:]
         self._number += 1
         self._since = time.monotonic()
@@ -75,10 +74,9 @@ class Output:
 
 def main(path: str) -> int:
     """Run the job; return its exit code."""
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123
-        job = json.load(file)
+    job = json.loads(Path(path).read_text("utf-8"))
     output = Output(job["output"])
-    place = tempfile.mkdtemp(prefix="mlcore-project-")
+    place = Path(tempfile.mkdtemp(prefix="mlcore-project-"))
     code = 1
     try:
         code = _run(job, place, output)
@@ -88,44 +86,43 @@ def main(path: str) -> int:
     return code
 
 
-def _run(job: dict[str, object], place: str, output: Output) -> int:
-    here = "%d.%d" % sys.version_info[:2]
+def _run(job: dict[str, object], place: Path, output: Output) -> int:
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if job["python"] not in (None, here):
         output.say(
-            "the project asks for Python {}, and the cluster has {}; change the project's, take another spark_version, or "
-            "set any_python in the backend configuration".format(job["python"], here)
+            f"the project asks for Python {job['python']}, and the cluster has {here}; change the project's, take another "
+            "spark_version, or set any_python in the backend configuration"
         )
         return 1
-    project = os.path.join(place, "project")  # noqa: PTH118
-    os.mkdir(project)  # noqa: PTH102
+    project = place / "project"
+    project.mkdir()
     with tarfile.open(str(job["archive"])) as archive:
         safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         archive.extractall(project, **safe)  # type: ignore[arg-type]  # noqa: S202  # made by the caller, without links
     env = dict(os.environ)
     env.update(job["env"])  # type: ignore[call-overload]
-    path = [os.path.dirname(sys.executable)]  # noqa: PTH120  # so that `python` is the cluster's own
+    path = [str(Path(sys.executable).parent)]  # so that `python` is the cluster's own
     if job["requirements"]:
-        made = os.path.join(place, "environment")  # noqa: PTH118
+        made = place / "environment"
         code = _prepared(made, job["requirements"], project, env, output)
         if code:
             return code
-        path.insert(0, os.path.join(made, "bin"))  # noqa: PTH118
-        env["VIRTUAL_ENV"] = made
+        path.insert(0, str(made / "bin"))
+        env["VIRTUAL_ENV"] = str(made)
     env["PATH"] = os.pathsep.join([*path, env.get("PATH", os.defpath)])
     return _call(list(job["argv"]), project, env, output)  # type: ignore[call-overload]
 
 
-def _prepared(made: str, requirements: object, project: str, env: dict[str, str], output: Output) -> int:
+def _prepared(made: Path, requirements: object, project: Path, env: dict[str, str], output: Output) -> int:
     """Make an environment above the cluster's libraries; return an exit code."""
-    listed = made + ".txt"
-    with open(listed, "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.writelines("%s\n" % line for line in requirements)  # type: ignore[attr-defined]  # noqa: UP031
-    code = _call([sys.executable, "-m", "venv", "--system-site-packages", made], project, env, output)
-    pip = [os.path.join(made, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]  # noqa: PTH118
-    return code or _call([*pip, "-r", listed], project, env, output)
+    listed = made.with_suffix(".txt")
+    listed.write_text("".join(f"{line}\n" for line in requirements), "utf-8")  # type: ignore[attr-defined]  # a list
+    code = _call([sys.executable, "-m", "venv", "--system-site-packages", str(made)], project, env, output)
+    pip = [str(made / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    return code or _call([*pip, "-r", str(listed)], project, env, output)
 
 
-def _call(argv: list[str], directory: str, env: dict[str, str], output: Output) -> int:
+def _call(argv: list[str], directory: Path, env: dict[str, str], output: Output) -> int:
     """Run a command to its end, as a group of processes that ends with this one."""
     try:
         process = subprocess.Popen(  # noqa: S603  # what the job is for
@@ -133,7 +130,7 @@ def _call(argv: list[str], directory: str, env: dict[str, str], output: Output) 
             start_new_session=True, preexec_fn=_end_with_parent,
         )  # fmt: skip
     except OSError as err:
-        output.say("cannot start %r: %s" % (argv[0], err))  # noqa: UP031
+        output.say(f"cannot start {argv[0]!r}: {err}")
         return _NO_PROGRAM
     with contextlib.suppress(ValueError):  # only the main thread may have handlers
         signal.signal(signal.SIGTERM, lambda *_: _stop(process))

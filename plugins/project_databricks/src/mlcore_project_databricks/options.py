@@ -50,7 +50,7 @@ class DatabricksOptions:
             faults += [_unknown(key) for key in rest]
             if "new_cluster" in own and "existing_cluster_id" in own:
                 faults.append("give 'new_cluster' or 'existing_cluster_id', not both")
-            cluster = {key: own[key] for key in ("new_cluster", "existing_cluster_id") if key in own}
+            cluster: dict[str, object] = {key: own[key] for key in ("new_cluster", "existing_cluster_id") if key in own}
         else:
             cluster = {"new_cluster": rest}
         found = cluster.get("new_cluster")
@@ -101,10 +101,8 @@ def _is_patterns(value: object) -> bool:
 def _is_storage(value: object) -> bool:
     if not isinstance(value, str) or ".." in value.split("/"):
         return False
-    return (
-        (value.startswith("dbfs:/") and len(value) > len("dbfs:/"))
-        or (value.count("/") >= 4
-        and value.startswith("/Volumes/"))
+    return (value.startswith("dbfs:/") and len(value) > len("dbfs:/")) or (
+        value.count("/") >= 4 and value.startswith("/Volumes/")
     )
 
 
