@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -12,7 +15,6 @@ from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
 from mlcore.projects import environments, reuse, run_tags
-from mlcore.projects.cache import cache_directory
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
@@ -80,24 +82,52 @@ def planned(
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
     environment, manager = _environment(request, project, backend, session)
-    placed = _placed(given, request, project, session)
-    argv = commands.argv(entry, placed)
-    stop.check()
-    job = Job("", argv, project.directory, config=request.backend_config, name=project.name)
-    if isinstance(backend, SupportsEnvironments):
-        job = evolve(job, environment=environment)
-    plan = Plan("", "", entry.name, request.backend, job, manager, environment, source.temporary, request.timeout_s)
-    asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
-    if not request.run_id:
-        asked = evolve(asked, parent_run_id=parent_of(session, request.parent_run_id))
-        if request.reuse or (may_be_step and asked.parent_run_id):
-            plan = evolve(plan, fingerprint=_fingerprint(plan, source, entry, placed))
-            earlier = reuse.earlier(asked, plan.fingerprint, entry.name, session)
-            if earlier is not None:
-                return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
-    stop.check()
-    with stop.held():
-        return _begun(plan, asked, source, (given, placed), session)
+    with _room(request, source, given) as (storage, temporary):
+        placed = _placed(given, storage, project, session)
+        argv = commands.argv(entry, placed)
+        stop.check()
+        job = Job("", argv, project.directory, config=request.backend_config, name=project.name)
+        if isinstance(backend, SupportsEnvironments):
+            job = evolve(job, environment=environment)
+        plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
+        asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
+        if not request.run_id:
+            asked = evolve(asked, parent_run_id=parent_of(session, request.parent_run_id))
+            if request.reuse or (may_be_step and asked.parent_run_id):
+                plan = evolve(plan, fingerprint=_fingerprint(plan, source, entry, placed))
+                earlier = reuse.earlier(asked, plan.fingerprint, entry.name, session)
+                if earlier is not None:
+                    _drop(temporary, source)
+                    return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
+        stop.check()
+        with stop.held():
+            return _begun(plan, asked, source, (given, placed), session)
+
+
+@contextmanager
+def _room(request: RunRequest, source: Source, arguments: tuple[Argument, ...]) -> Iterator[tuple[Path, Path | None]]:
+    """Yield where inputs are downloaded to, and what is to be deleted when the run has ended."""
+    storage, temporary = request.storage_dir or source.temporary, source.temporary
+    if storage is None and _has_paths(arguments):
+        from mlcore.projects.inputs import needs_download
+
+        if needs_download(arguments):
+            storage = temporary = Path(tempfile.mkdtemp(prefix="mlcore-inputs-"))
+    try:
+        yield storage or source.directory, temporary
+    except BaseException:
+        _drop(temporary, source)
+        raise
+
+
+def _drop(temporary: Path | None, source: Source) -> None:
+    """Delete what was made for inputs alone; the source is its owner's to delete."""
+    if temporary is not None and temporary != source.temporary:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _has_paths(arguments: tuple[Argument, ...]) -> bool:
+    return any(each.type in (ParameterType.PATH, ParameterType.URI) for each in arguments)
 
 
 def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:
@@ -115,19 +145,12 @@ def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Ar
     )
 
 
-def _placed(
-    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session
-) -> tuple[Argument, ...]:
-    if all(each.type is ParameterType.STRING or each.type is ParameterType.FLOAT for each in arguments):
+def _placed(arguments: tuple[Argument, ...], storage: Path, project: Project, session: Session) -> tuple[Argument, ...]:
+    if not _has_paths(arguments):
         return arguments
-    import importlib
+    from mlcore.projects import inputs
 
-    inputs = importlib.import_module("mlcore.projects.inputs")
-    storage = request.storage_dir or cache_directory(session.settings) / "downloads"
-    found: tuple[Argument, ...] = inputs.placed(
-        arguments, directory=project.directory, storage=storage, session=session
-    )
-    return found
+    return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
 def _environment(
