@@ -40,8 +40,10 @@ def fetched(uri: str, version: str | None = None, *, session: Session, storage: 
     try:
         source = _brought(place, version, root, session)
         return evolve(source, directory=_below(source.directory, place), temporary=root)
-    except BaseException:
+    except BaseException as err:
         shutil.rmtree(root, ignore_errors=True)
+        if place.guessed and isinstance(err, ProjectError):
+            raise ProjectError(f"there is no directory {uri!r} here, and as a repository at GitHub: {err}") from err
         raise
 
 
