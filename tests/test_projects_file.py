@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from mlcore.errors import ProjectError
+from mlcore.projects.commands import argv
 from mlcore.projects.conventions import entry_point
+from mlcore.projects.parameters import checked
 from mlcore.projects.project_file import load_project
 from mlcore.projects.spec import ParameterType
 
@@ -249,3 +251,57 @@ def test_a_spark_job_is_left_to_a_backend_that_knows_such_jobs(tmp_path: Path) -
         ProjectError, match=r"^MLproject:2: databricks_spark_job: .*only a backend that knows such jobs"
     ):
         entry_point(project, "main")
+
+
+PUBLISHED = """
+name: hyperparam
+conda_env: conda.yaml
+entry_points:
+  # one of the forms in which MLflow's own examples are written
+  train:
+    parameters:
+      training_data: {type: string, default: "https://host.example/winequality-white.csv"}
+      epochs: {type: int, default: 32}
+      lr: { type: float, default: 1e-2 }
+      momentum: {type: Float, default: .0}
+      hidden: {type: str, default: 8, help: "units"}
+      verbose: {type: bool, default: False}
+      scale: {type: numeric, default: null}
+    command: "python train.py {training_data}
+                                    --batch-size {epochs}
+                                    --learning-rate {lr} --momentum {momentum}"
+  long:
+    parameters:
+      max_epochs: {type: int, default: 5}
+    command: |
+          python mnist.py \\
+            --trainer.max_epochs {max_epochs} \\
+            --data.root '' \\
+
+  plain:
+    command: >
+      python main.py
+      --fast
+"""
+
+
+def test_the_forms_of_published_examples_are_understood(tmp_path: Path) -> None:
+    (tmp_path / "conda.yaml").touch()
+    points = load_project(project_file(tmp_path, PUBLISHED)).entry_points
+
+    train = points["train"]
+    assert {each.name: each.default for each in train.parameters} == {
+        "training_data": "https://host.example/winequality-white.csv",
+        "epochs": "32",
+        "lr": "1e-2",
+        "momentum": "0.0",
+        "hidden": "8",
+        "verbose": "False",
+        "scale": None,
+    }
+    words = argv(train, checked(train, {"scale": 1}))
+    assert words[3:] == ("--batch-size", "32", "--learning-rate", "1e-2", "--momentum", "0.0")
+    assert argv(points["long"], checked(points["long"], {})) == (
+        *("python", "mnist.py", "--trainer.max_epochs", "5", "--data.root", ""),
+    )
+    assert argv(points["plain"], ()) == ("python", "main.py", "--fast")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from attrs import Factory, define
@@ -99,6 +98,8 @@ def shown(node: YamlNode) -> str:
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.75) -> str | None:
     """Return the one of *known* that *name* was probably meant to be."""
+    import difflib  # here: files without faults do without it
+
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return near[0] if near else None
 

@@ -149,10 +149,10 @@ def _parameters(node: YamlNode, path: str, faults: Faults) -> list[Parameter]:
 
 def _type(node: YamlNode, path: str, faults: Faults) -> ParameterType:
     """Return the type; names that MLflow's own examples use, such as int, mean text as they do there."""
-    name = faults.text(node, path)
-    if name is None or name in list(ParameterType):
-        return ParameterType(name or "string")
-    if name.lower() not in _TEXT_TYPES and (near := nearest(name.lower(), ParameterType, 0.6)):
+    name = (faults.text(node, path) or "string").lower()
+    if name in list(ParameterType):
+        return ParameterType(name)
+    if name not in _TEXT_TYPES and (near := nearest(name, ParameterType)):
         faults.add(node, path, f"unknown type {shown(node)}, did you mean {str(near)!r}?")
     return ParameterType.STRING
 
