@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from attrs import evolve
 
 from mlcore.errors import MlcoreError, NotFoundError
 from mlcore.interfaces import Job, JobStatus, ProjectBackend
@@ -183,7 +184,7 @@ class ProjectBackendContract(JobFixtures):
             next(iter(backend.logs("nope")))
 
     def test_a_program_that_is_not_there_is_named(self, backend: ProjectBackend, tmp_path: Path) -> None:
-        job = Job("a" * 32, ("no-such-program-at-all",), tmp_path)
+        job = evolve(self.job(tmp_path, ""), argv=("no-such-program-at-all",))
         try:
             status, lines = self.run(backend, job)
         except MlcoreError as err:

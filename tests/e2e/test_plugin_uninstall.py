@@ -102,6 +102,7 @@ USES = {
     "env_uv": Use(("-c", OPEN.format(hook="environment", arguments="name='uv'"))),
     "env_virtualenv": Use(("-c", OPEN.format(hook="environment", arguments="name='virtualenv'"))),
     "env_docker": Use(("-c", OPEN.format(hook="environment", arguments="name='docker'"))),
+    "project_kubernetes": Use(("-c", OPEN.format(hook="project_backend", arguments="name='kubernetes'"))),
     "store_rest": Use(
         ("-c", "from mlcore.plugins import current; current().load('tracking_store', 'http')"),
         ("--tracking-uri", "http://127.0.0.1:9", "runs", "search"),
