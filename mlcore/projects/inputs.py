@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,9 +22,10 @@ _URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]+:[^\s\x00-\x1f]+$")
 def placed(arguments: Sequence[Argument], *, directory: Path, storage: Path, session: Session) -> tuple[Argument, ...]:
     """Return the arguments as the command gets them.
 
-    path: a local file or directory, absolute; what is elsewhere is downloaded into a new directory below *storage* (`param_0`, `param_1`, ... by
+    path: a local file or directory, absolute; what is elsewhere is downloaded below *storage* (`param_0`, `param_1`, ... by
     its place among the arguments), with progress, unless it was fetched before.
     uri: a URI as it is, a local path absolute.
+    storage: a directory for this run alone.
     directory: the project's, where relative paths are looked for that are not in the working directory.
     Raises ProjectError: a file is not there, a value is no URI, or a download fails. All faults that can be seen
     without a download are in one message, and nothing is downloaded then.
@@ -39,20 +39,10 @@ def placed(arguments: Sequence[Argument], *, directory: Path, storage: Path, ses
             faults.append(str(err))
     if faults:
         raise ProjectError("\n".join(faults))
-    if not needs_download(local):
-        return tuple(local)
-    storage.mkdir(parents=True, exist_ok=True)
-    # of its own: other runs may have the same storage directory
-    root = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=storage))
     return tuple(
-        _downloaded(argument, root / f"param_{number}", session) if _is_remote(argument) else argument
+        _downloaded(argument, storage / f"param_{number}", session) if _is_remote(argument) else argument
         for number, argument in enumerate(local)
     )
-
-
-def needs_download(arguments: Sequence[Argument]) -> bool:
-    """Return whether `placed` downloads anything."""
-    return any(map(_is_remote, arguments))
 
 
 def _is_remote(argument: Argument) -> bool:
