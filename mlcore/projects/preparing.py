@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -83,7 +84,8 @@ def planned(
     placed = _placed(given, request, project, session)
     argv = commands.argv(entry, placed)
     stop.check()
-    job = Job("", argv, project.directory, config=request.backend_config, name=project.name)
+    inputs = tuple(Path(each.value) for each in placed if each.type is ParameterType.PATH)
+    job = Job("", argv, project.directory, config=request.backend_config, name=project.name, inputs=inputs)
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, source.temporary, request.timeout_s)
