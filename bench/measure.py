@@ -110,11 +110,14 @@ def alternate(pair: tuple[Side, Side], times: tuple[int, int], measure: Callable
     return [values[1:] for values in found]
 
 
-def cost_of(command: Sequence[str | Path], cwd: Path) -> Cost:
-    """Run *command* to its end and return what it used."""
+def cost_of(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None) -> Cost:
+    """Run *command* to its end and return what it used.
+
+    env: its variables; those of `environ()` when not given.
+    """
     before, started = _children_cpu(), time.perf_counter()
     done = subprocess.run(
-        [str(c) for c in command], cwd=cwd, env=environ(), capture_output=True, text=True, check=False
+        [str(c) for c in command], cwd=cwd, env=env or environ(), capture_output=True, text=True, check=False
     )
     used = Cost(_children_cpu() - before, time.perf_counter() - started)
     if done.returncode:

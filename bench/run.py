@@ -18,6 +18,7 @@ import file_store
 import pages_series
 import pages_table
 import plugin_layer
+import projects
 import proxy
 import record
 import recording
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], Iterable[Row]]] = {
     "proxy": proxy.proxy,
     "s3": s3.s3,
     "plugins": plugin_layer.overhead,
+    "projects": projects.projects,
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 

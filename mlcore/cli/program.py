@@ -25,6 +25,7 @@ class Program(LazyGroup):
         "experiments": ("mlcore.cli.experiments:experiments", "Create, find, rename, delete and restore experiments."),
         "runs": ("mlcore.cli.runs:runs", "Search, show, compare and plot runs."),
         "run": ("mlcore.cli.run:run", "Run a project and record it."),
+        "env": ("mlcore.cli.env:env", "List and remove environments that were made for projects."),
         "artifacts": ("mlcore.cli.artifacts:artifacts", "List, download and upload files of runs."),
         "models": ("mlcore.cli.models:models", "Show models, predict with them and serve them."),
         "export": ("mlcore.cli.moving:export", "Copy experiments, runs and models into another store."),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from mlcore.cli import run_search
 from mlcore.cli.context import Cli, json_option
+from mlcore.cli.terminal import note
 from mlcore.errors import MlcoreError
 
 if TYPE_CHECKING:
@@ -83,10 +83,13 @@ def _flags(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[
     default=None,
     help="Whether a finished run of the same may stand for this one; for steps of a project it may.",
 )
+@click.option(
+    "--reproduce", metavar="RUN_ID", help="Run a recorded run again: same commit, changes, parameters and lock."
+)
 @run_search.search_options
 @json_option
 @click.pass_obj
-def run(cli: Cli, /, uri: str | None, block: bool, as_json: bool, **given: object) -> None:
+def run(cli: Cli, /, block: bool, as_json: bool, reproduce: str | None, **given: object) -> None:
     """Run a project and record it.
 
     URI is a directory, a Git repository (https, ssh, github:owner/repo), a zip archive or an artifact;
@@ -94,24 +97,46 @@ def run(cli: Cli, /, uri: str | None, block: bool, as_json: bool, **given: objec
     standard error.
     """
     from mlcore.cli.run_shown import Shown
-    from mlcore.projects.request import RunRequest
     from mlcore.projects.running import config_of
 
-    if uri is None:
-        raise click.UsageError("missing argument 'URI': a directory, such as '.', or a Git repository")
     options = run_search.taken(given)
-    if options is not None and not block:
-        raise click.UsageError("a search is attended by this process: leave --no-block out")
-    request = RunRequest(
-        uri=uri,
-        backend_config=config_of(given.pop("backend_config")),  # type: ignore[arg-type]  # click's text
-        timeout_s=given.pop("timeout"),  # type: ignore[arg-type]  # click's number
-        **given,  # type: ignore[arg-type]  # the options have the fields' names and types
-    )
+    if options is not None and (reproduce or not block):
+        word = "--reproduce" if reproduce else "--no-block"
+        raise click.UsageError(f"a search is attended by this process and has many runs: leave {word} out")
+    given["timeout_s"] = given.pop("timeout")
+    given["backend_config"] = config_of(given["backend_config"])  # type: ignore[arg-type]  # click's text
+    request = _again(cli, reproduce, given) if reproduce else _request(given)
     if options is not None:
-        sys.exit(run_search.search(cli, request, options, as_json=as_json))
-    shown = Shown(cli, as_json=as_json)
-    sys.exit(_run(cli, request, shown) if block else _leave(cli, request, shown))
+        code = run_search.search(cli, request, options, as_json=as_json)
+    else:
+        shown = Shown(cli, as_json=as_json)
+        code = _run(cli, request, shown) if block else _leave(cli, request, shown)
+    click.get_current_context().exit(code)
+
+
+def _request(given: Mapping[str, object]) -> RunRequest:
+    from mlcore.projects.request import RunRequest
+
+    if given["uri"] is None:
+        raise click.UsageError("missing argument 'URI': a directory, such as '.', or a Git repository")
+    return RunRequest(**given)  # type: ignore[arg-type]  # the options have the fields' names and types
+
+
+def _again(cli: Cli, run_id: str, given: Mapping[str, object]) -> RunRequest:
+    """Return the request of a recorded run, changed by what was given on the command line."""
+    from mlcore.projects.reproducing import reproduction
+
+    context = click.get_current_context()
+    names = {"timeout_s": "timeout"}
+    said = {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(names.get(name, name)) is click.core.ParameterSource.COMMANDLINE
+    }
+    found = reproduction(run_id, cli.session, said)
+    for line in found.notes:
+        note(f"note: {line}")
+    return found.request
 
 
 def _run(cli: Cli, request: RunRequest, shown: Shown) -> int:

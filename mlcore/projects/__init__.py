@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # type checkers know the name; importing it from typing w
 if TYPE_CHECKING:
     from mlcore.errors import ExecutionError
     from mlcore.projects.project_file import load_project
+    from mlcore.projects.reproducing import reproduce
     from mlcore.projects.running import run
     from mlcore.projects.submitted import SubmittedRun
 
@@ -16,10 +17,11 @@ _HOMES = {
     "ExecutionError": "mlcore.errors",
     "SubmittedRun": "mlcore.projects.submitted",
     "load_project": "mlcore.projects.project_file",
+    "reproduce": "mlcore.projects.reproducing",
     "run": "mlcore.projects.running",
 }
 
-__all__ = ["ExecutionError", "SubmittedRun", "load_project", "run"]
+__all__ = ["ExecutionError", "SubmittedRun", "load_project", "reproduce", "run"]
 
 
 def __getattr__(name: str) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from mlcore.projects.environments import Placed
 from mlcore.projects.following import Output
 from mlcore.projects.outcome import Outcome
 from mlcore.projects.plan import Plan
+from mlcore.projects.preparing import delete
 from mlcore.projects.stopping import Stop, Stopped
 from mlcore.projects.waiting import Waiting
 from mlcore.tracking import active
@@ -58,8 +58,7 @@ def attend(
                 reuse.note_outputs(run)
             end.outcome = outcome
     finally:
-        if plan.temporary is not None:
-            shutil.rmtree(plan.temporary, ignore_errors=True)
+        delete(plan.temporary)
     return outcome
 
 

@@ -17,7 +17,7 @@ class Plan:
 
     entry_point: its name.
     manager: of environments. environment: what the command needs.
-    temporary: a directory to delete when the run has ended.
+    temporary: directories to delete when the run has ended.
     diff: changes of the code that no commit has.
     fingerprint: of what the run is made from; empty where nobody may take it again.
     reused: the run is one that has ended before, and nothing is to be done.
@@ -30,7 +30,7 @@ class Plan:
     job: Job
     manager: str = "local"
     environment: EnvironmentSpec = field(factory=EnvironmentSpec)
-    temporary: Path | None = None
+    temporary: tuple[Path, ...] = ()
     timeout_s: float | None = None
     diff: str = ""
     fingerprint: str = ""
@@ -44,17 +44,17 @@ class Plan:
     def of_text(cls, text: str) -> Plan:
         """Read what `to_text` has written."""
         found = json.loads(text)
-        job = found.pop("job")
         environment = _environment(found.pop("environment"))
-        temporary = found.pop("temporary")
-        return cls(
-            **found,
-            job=Job(
-                **{**job, "argv": tuple(job["argv"]), "directory": Path(job["directory"]), "environment": None},
-            ),
-            environment=environment,
-            temporary=Path(temporary) if temporary else None,
-        )
+        temporary = tuple(map(Path, found.pop("temporary")))
+        job = _job(found.pop("job"), environment)
+        return cls(**found, job=job, environment=environment, temporary=temporary)
+
+
+def _job(found: dict[str, object], environment: EnvironmentSpec) -> Job:
+    paths = {"directory": Path(str(found.pop("directory"))), "inputs": tuple(map(Path, found.pop("inputs")))}  # type: ignore[call-overload]  # a list
+    own = environment if found.pop("environment") is not None else None
+    config = found.pop("config")
+    return Job(**{**_frozen(found), **paths, "config": config}, environment=own)  # type: ignore[arg-type]  # as above
 
 
 def _plain(value: object) -> object:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
 from mlcore.projects import environments, reuse, run_tags
-from mlcore.projects.cache import cache_directory
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
@@ -41,24 +41,35 @@ def prepare(request: RunRequest, session: Session, stop: Stop | None = None) -> 
     wish = stop or Stop()
     backend = session.plugins.first(HookSpecs.project_backend, name=request.backend)
     source = sources.fetched(request.uri, request.version, session=session, storage=request.storage_dir)
+    temporary = () if source.temporary is None else (source.temporary,)
     try:
         wish.check()
         if request.diff:
-            from mlcore.projects.source_state import apply_diff
-
-            apply_diff(source.directory, request.diff)
+            source = _changed(source, request.diff)
         plan = planned(request, session, source, backend, wish)
     except BaseException:
-        _delete(source)
+        delete(temporary)
         raise
     if plan.reused:  # nobody attends it
-        _delete(source)
+        delete(plan.temporary)
     return plan
 
 
-def _delete(source: Source) -> None:
-    if source.temporary is not None:
-        shutil.rmtree(source.temporary, ignore_errors=True)
+def _changed(source: Source, diff: str) -> Source:
+    from mlcore.projects.source_state import apply_diff
+
+    if source.temporary is None:
+        raise ProjectError(
+            f"the changes that were kept are applied to a checkout only, and {source.uri!r} is used in place"
+        )
+    apply_diff(source.directory, diff)
+    return evolve(source, dirty=True, diff=diff)
+
+
+def delete(directories: Iterable[Path]) -> None:
+    """Delete what was made for one run."""
+    for path in directories:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def planned(
@@ -74,21 +85,43 @@ def planned(
 
     may_be_step: whether a run below another one gets a fingerprint, so that it may be taken again.
     """
+    storage: list[Path] = []  # of inputs that are downloaded for this run
+    try:
+        return _planned(request, session, (source, backend, storage), stop, may_be_step=may_be_step)
+    except BaseException:
+        delete(storage)
+        raise
+
+
+def _planned(
+    request: RunRequest,
+    session: Session,
+    found: tuple[Source, ProjectBackend, list[Path]],
+    stop: Stop,
+    *,
+    may_be_step: bool,
+) -> Plan:
     from mlcore.projects import commands, conventions, parameters
     from mlcore.projects.project_file import load_project
 
+    source, backend, storage = found
     project = load_project(source.directory)
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
     environment, manager = _environment(request, project, backend, session)
-    placed = _placed(given, request, project, session)
-    argv = commands.argv(entry, placed)
-    stop.check()
-    inputs = tuple(Path(each.value) for each in placed if each.type is ParameterType.PATH)
-    job = Job("", argv, project.directory, config=request.backend_config, name=project.name, inputs=inputs)
+    placed = _placed(given, request, project, session, storage)
+    job = Job(
+        "",
+        commands.argv(entry, placed),
+        project.directory,
+        config=request.backend_config,
+        name=project.name,
+        inputs=tuple(Path(each.value) for each in placed if each.type is ParameterType.PATH),
+    )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
-    plan = Plan("", "", entry.name, request.backend, job, manager, environment, source.temporary, request.timeout_s)
+    temporary = (*storage, *(() if source.temporary is None else (source.temporary,)))
+    plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
     asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
     if not request.run_id:
         asked = evolve(asked, parent_run_id=parent_of(session, request.parent_run_id))
@@ -118,18 +151,19 @@ def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Ar
 
 
 def _placed(
-    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session
+    arguments: tuple[Argument, ...], request: RunRequest, project: Project, session: Session, made: list[Path]
 ) -> tuple[Argument, ...]:
     if all(each.type is ParameterType.STRING or each.type is ParameterType.FLOAT for each in arguments):
         return arguments
-    import importlib
+    from mlcore.projects import inputs
 
-    inputs = importlib.import_module("mlcore.projects.inputs")
-    storage = request.storage_dir or cache_directory(session.settings) / "downloads"
-    found: tuple[Argument, ...] = inputs.placed(
-        arguments, directory=project.directory, storage=storage, session=session
-    )
-    return found
+    if request.storage_dir is not None:
+        request.storage_dir.mkdir(parents=True, exist_ok=True)
+    # one for each run: inputs of two runs that start at the same time have the same names
+    storage = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
+    if request.storage_dir is None:
+        made.append(storage)
+    return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
 def _environment(

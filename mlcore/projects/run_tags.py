@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcore.tracking import tags
-from mlcore.uris import redacted
+from mlcore.uris import redacted, scheme
 from mlcore.wire.plain import to_plain
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def of_start(request: RunRequest, source: Source, manager: str, fingerprint: str
         GIT_REPO_URL: source.repo_url and redacted(source.repo_url),
         GIT_BRANCH: source.branch,
         GIT_DIRTY: str(source.dirty).lower() if source.commit else "",
-        URI: redacted(source.uri),
+        URI: _source_name(source),
         VERSION: request.version,
         PARAMETERS: parameters_text(request.parameters),
         FINGERPRINT: fingerprint,
@@ -68,9 +69,11 @@ def parameters_text(given: Mapping[str, object]) -> str:
 
 
 def _source_name(source: Source) -> str:
-    uri = redacted(source.uri)
-    subdirectory = source.subdirectory
-    return f"{uri}#{subdirectory}" if subdirectory and "#" not in uri else uri
+    """Return where the project came from; a local path in full, as it is to mean the same elsewhere on this machine."""
+    path, mark, subdirectory = source.uri.partition("#")
+    if scheme(path) == "file" and Path(path).exists():
+        return f"{Path(path).absolute()}{mark}{subdirectory}"
+    return redacted(source.uri)
 
 
 def _user() -> str:

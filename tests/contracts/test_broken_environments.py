@@ -27,6 +27,10 @@ def _open(fault: str) -> EnvironmentManager:
     return found
 
 
+def _opener(fault: str) -> tuple[str, str]:
+    return (FAKES, fault)
+
+
 class TestSharedEnvironment(EnvironmentContract):
     plugin_module = FAKES
 
@@ -47,6 +51,6 @@ for _fault, _test in (
         EnvironmentContract,
         _test,
         environment=functools.partial(_open, _fault),
-        opener=lambda fault=_fault: (FAKES, fault),
+        opener=functools.partial(_opener, _fault),
         other_spec=lambda: EnvironmentSpec(requirements=("a", "b")),
     )

@@ -157,12 +157,17 @@ class LocalBackend:
     def _find(self, job_id: str) -> JobFolder:
         folder = JobFolder(self._root / job_id)
         if not job_id.isalnum() or not folder.exists:
-            raise NotFoundError(f"no job {job_id!r} on this machine: nothing is kept of it in {str(self._root)!r}")
+            raise self._unknown(job_id)
         return folder
+
+    def _unknown(self, job_id: str) -> NotFoundError:
+        return NotFoundError(f"no job {job_id!r} on this machine: nothing is kept of it in {str(self._root)!r}")
 
     def _has_ended(self, folder: JobFolder) -> bool:
         mine = self._mine.get(folder.path.name)
-        return mine.has_ended.is_set() if mine else folder.ended() is not None
+        if mine:
+            return mine.has_ended.is_set()
+        return folder.ended() is not None or not folder.exists  # who started it has ended, and forgotten it
 
     def _await(self, folder: JobFolder, pause_s: float) -> None:
         mine = self._mine.get(folder.path.name)
@@ -175,8 +180,8 @@ class LocalBackend:
         if not self._has_ended(folder):
             return JobStatus.RUNNING
         end = folder.ended()
-        if end is None:  # pragma: no cover  # the end is written before it is told
-            return JobStatus.RUNNING
+        if end is None:
+            raise self._unknown(folder.path.name)
         if end.code == 0:
             return JobStatus.FINISHED
         killed = end.is_cancelled or (end.code is not None and -end.code in _STOPS)

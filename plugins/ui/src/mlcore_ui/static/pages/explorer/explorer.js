@@ -46,6 +46,9 @@ function Page({ ids, query, experiments, onChanged }) {
   useEffect(() => selection.follow(query.runs), [query.runs]);
   useEffect(() => { Promise.all(ids.map((id) => may("experiments", id))).then((all) => setEdit(all.every((one) => one.has("edit"))), () => setEdit(false)); }, []);
 
+  const called = experiments.map((one) => one.name).join(", ");
+  useEffect(() => { if (called) document.title = `${called} · mlcore`; }, [called]);
+
   const facets = useLoad(`facets:${set.stage}`, (signal) => api.post("api/ui/1/runs:facets", { experiment_ids: ids, filter: "", view: set.stage }, signal));
   const keys = facets.data?.keys ?? NONE;
   const facetOf = useMemo(() => new Map(keys.map((one) => [one.column, one])), [keys]);
