@@ -166,7 +166,7 @@ class _Scanner:
             self._end(current)
             self.take()
             self.commands(")")
-        elif self.peek() in ("<", ">"):
+        elif self.peek() in ("<", ">") or self.sees("&>"):
             if self.sees("<<") and not self.sees("<<<"):
                 self.refused.append("in or after a here-document, where no value can be put safely: use printf")
             while self.peek() in ("<", ">", "&", "|"):
@@ -176,7 +176,8 @@ class _Scanner:
         else:
             piped = self.peek() == "|" and self.peek(1) != "|"
             self._end(current)
-            while self.peek() in tuple(";&|\n)"):
+            self.take()
+            while self.peek() in tuple(";&|\n"):
                 self.take()
             self.result.open_ended = False
             return Simple(piped=piped)
