@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from own_server import own_server
 
 import mlcore
 from mlcore.entities import Run, RunStatus
@@ -219,6 +221,23 @@ def test_ctrl_c_kills_all_runs_and_begins_no_other(project: Path, tmp_path: Path
     assert [r.info.status for r in found] == [RunStatus.KILLED] * 3
     assert len({r.data.tags.get("mlflow.parentRunId") for r in found}) == 2
     assert b"Traceback" not in said
+
+
+def test_a_server_that_dies_in_the_middle_does_not_end_the_search(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "1")
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / "spool"))
+
+    with ExitStack() as running:
+        server = running.enter_context(own_server())
+        monkeypatch.setenv("MLCORE_TRACKING_URI", server.uri)
+        found = searched(project, "check", {"n": "1,2,3"}, lambda t: running.close() if t.has_ended else None)
+
+    assert [t.status.value for t in found.trials] == ["FINISHED", "FAILED", "FINISHED"]
+    assert found.status is RunStatus.FINISHED
+    waiting = {path.name for path in (tmp_path / "spool").rglob("*") if path.is_dir()}
+    assert waiting >= {found.parent_run_id, *(t.run_id for t in found.trials[1:])}
 
 
 def test_in_a_pipe_there_is_a_line_for_each_run_and_words_elsewhere(project: Path) -> None:

@@ -100,6 +100,7 @@ USES = {
     ),
     "project_ray": Use(("-c", OPEN.format(hook="project_backend", arguments="name='ray'"))),
     "project_databricks": Use(("-c", OPEN.format(hook="project_backend", arguments="name='databricks'"))),
+    "env_conda": Use(("-c", OPEN.format(hook="environment", arguments="name='conda'"))),
     "env_uv": Use(("-c", OPEN.format(hook="environment", arguments="name='uv'"))),
     "env_virtualenv": Use(("-c", OPEN.format(hook="environment", arguments="name='virtualenv'"))),
     "env_docker": Use(("-c", OPEN.format(hook="environment", arguments="name='docker'"))),
