@@ -64,7 +64,9 @@ def step(
     return run_request(request, session)
 
 
-def test_a_finished_step_is_taken_again_and_the_parent_tells(project: Path, session: Session, parent: str) -> None:
+def test_a_finished_step_is_taken_again_and_the_parent_tells(
+    project: Path, session: Session, parent: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = step(project, session)
 
     second = step(project, session)
@@ -73,6 +75,7 @@ def test_a_finished_step_is_taken_again_and_the_parent_tells(project: Path, sess
     assert second.run_id == first.run_id
     assert mlcore.get_run(parent).data.tags[f"{reuse.REUSED}{first.run_id}"] == "copy"
     assert run_tags.FINGERPRINT in mlcore.get_run(first.run_id).data.tags
+    assert f"copy: run {first.run_id} of before is taken" in capsys.readouterr().err
 
 
 def test_one_byte_of_code_makes_another_step(project: Path, session: Session, parent: str) -> None:
