@@ -202,6 +202,17 @@ def test_two_equal_steps_at_once_both_end_well(project: Path, session: Session, 
     assert step(project, session).reused
 
 
+def test_without_the_store_a_step_is_run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCORE_TRACKING_URI", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.5")
+
+    with mlcore.start_run():
+        made = step(project, current_session())
+
+    assert not made.reused
+
+
 def _of(environment: EnvironmentSpec, manager: str = "uv", directory: Path | None = None, data: str = "x") -> str:
     entry, arguments = EntryPoint("main", "cat {data}"), (Argument("data", data),)
     return fingerprint.of("tree:1", entry, arguments, {}, environment, manager=manager, directory=directory)
