@@ -237,6 +237,15 @@ def test_a_repository_that_is_not_there_is_told(server: GitServer, session: Sess
         sources.fetched(f"{server.uri}/none/.git", session=session)
 
 
+def test_a_short_form_that_is_no_repository_says_that_no_such_directory_is_here(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+
+    with pytest.raises(ProjectError, match=r"no directory 'examples/tutrial' here.* cannot be reached.*github\.com"):
+        sources.fetched("examples/tutrial", session=session)
+
+
 def test_an_empty_repository_is_told(server: GitServer, session: Session) -> None:
     (server.root / "empty").mkdir()
     projects_git.call(server.root / "empty", "init", "--quiet")
