@@ -64,7 +64,9 @@ def step(
     return run_request(request, session)
 
 
-def test_a_finished_step_is_taken_again_and_the_parent_tells(project: Path, session: Session, parent: str) -> None:
+def test_a_finished_step_is_taken_again_and_the_parent_tells(
+    project: Path, session: Session, parent: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = step(project, session)
 
     second = step(project, session)
@@ -73,6 +75,7 @@ def test_a_finished_step_is_taken_again_and_the_parent_tells(project: Path, sess
     assert second.run_id == first.run_id
     assert mlcore.get_run(parent).data.tags[f"{reuse.REUSED}{first.run_id}"] == "copy"
     assert run_tags.FINGERPRINT in mlcore.get_run(first.run_id).data.tags
+    assert f"copy: run {first.run_id} of before is taken" in capsys.readouterr().err
 
 
 def test_one_byte_of_code_makes_another_step(project: Path, session: Session, parent: str) -> None:
@@ -197,6 +200,17 @@ def test_two_equal_steps_at_once_both_end_well(project: Path, session: Session, 
 
     assert [each.get_status() for each in found] == [RunStatus.FINISHED] * 2
     assert step(project, session).reused
+
+
+def test_without_the_store_a_step_is_run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCORE_TRACKING_URI", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.5")
+
+    with mlcore.start_run():
+        made = step(project, current_session())
+
+    assert not made.reused
 
 
 def _of(environment: EnvironmentSpec, manager: str = "uv", directory: Path | None = None, data: str = "x") -> str:

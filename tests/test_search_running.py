@@ -205,6 +205,22 @@ def _until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+def test_the_parent_gives_heartbeats_as_long_as_the_search_goes_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCORE_HEARTBEAT_S", "0.1")
+    seen: list[str] = []
+
+    def look(trial: Trial) -> None:
+        if trial.has_ended:
+            (above,) = [r for r in mlcore.Client().search_runs(["0"]) if "mlflow.parentRunId" not in r.data.tags]
+            seen.append(above.data.tags["mlcore.heartbeat"])
+
+    searched(project, "sleep", {"n": "0.5,0.6"}, look)
+
+    assert len(set(seen)) == 2
+
+
 def test_ctrl_c_kills_all_runs_and_begins_no_other(project: Path, tmp_path: Path) -> None:
     command = _mlcore(str(project), "-e", "sleep", "-P", "n=611,612,613", "--jobs", "2", "--search", "grid")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:

@@ -14,7 +14,9 @@ from mlcore.projects.request import RunRequest
 from mlcore.projects.search.options import Searched, SearchOptions
 from mlcore.projects.search.trials import Trial, best_of
 from mlcore.projects.stopping import Stop, Stopped
+from mlcore.tracking import active
 from mlcore.tracking.endings import Ending, ending_of
+from mlcore.tracking.heartbeat import heart
 from mlcore.tracking.run_handle import ActiveRun
 
 if TYPE_CHECKING:
@@ -96,6 +98,9 @@ def begun(request: RunRequest, options: SearchOptions, source: Source, session: 
         given={key: value for key, value in own.items() if value},
         in_context=False,
     )
+    run.is_attended = True
+    active.open_runs.add(run)
+    heart.watch(run)  # the search may take days
     parent = Parent(run, options, stop)
     try:
         run.log_params({str(name): str(value) for name, value in request.parameters.items()})
