@@ -321,3 +321,18 @@ def test_ssh_never_asks_without_a_terminal(
 
     assert (head(source), source.repo_url) == ("print(1)\n", f"git@example.org:{repo}/.git")
     assert {"BatchMode=yes", "git@example.org"} <= set((tmp_path / "words").read_text().splitlines())
+
+
+def test_a_chosen_ssh_and_the_repository_of_the_working_directory_count_as_they_do_for_git(
+    repo: Path, session: Session, tmp_path: Path
+) -> None:
+    (tmp_path / "my-ssh").write_text('#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n')
+    (tmp_path / "my-ssh").chmod(0o755)
+    (tmp_path / ".home" / ".gitconfig").write_text(f"[core]\n  sshCommand = {tmp_path}/my-ssh\n")
+    projects_git.call(tmp_path, "init", "--quiet")  # somebody else's, in which the program happens to stand
+    projects_git.call(tmp_path, "config", "core.sshCommand", f"touch {tmp_path}/canary")
+
+    source = sources.fetched(f"git@example.org:{repo}/.git", session=session)
+
+    assert head(source) == "print(3)\n"
+    assert not (tmp_path / "canary").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,25 @@ def test_a_dirty_file_of_a_repository_makes_another_step(project: Path, session:
 
     assert dirty.run_id != first.run_id
     assert clean.run_id == first.run_id
+
+
+def test_a_step_of_a_commit_is_taken_again_and_no_checkout_is_left(
+    project: Path, session: Session, parent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
+    (project / "own.csv").write_text("5,6\n")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    request = RunRequest(uri=str(project), version="HEAD", entry_point="copy", parameters={"data": "own.csv"})
+
+    first = run_request(request, session)
+    second = run_request(request, session)
+
+    assert (first.reused, second.reused) == (False, True)
+    assert second.run_id == first.run_id
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_another_parameter_makes_another_step(project: Path, session: Session, parent: str) -> None:
