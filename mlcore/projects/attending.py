@@ -93,7 +93,8 @@ class _Attended:
 
     def _ending(self, error: BaseException | None) -> Ending:
         if isinstance(error, Stopped):
-            return Ending(RunStatus.KILLED, signal=self._stop.signal_name)
+            name = self._stop.signal_name
+            return Ending(RunStatus.KILLED, message=f"stopped by {name}", signal=name)
         if isinstance(error, MlcoreError):  # said to the user, not a fault of the program: no traceback
             return Ending(RunStatus.FAILED, message=error.message)
         if error is not None or self.outcome is None:
