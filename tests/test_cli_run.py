@@ -198,9 +198,7 @@ def test_what_cannot_be_is_said_and_nothing_starts(
     assert mlcore.search_runs(output_format="list") == []
 
 
-def test_a_run_is_made_again_from_its_commit_and_its_changes(
-    capfd: pytest.CaptureFixture[str], project: Path
-) -> None:
+def test_a_run_is_made_again_from_its_commit_and_its_changes(capfd: pytest.CaptureFixture[str], project: Path) -> None:
     from mlcore.cli import main
 
     def git(*arguments: str) -> None:
@@ -248,8 +246,8 @@ def test_an_end_that_is_delivered_late_does_not_undo_a_later_one(tmp_path: Path)
     store, begun = current_session().store(), now_ms() - 60_000
     store.update_run(run.run_id, RunChange(RunStatus.FAILED, end_time=begun + 20))
     late = [
-        Stretch(Entry(1, begun, RunChange(RunStatus.RUNNING)), 0, 1),
-        Stretch(Entry(2, begun + 10, RunChange(RunStatus.FINISHED, end_time=begun + 10)), 1, 2),
+        Stretch(0, 1, Entry(1, begun, RunChange(RunStatus.RUNNING))),
+        Stretch(1, 2, Entry(2, begun + 10, RunChange(RunStatus.FINISHED, end_time=begun + 10))),
     ]
 
     refused = Target(store, RunFolder(tmp_path / run.run_id, run.run_id), run.run_id).deliver("w", late)
