@@ -117,6 +117,30 @@ def test_a_script_whose_end_takes_no_words_refuses_parameters_that_are_not_decla
         ("$SHELL -c 'echo {x}'", "an interpreter"),
         ("xargs -I% sh -c 'echo {x}' < f", "sh"),
         ("ssh host 'echo {x}'", "ssh"),
+        ("bash -euo pipefail -c 'echo {x}'", "bash"),
+        ("bash -E -c 'echo {x}'", "bash"),
+        ("sh -c -- 'echo {x}'", "sh"),
+        ("bash -- -c {x} && bash -c{x}", "bash"),
+        ("echo {x} | bash -s -- arg", "bash"),
+        ("echo {x} | python3 -", "python"),
+        ("python /dev/stdin <<< {x}", "python"),
+        (". /dev/stdin <<< {x}", r"\."),
+        ("python -Wonce -c 'print({x})'", "python"),
+        ("python -W once -c 'print({x})'", "python"),
+        ("python -{x} train.py", "python"),
+        ("perl -MFoo::e -e 'print {x}'", "perl"),
+        ("sed -E 's/a/{x}/' f", "sed"),
+        ("node --title t -e 'f({x})'", "node"),
+        ("su user -c 'echo {x}'", "su"),
+        ("function f {{ eval {x}; }}; f", "eval"),
+        ("time -p eval {x}", "eval"),
+        ("for ((i = 0; i < {x}; i++)); do ls; done", "arithmetic of the shell"),
+        ("a=([{x}]=1)", "an index of an array"),
+        ("declare -i n; n={x}", "declare -i"),
+        ("PS4={x}; set -x; ls", "the prompt of the shell"),
+        ("${{PYTHON:-python}} -W once -c 'print({x})'", "an interpreter"),
+        ("if true; then trap {x} EXIT; fi", "trap"),
+        ("docker run image bash -lc 'echo {x}'", "bash"),
     ],
 )
 def test_a_value_that_would_be_read_as_code_is_refused_unless_plain(command: str, who: str) -> None:
@@ -126,7 +150,14 @@ def test_a_value_that_would_be_read_as_code_is_refused_unless_plain(command: str
 
 
 @pytest.mark.parametrize(
-    "command", ["python train.py -c {x}", "bash run.sh -c {x}", "sh -c 'echo \"$1\"' sh {x}", "python -m tool -c {x}"]
+    "command",
+    [
+        "python train.py -c {x}",
+        "bash run.sh -c {x}",
+        "sh -c 'echo \"$1\"' sh {x}",
+        "python -m tool -c {x}",
+        "python -u train.py -c {x}",
+    ],
 )
 def test_arguments_of_a_script_are_not_taken_for_code(command: str) -> None:
     assert words(command, x=NASTY)[-1] == NASTY
@@ -136,3 +167,21 @@ def test_plain_values_reach_code_in_all_quotes() -> None:
     for command in ("bash -c 'echo {x}'", 'bash -c "echo {x}" | cat', "echo $(( {x} * 1 ))", "true; eval 'echo '{x}"):
         run = subprocess.run(words(command, x="42"), capture_output=True, text=True, check=True, timeout=30)
         assert run.stdout == "42\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("echo $[ {x} + 1 ]", r"within \$\[...\]"),
+        ("echo ${{V:-{x}}}", r"within \$\{...\}"),
+        ("cat <<EOF\n{x}\nEOF", "in or after a here-document"),
+        ("echo \\{x}", "behind a backslash"),
+        ('echo "\\{x}"', "behind a backslash"),
+        ("echo $'\\{x}'", "behind a backslash"),
+        ("echo '{x}", "closing ' is missing"),
+        ("echo $(ls {x}", r"closing \) is missing"),
+    ],
+)
+def test_a_parameter_where_no_value_can_be_put_is_refused_whatever_its_value(command: str, why: str) -> None:
+    with pytest.raises(ProjectError, match=why):
+        words(command, x="1")

@@ -57,7 +57,8 @@ def outcome(data: bytes) -> Project | None:
         try:
             project = load_project(Path(folder))
         except ProjectError as err:
-            return _named(err)
+            _named(err)
+            return None
         for entry in project.entry_points.values():
             _use(entry)
         return project
@@ -136,14 +137,14 @@ def test_every_template_gets_its_values_as_words_or_is_refused(template: str, va
     entry = EntryPoint("main", template)
     try:
         scanned = checked_template(template)
-        words = argv(entry, [Argument("x", f"<{value}>"), Argument("y", "1")])
+        words = argv(entry, [Argument("x", f"@@{value}@@"), Argument("y", "1")])
     except ProjectError:
         return
 
     used = any(isinstance(piece, Hole) and piece.name == "x" for piece in scanned.script)
     if words[:2] == ("bash", "-c"):
-        assert f"<{value}>" not in words[2]
-    assert any(f"<{value}>" in word for word in words) or not used
+        assert f"@@{value}@@" not in words[2]
+    assert any(f"@@{value}@@" in word for word in words) or not used
 
 
 @settings(max_examples=300, deadline=None)

@@ -159,14 +159,14 @@ class _Scanner:
 
     def _operator(self, current: Simple) -> Simple:
         self.result.shell = True
-        if self.sees("((") and not current.words:
+        if self.sees("(("):
             self.take(2)
             self.arithmetic()
         elif self.peek() == "(":
             self._end(current)
             self.take()
             self.commands(")")
-        elif self.peek() in ("<", ">"):
+        elif self.peek() in ("<", ">") or self.sees("&>"):
             if self.sees("<<") and not self.sees("<<<"):
                 self.refused.append("in or after a here-document, where no value can be put safely: use printf")
             while self.peek() in ("<", ">", "&", "|"):
@@ -176,7 +176,8 @@ class _Scanner:
         else:
             piped = self.peek() == "|" and self.peek(1) != "|"
             self._end(current)
-            while self.peek() in tuple(";&|\n)"):
+            self.take()
+            while self.peek() in tuple(";&|\n"):
                 self.take()
             self.result.open_ended = False
             return Simple(piped=piped)
@@ -293,7 +294,9 @@ class _Scanner:
         elif after == "(":
             self._nested(word, 2)
         elif after == "{":
-            self._expansion()
+            self._expansion("}", "${...}, where it cannot be put safely: assign it to a variable first")
+        elif after == "[":
+            self._expansion("]", "$[...]: write $((...))")
         elif after == "'":
             self._quoted("$'", "ansi", word)
         else:
@@ -309,14 +312,14 @@ class _Scanner:
         if "case" in first_words and any(isinstance(item, Slot) for item in self.items[start:]):
             raise ProjectError("a command with parameters cannot have `case` within $(...): call a script instead")
 
-    def _expansion(self) -> None:
+    def _expansion(self, closing: str, why: str) -> None:
         start = self.at
         self.take(2)
         ignored = Word()
-        with self.refusing("within ${...}, where it cannot be put safely: assign it to a variable first"):
-            while self.peek() != "}":
+        with self.refusing(f"within {why}"):
+            while self.peek() != closing:
                 if self.at >= len(self.items):
-                    raise self._unclosed("}", start)
+                    raise self._unclosed(closing, start)
                 item = self.peek()
                 if isinstance(item, Slot):
                     self.hole(item, "bare")

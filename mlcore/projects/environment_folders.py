@@ -201,10 +201,10 @@ def _close(held: dict[str, int]) -> None:
 
 def _is_running(place: Path) -> bool:
     """Whether a process of this user runs in the environment, also where who started it is gone; seen on Linux only."""
-    wanted = f"VIRTUAL_ENV={place}".encode()
+    wanted = {f"{name}={place}".encode() for name in ("VIRTUAL_ENV", "CONDA_PREFIX")}
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # somebody else's, or ended
-            if wanted in environ.read_bytes().split(b"\0"):
+            if not wanted.isdisjoint(environ.read_bytes().split(b"\0")):
                 return True
     return False
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from mlcore.errors import MissingDependencyError, ProjectError
+from mlcore.interfaces.project_backend import Job
 from mlcore.projects.build_context import write_build_context
 
 CODE = "/mlflow/projects/code"  # where MLflow's users expect their project
@@ -39,6 +40,21 @@ def repository_of(name: str) -> str:
     """Return an image's name without tag and digest; of an id, nothing."""
     found = _IMAGE.fullmatch(name)
     return found[1] if found else ""
+
+
+def words_inside(job: Job) -> tuple[str, ...]:
+    """Return a job's argv with the inputs that are in the project at their place in the image, below `CODE`."""
+    moved = {
+        str(path): f"{CODE}/{path.relative_to(job.directory).as_posix()}"
+        for path in job.inputs
+        if path.is_relative_to(job.directory)
+    }
+    if not moved:
+        return job.argv
+    longest_first = sorted(moved, key=len, reverse=True)
+    # `--rows=PATH` and `PATH,PATH` too, but no other file whose name begins the same
+    found = re.compile(rf"({'|'.join(map(re.escape, longest_first))})(?![\w.-])")
+    return tuple(found.sub(lambda match: moved[match[1]], word) for word in job.argv)
 
 
 class DockerProgram:

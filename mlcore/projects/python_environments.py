@@ -17,7 +17,7 @@ from mlcore.projects.environment_folders import EnvironmentFolders
 from mlcore.projects.interpreters import Interpreter, interpreter
 
 # `exec` in a shell, as the environment's programs have to come first for what the command starts, too, wherever it runs
-_ENTER = 'PATH="$1/bin:$PATH"; VIRTUAL_ENV="$1"; export PATH VIRTUAL_ENV; unset PYTHONHOME; shift; exec "$@"'
+ENTER = 'PATH="$1/bin:$PATH"; VIRTUAL_ENV="$1"; export PATH VIRTUAL_ENV; unset PYTHONHOME; shift; exec "$@"'
 # what would lead an installer out of the environment, or another environment's libraries into it
 _UNWANTED = frozenset(
     "PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV PIP_PYTHON "
@@ -30,9 +30,13 @@ class PythonEnvironments(ABC):
     """Environments that are directories with an interpreter and libraries, kept by the content of what was asked for.
 
     A manager has a `name` and says with `install` how one is filled; the rest is here.
+
+    name: the key of its entry point.
+    enter: a script of sh that runs what follows its first argument inside the environment, whose directory that is.
     """
 
     name: str
+    enter: str = ENTER
 
     def __init__(self, root: Path | None = None) -> None:
         """Keep environments below *root*, by default in the cache directory."""
@@ -72,7 +76,7 @@ class PythonEnvironments(ABC):
         if os.name == "nt":  # pragma: no cover
             program = directory / "Scripts" / f"{argv[0]}.exe"
             return (str(program) if program.is_file() else argv[0], *argv[1:])
-        return ("/bin/sh", "-c", _ENTER, "mlcore", str(directory), *argv)
+        return ("/bin/sh", "-c", self.enter, "mlcore", str(directory), *argv)
 
     def lock(self, env_id: str) -> tuple[str, ...]:
         """Return exact requirement lines of what is installed."""

@@ -86,3 +86,32 @@ class ModelDescription:
     manifest: bool = False
     signed: bool = False
     problems: tuple[str, ...] = ()
+
+
+@frozen
+class DataShape:
+    """The value of a file.
+
+    truncated: whether something of it is left out because it is too much. problem: why there is no value.
+    """
+
+    value: object = None
+    truncated: bool = False
+    problem: str = ""
+
+
+@frozen
+class ServedAnswer:
+    """Addresses of scoring servers."""
+
+    servers: tuple[str, ...] = ()
+
+
+@frozen
+class ServedPrediction:
+    """What a scoring server answered. body: a text, not all of it when truncated. took_ms: from sending to its end."""
+
+    status: int
+    body: str
+    took_ms: int
+    truncated: bool = False

@@ -1,4 +1,4 @@
-"""The endpoints of pages that look at files: listings, tickets, files behind tickets, tables, models."""
+"""The endpoints of pages that look at files: listings, tickets, files behind tickets, tables, models, served models."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ _READ = Permission(
 )
 
 
-def _row(name: str, request: type, answer: type, call: str) -> Endpoint:
+# asking a served model makes this server ask another one: for those who may change what is served
+_EDIT = Permission(Action.EDIT, "registered_model", "name")
+
+
+def _row(name: str, request: type, answer: type, call: str, permission: Permission = _READ) -> Endpoint:
     method, path = name.split()
-    return Endpoint(name, method, f"{UI}/{path}", request, answer, call, _READ, absolute=True, since="mlcore")
+    return Endpoint(name, method, f"{UI}/{path}", request, answer, call, permission, absolute=True, since="mlcore")
 
 
 VIEWING = (
     _row("GET artifacts:list", r.ListFiles, a.ShownFiles, "viewing.list"),
     _row("POST artifacts:ticket", r.MakeTicket, a.TicketAnswer, "viewing.ticket"),
     _row("GET artifacts:table", r.ShowTable, a.TableShape, "viewing.table"),
+    _row("GET artifacts:data", r.ShowData, a.DataShape, "viewing.data"),
+    _row("GET models:served", r.FindServed, a.ServedAnswer, "trying.served", _EDIT),
+    _row("POST models:ask", r.AskServed, a.ServedPrediction, "trying.ask", _EDIT),
     _row("GET models:describe", r.DescribeModel, a.ModelDescription, "viewing.describe"),
     # What a page in a sandbox loads comes without credentials: the ticket is what allows it.
     Endpoint(

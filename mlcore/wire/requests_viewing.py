@@ -76,3 +76,33 @@ class DescribeModel:
     name: str = optional("")
     version: str = optional("")
     path: str = optional("")
+
+
+@frozen
+class ShowData:
+    """`GET /api/ui/1/artifacts:data`: the value of a YAML file, read by a loader that knows plain values alone."""
+
+    run_id: str = optional("")
+    model_id: str = optional("")
+    name: str = optional("")
+    version: str = optional("")
+    path: str = required()
+
+
+@frozen
+class FindServed:
+    """`GET /api/ui/1/models:served`: the scoring servers that the operator names for a registered model."""
+
+    name: str = required()
+
+
+@frozen
+class AskServed:
+    """`POST /api/ui/1/models:ask`: send a request for predictions to a scoring server that the operator names.
+
+    server: one of those that `models:served` tells, as it is told. body: JSON of the request, as a text.
+    """
+
+    name: str = required()
+    server: str = required()
+    body: str = required()

@@ -50,3 +50,23 @@ def test_the_example_passes_the_contract_of_samplers(site: Path, tmp_path: Path)
     report = json.loads(done.stdout)
     assert [t for t in report["tests"] if t["outcome"] == "failed"] == []
     assert report["passed"] > 20
+
+
+def test_a_search_asks_the_installed_sampler(site: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "train.py").write_text(
+        "import sys, mlcore\nwith mlcore.start_run():\n    mlcore.log_metric('loss', (float(sys.argv[2]) - 0.5) ** 2)\n"
+    )
+
+    done = _mlcore(
+        site, tmp_path, "run", str(project), "-e", "train.py", "-P", "x=uniform(0,1)",
+        "--search", "optuna", "--metric", "loss", "--max-runs", "3", "--seed", "1", "--json",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    *runs, last = map(json.loads, done.stdout.splitlines())
+    assert [(run["status"], run["value"]) for run in runs] == [
+        ("FINISHED", (float(run["params"]["x"]) - 0.5) ** 2) for run in runs
+    ]
+    assert last["best"]["value"] == min(run["value"] for run in runs)

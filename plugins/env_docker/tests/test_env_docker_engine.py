@@ -235,6 +235,49 @@ def test_an_engine_that_does_not_answer_is_told_of(
         environment.create(spec)
 
 
+MLPROJECT = """
+name: odd name
+docker_env:
+  image: {image}
+  environment: [[GIVEN, "a b"]]
+entry_points:
+  main:
+    parameters: {{rows: path, text: string}}
+    command: python show.py --rows={{rows}} {{text}}
+"""
+SHOW = """
+import os, sys
+print(os.environ["GIVEN"], os.environ["MLFLOW_RUN_ID"], open(sys.argv[1][7:]).read(), sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("build", [False, True])
+def test_a_project_runs_in_its_image_and_its_run_knows_which(
+    image: str, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, build: bool
+) -> None:
+    import mlcore
+    from mlcore import projects
+
+    (project / "MLproject").write_text(MLPROJECT.format(image=image))
+    (project / "show.py").write_text(SHOW)
+    monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / ".cache"))
+    mlcore.set_tracking_uri(f"sqlite:///{tmp_path}/lab.db")
+
+    submitted = projects.run(
+        str(project),
+        parameters={"rows": "data.txt", "text": "$(id); `id`"},
+        build_image=build,
+        docker_args={"m": "512m"},
+    )
+
+    run = mlcore.get_run(submitted.run_id)
+    assert run.info.status == "FINISHED"
+    assert list(submitted.logs()) == [f"a b {submitted.run_id} found me {['$(id); `id`']}"]
+    assert run.data.tags["mlflow.project.env"] == "docker"
+    lock = mlcore.artifacts.load_text(f"runs:/{submitted.run_id}/project/requirements.lock.txt")
+    assert lock.startswith("docker-image @ sha256:")
+
+
 def until(seen: Callable[[], bool]) -> None:
     end = time.monotonic() + DEADLINE_S
     while not seen():

@@ -15,10 +15,11 @@ import pytest
 Json = dict[str, Any]
 API = "/api/2.0/mlflow"
 UI = "/api/ui/1"
+PAGE = {"x-mlcore-ui": "1"}
 
 
 def post(http: httpx.Client, path: str, **fields: object) -> Json:
-    answer = http.post(path, json=fields)
+    answer = http.post(path, json=fields, headers=PAGE)
     assert answer.status_code == 200, answer.text
     found: Json = answer.json()
     return found
@@ -273,7 +274,7 @@ class TestBatch:
         ],
     )
     def test_what_makes_no_sense_changes_nothing(self, http: httpx.Client, wrong: Json) -> None:
-        answer = http.post(f"{UI}/runs:batch", json={"run_ids": ["a"]} | wrong)
+        answer = http.post(f"{UI}/runs:batch", json={"run_ids": ["a"]} | wrong, headers=PAGE)
 
         assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
 
@@ -288,8 +289,12 @@ class TestViews:
             post(http, f"{API}/experiments/set-experiment-tag", experiment_id=where, key=key, value=value)
 
         (view,) = get(http, "views", experiment_id=where)["views"]
-        gone = http.request("DELETE", f"{UI}/views", json={"experiment_id": where, "view_id": made["view_id"]})
-        again = http.request("DELETE", f"{UI}/views", json={"experiment_id": where, "view_id": made["view_id"]})
+        gone = http.request(
+            "DELETE", f"{UI}/views", json={"experiment_id": where, "view_id": made["view_id"]}, headers=PAGE
+        )
+        again = http.request(
+            "DELETE", f"{UI}/views", json={"experiment_id": where, "view_id": made["view_id"]}, headers=PAGE
+        )
 
         assert view.pop("time") >= before
         assert view == made | {"title": "Best", "query": "filter=metrics.m%3C1&view=table", "user": ""}
@@ -298,7 +303,9 @@ class TestViews:
 
     @pytest.mark.parametrize("wrong", [{"title": " "}, {"title": "x" * 201}, {"query": "x" * 8001}])
     def test_a_view_has_limits(self, http: httpx.Client, home: str, wrong: Json) -> None:
-        answer = http.post(f"{UI}/views", json={"experiment_id": home, "title": "t", "query": "q"} | wrong)
+        answer = http.post(
+            f"{UI}/views", json={"experiment_id": home, "title": "t", "query": "q"} | wrong, headers=PAGE
+        )
 
         assert answer.status_code == 400
 
@@ -341,3 +348,12 @@ def test_no_foreign_page_changes_anything(
     answer = http.request(method, f"{UI}/{path}", content="{}", headers=headers)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views")])
+def test_changes_need_the_header_that_no_foreign_page_can_send(http: httpx.Client, method: str, path: str) -> None:
+    without = http.request(method, f"{UI}/{path}", json={})
+    with_it = http.request(method, f"{UI}/{path}", json={}, headers=PAGE)
+
+    assert (without.status_code, with_it.status_code) == (403, 400)
+    assert "needs the header 'x-mlcore-ui'" in without.json()["message"]

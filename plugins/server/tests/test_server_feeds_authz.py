@@ -12,6 +12,7 @@ from server_live import running
 from server_team import API, Team
 
 UI = "/api/ui/1"
+PAGE = {"x-mlcore-ui": "1"}
 Json = dict[str, Any]
 
 
@@ -35,7 +36,7 @@ class World:
 
 
 def post(client: httpx.Client, path: str, **fields: object) -> Json:
-    answer = client.post(path, json=fields)
+    answer = client.post(path, json=fields, headers=PAGE)
     assert answer.status_code == 200, answer.text
     found: Json = answer.json()
     return found
@@ -142,7 +143,7 @@ def test_curves_of_hidden_runs_are_refused(world: World) -> None:
 def test_many_runs_are_edited_by_who_may_edit_all_of_them_and_that_is_written_down(world: World) -> None:
     asked = {"run_ids": [world.hers.run_id, world.shown.run_id], "action": "set_tags", "tags": {"a": "b"}}
 
-    refused = world.team.ann.post(f"{UI}/runs:batch", json=asked)
+    refused = world.team.ann.post(f"{UI}/runs:batch", json=asked, headers=PAGE)
     done = post(world.team.ann, f"{UI}/runs:batch", **(asked | {"run_ids": [world.hers.run_id]}))
     by_root = post(world.team.root, f"{UI}/runs:batch", **(asked | {"run_ids": [*asked["run_ids"], "nope"]}))
 
@@ -164,7 +165,7 @@ def test_views_are_read_by_readers_and_kept_by_editors(world: World) -> None:
     new = {"title": "t", "query": "q"}
 
     statuses = [
-        world.team.ann.post(f"{UI}/views", json=new | {"experiment_id": where.experiment_id}).status_code
+        world.team.ann.post(f"{UI}/views", json=new | {"experiment_id": where.experiment_id}, headers=PAGE).status_code
         for where in (world.secret, world.shown, world.hers)
     ]
     seen = [

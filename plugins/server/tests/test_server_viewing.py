@@ -491,3 +491,40 @@ class TestModels:
         assert [one["flavors"], two["flavors"]] == [[{"name": n, "config": {}}] for n in ("one", "two")]
         assert http.get(ticket(http, name=name, version="1") + "MLmodel").text == "flavors: {one: {}}"
         assert listing(http, model_id=made["model_id"])["files"][0]["path"] == "MLmodel"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"a: [1, 2.5, x]\nb: {c: null}\n", {"value": {"a": [1, 2.5, "x"], "b": {"c": None}}, "truncated": False}),
+        (b"a: !!python/object/apply:os.system [id]\n", {"value": None, "truncated": False}),
+        (b"a: &a [*a]\n", {"value": None, "truncated": False}),
+        (b"a: [", {"value": None, "truncated": False}),
+        (b"a: " + b"x" * (256 << 10), {"value": None, "truncated": False}),
+    ],
+    ids=["plain", "object", "recursive", "broken", "large"],
+)
+def test_yaml_is_read_as_plain_values_or_the_problem_is_told(
+    http: httpx.Client, run_id: str, text: bytes, told: Json
+) -> None:
+    put(http, run_id, "x.yaml", text)
+
+    found = http.get(f"{UI}/artifacts:data", params={"run_id": run_id, "path": "x.yaml"}).json()
+
+    assert bool(found.pop("problem")) == (told["value"] is None)
+    assert found == told
+
+
+def test_yaml_that_makes_much_of_little_is_cut(http: httpx.Client, run_id: str) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+    put(http, run_id, "bomb.yaml", bomb.encode())
+
+    answer = http.get(f"{UI}/artifacts:data", params={"run_id": run_id, "path": "bomb.yaml"})
+
+    assert answer.json()["truncated"] is True
+    assert len(answer.content) < 1 << 20
+
+
+def test_yaml_that_is_not_there_is_told(http: httpx.Client, run_id: str) -> None:
+    assert http.get(f"{UI}/artifacts:data", params={"run_id": run_id, "path": "no.yaml"}).status_code == 404

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlcore_ui.report.drawing import colors_of
 from ui_browser import Browser
 from ui_mount import mount
 from ui_server import UiServer
@@ -229,9 +230,39 @@ def test_a_drag_asks_for_detail_and_escape_shows_all_again(browser: Browser, ui_
     # what is shown and a little more, so that lines go on at the edges
     assert abs(zoomed["start"] - STEPS * (0.25 - 0.0125)) <= STEPS * 0.02
     assert abs(zoomed["end"] - STEPS * (0.5 + 0.0125)) <= STEPS * 0.02
+    start, end, metric = page.evaluate("window.query.zoom").split(":")
+    assert abs(float(start) - STEPS * 0.25) <= STEPS * 0.02
+    assert (abs(float(end) - STEPS * 0.5) <= STEPS * 0.02, metric) == (True, "train/loss")
     card.get_by_role("application").focus()
     page.keyboard.press("Escape")
     card.get_by_role("button", name="Show all").wait_for(state="detached")
+    assert page.evaluate("window.query") == {}
+
+
+def test_a_zoom_is_opened_by_its_address_and_metrics_without_values_are_not_drawn(
+    browser: Browser, ui_server: UiServer, runs: Runs
+) -> None:
+    page = charts(browser, ui_server, runs, keys=["train/loss", "train/absent"], query={"zoom": "100:200:train/loss"})
+    page.get_by_role("button", name="Show all of train/loss").wait_for()
+    assert {(body["keys"][0], body["start"], body["end"]) for body in asked(browser)} == {
+        ("train/loss", 95, 205),
+        ("train/absent", None, None),
+    }
+    page.locator("article[aria-label='train/absent']").wait_for(state="hidden")
+
+
+def test_reports_give_runs_the_colours_of_the_pages(browser: Browser, ui_server: UiServer) -> None:
+    ids = [f"{number * 7919:032x}" for number in range(25)]
+    page = browser.open(f"{ui_server.url}/ui/about")
+    shown = page.evaluate(
+        """async (ids) => {
+            const { assets } = JSON.parse(document.getElementById("start").textContent);
+            const { runColor } = await import(`${assets}/lib/colors.js`);
+            return Object.fromEntries(ids.map((id) => [id, runColor(id)]));
+        }""",
+        ids,
+    )
+    assert shown == colors_of(ids)
 
 
 def test_what_is_chosen_is_in_the_address(browser: Browser, ui_server: UiServer, runs: Runs) -> None:

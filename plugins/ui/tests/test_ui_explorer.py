@@ -118,6 +118,9 @@ def test_the_filter_helps_to_write_and_keeps_the_rows_while_it_is_wrong(
     matches(page, "2 runs")
     assert asked(page)["filter"] == ['metrics.rmse < 1.1 AND params.model = "gbm"']
     assert page.locator("#filter-wrong").inner_text() == ""
+    page.go_back()  # to what was there before somebody wrote, not through all that was written
+    matches(page, f"{RUNS} runs")
+    assert page.locator("#filter").input_value() == ""
 
 
 def test_nested_runs_stay_below_their_parent_in_any_order_and_fold(
@@ -279,6 +282,7 @@ def test_all_that_fit_come_as_csv(ui_server: UiServer, browser: Browser, runs: S
     page.get_by_role("button", name="More").click()
     with page.expect_download() as download:
         page.get_by_role("menuitem", name="Download all that fit as CSV").click()
+    assert download.value.suggested_filename == "sweep-runs.csv"
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == 76
     assert lines[0].endswith("metrics.rmse,params.lr")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer
+from ui_server import UiServer, running
 
 from mlcore.entities import Move, MoveKind
 from mlcore.registry.rollback import alias_before
@@ -53,6 +56,32 @@ def _model(client: Client, name: str, versions: int, **more: Any) -> list[str]:
     for run_id in runs:
         client.create_model_version(name, f"runs:/{run_id}/model", run_id)
     return runs
+
+
+class _Scoring(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        is_bad = asked["dataframe_split"]["data"][0][0] < 0
+        self.send_response(400 if is_bad else 200)
+        self.end_headers()
+        self.wfile.write(b"<b>negative</b>" if is_bad else b'{"predictions": [1.5]}')
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+    """Run a server that knows where the model `served` is served."""
+    scoring = ThreadingHTTPServer(("127.0.0.1", 0), _Scoring)
+    threading.Thread(target=scoring.serve_forever, daemon=True).start()
+    named = f"served=http://127.0.0.1:{scoring.server_address[1]}"
+    try:
+        with running(tmp_path_factory.mktemp("ui"), "--scoring-server", named) as server:
+            yield server
+    finally:
+        scoring.shutdown()
+        scoring.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +304,7 @@ def test_a_version_shows_where_it_comes_from_what_it_takes_and_how_it_is_used(
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/models/{wine}/2")
     lineage = page.get_by_role("list", name="Lineage")
+    lineage.get_by_role("link", name="wines").wait_for()
     assert lineage.get_by_role("link", name="tree 2").get_attribute("href").startswith("/ui/runs/")
     assert "@champion" in lineage.inner_text()
     page.get_by_role("cell", name="double").first.wait_for()
@@ -301,6 +331,23 @@ def test_a_version_shows_where_it_comes_from_what_it_takes_and_how_it_is_used(
     page.get_by_label("Address of the scoring server").fill("javascript:alert(1)")
     page.get_by_text("an address begins with http:// or https://").wait_for()
     assert page.locator(".tryit a").count() == 0
+
+
+def test_a_served_model_is_asked_from_its_page(ui_server: UiServer, browser: Browser, far: Client) -> None:
+    _model(far, "served", 1)
+    page = browser.open(f"{ui_server.url}/ui/models/served/1?tab=try")
+    page.get_by_label("acidity").fill("7.5")
+    page.get_by_role("button", name="Ask").click()
+    answer = page.get_by_role("region", name="Answer")
+    answer.get_by_text('"predictions"').wait_for()
+    assert re.search(r"200\s+\d+ ms", answer.inner_text())
+    assert browser.violations() == []
+
+    page.get_by_label("acidity").fill("-1")
+    page.get_by_role("button", name="Ask").click()
+    answer.get_by_text("<b>negative</b>").wait_for()
+    page.get_by_label("acidity").fill("sour")
+    assert page.get_by_role("button", name="Ask").is_disabled()
 
 
 def test_the_history_says_where_an_alias_was(ui_server: UiServer, browser: Browser, far: Client, wine: str) -> None:

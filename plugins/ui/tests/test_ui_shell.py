@@ -56,6 +56,7 @@ def test_the_page_allows_scripts_of_this_server_alone(ui_server: UiServer) -> No
     assert "unsafe" not in policy
 
 
+OURS = {"x-mlcore-ui": "1"}
 SECRET = "a horse and a battery"
 PAGES = ["", "experiments", "models", "about", "nothing/here"]
 
@@ -88,8 +89,21 @@ def test_the_start_page_knows_experiments_that_were_made_long_before_others(tmp_
         for number in range(60):
             client.create_experiment(f"empty {number}")
         client.close()
+        view = {"experiment_id": busy, "title": "Only <b>good</b> ones", "query": "filter=metrics.a+%3E+1"}
+        httpx.post(f"{server.url}/api/ui/1/views", json=view, headers=OURS, trust_env=False).raise_for_status()
         page = browser.open(f"{server.url}/ui/")
         page.get_by_role("link", name="1 running in busy one").wait_for()
+        page.get_by_role("link", name="Only <b>good</b> ones").click()
+        page.wait_for_url("**/ui/experiments/*?filter=*")
+        # what was looked at for a while is there again, for this browser
+        page.wait_for_function("() => (localStorage.getItem('mlcore.views:') ?? '').includes('metrics.a')")
+        page.get_by_role("link", name="mlcore", exact=True).click()
+        last = page.get_by_role("region", name="Your last views")
+        last.get_by_role("link", name="busy one").wait_for()
+        assert last.get_by_text("experiments · metrics.a > 1").is_visible()
+        assert browser.violations() == []
+        last.get_by_role("button", name="Forget them").click()
+        last.wait_for(state="detached")
 
 
 def test_a_list_that_is_empty_fills_by_itself(tmp_path: Path, browser: Browser) -> None:

@@ -65,7 +65,7 @@ KINDS = [
     ("tables/numbers.npy", ("2, 3 columns", "5")),
     ("tables/logged.json", ("question", "6 x 7")),
     ("text/train.py", ("5 lines", "# trains")),
-    ("text/params.yaml", ("alpha",)),
+    ("text/params.yaml", ("2 keys", "alpha", '"tree"')),
     ("text/README.md", ("Results",)),
     ("text/empty.txt", ("0 B",)),
     ("text/Ruh#1 100%+.txt", ("an odd name",)),

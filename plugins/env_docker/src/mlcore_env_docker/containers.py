@@ -15,13 +15,13 @@ from attrs import frozen
 
 from mlcore.errors import ProjectError
 from mlcore.interfaces import ImageSpec, Job
-from mlcore.projects.images import CODE
+from mlcore.projects.images import CODE, words_inside
+from mlcore.projects.reach import is_here
 
 _OPTION = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _VARIABLE = re.compile(r"[^=\0]+")
 _REFUSED = ("d", "detach", "rm", "cidfile", "sig-proxy")
 _URIS = ("MLFLOW_TRACKING_URI", "MLCORE_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLCORE_REGISTRY_URI")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _GATEWAY = "host.docker.internal"
 # of this machine; the image has its own
 _OWN = ("PATH", "HOME", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
@@ -56,9 +56,7 @@ def container(job: Job, image: ImageSpec, name: str, environ: Mapping[str, str] 
     mounts = {} if image.build else {CODE: job.directory}
     mounts |= {str(path): path for path in (*_stores(env), *_outside(job))}
     words += [f"--mount={_mount(target, source)}" for target, source in mounts.items()]
-    inside = {str(path): f"{CODE}/{path.relative_to(job.directory).as_posix()}" for path in _inside(job)}
-    argv = tuple(inside.get(word, word) for word in job.argv)
-    return Container(str(own), (f"--name={own}", f"--workdir={CODE}", *words), argv, env)
+    return Container(str(own), (f"--name={own}", f"--workdir={CODE}", *words), words_inside(job), env)
 
 
 def _options(options: Mapping[str, str | bool]) -> Iterator[str]:
@@ -101,7 +99,7 @@ def _variables(image: ImageSpec, env: Mapping[str, str], environ: Mapping[str, s
 
 def _reachable(env: Mapping[str, str], options: Mapping[str, object]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Let the container reach a server on this machine: by its network, or where that is not to be had, by a name."""
-    local = [name for name in _URIS if _host(env.get(name, "")) in _LOOPBACK]
+    local = [name for name in _URIS if (host := _host(env.get(name, ""))) and is_here(host)]
     if not local or "network" in options or "net" in options:
         return dict(env), ()
     if sys.platform == "linux":
@@ -126,7 +124,13 @@ def _moved(uri: str) -> str:  # pragma: no cover
 
 
 def _stores(env: Mapping[str, str]) -> Iterator[Path]:
-    """Yield directories of local stores: at the same place in the container, so that URIs of artifacts hold."""
+    """Yield directories of local stores: at the same place in the container, so that URIs of artifacts hold.
+
+    And that of what could not be delivered, which is to outlive the container.
+    """
+    spool = Path(env.get("MLCORE_SPOOL_DIR", ""))
+    if spool.is_absolute() and spool.is_dir():
+        yield spool
     for name in _URIS:
         uri = env.get(name, "")
         scheme, _, rest = uri.partition(":")
@@ -136,10 +140,6 @@ def _stores(env: Mapping[str, str]) -> Iterator[Path]:
             yield Path(unquote(urlsplit(uri).path))
         elif uri.startswith("/"):
             yield Path(uri)
-
-
-def _inside(job: Job) -> Iterator[Path]:
-    return (path for path in job.inputs if path.is_relative_to(job.directory))
 
 
 def _outside(job: Job) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from attrs import frozen
 from mlcore.errors import ConflictError, NotFoundError, ProjectError
 from mlcore.interfaces import Job, JobStatus
 from mlcore.projects.images import DockerProgram
+from mlcore.projects.reach import check_tracking
 from mlcore_project_kubernetes.api import PATIENCE_S, Api
 from mlcore_project_kubernetes.config import Config, config_of, template_path
 from mlcore_project_kubernetes.following import followed
@@ -99,6 +100,7 @@ class KubernetesBackend:
         template = template_of(template_path(config, job.directory))
         refuse_what_stays_here(job, template)
         api = self._api(config.context)
+        check_tracking(job.env, f"the Kubernetes cluster {api.cluster.context!r}")
         image, built = self._image(config, job)
         namespace = config.namespace or text(template, "metadata", "namespace") or api.cluster.namespace or "default"
         manifest = filled(template, job, image, namespace, built=built)

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from mlcore.errors import ProjectError
 from mlcore.interfaces import ImageSpec, Job
-from mlcore.projects.images import CODE
+from mlcore.projects.images import CODE, words_inside
 from mlcore.wire.yaml_text import load_yaml
 from mlcore_project_kubernetes.plain import rows, table
 
@@ -79,7 +79,7 @@ def filled(template: Mapping[str, object], job: Job, image: str, namespace: str,
     container = containers[0] if isinstance(containers, list) else {}
     container.setdefault("name", "project")
     container.pop("args", None)
-    container.update(image=image, command=[_literal(word) for word in _inside(job)])
+    container.update(image=image, command=[_literal(word) for word in words_inside(job)])
     if built:
         container.setdefault("workingDir", CODE)
     container["env"] = _variables(container, job)
@@ -103,15 +103,6 @@ def refuse_what_stays_here(job: Job, template: Mapping[str, object]) -> None:
         )
     if faults:
         raise ProjectError("the project cannot run on 'kubernetes' as asked: " + "; ".join(faults))
-
-
-def _inside(job: Job) -> list[str]:
-    moved = {
-        str(path): f"{CODE}/{path.relative_to(job.directory).as_posix()}"
-        for path in job.inputs
-        if path.is_relative_to(job.directory)
-    }
-    return [moved.get(word, word) for word in job.argv]
 
 
 def _variables(container: Mapping[str, object], job: Job) -> list[Mapping[str, object]]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from mlcore.errors import InvalidParameterError, NotFoundError
-from mlcore.interfaces import Job, JobStatus
+from mlcore.interfaces import Job, JobEnd, JobStatus
 from mlcore.projects.packing import zipped
 from mlcore.projects.polling import ENDED, Patience
 from mlcore.projects.reach import check_tracking, is_here
@@ -103,6 +103,17 @@ class RayBackend:
     def wait(self, job_id: str, timeout_s: float | None) -> JobStatus:
         """Return the final status, or the present one when *timeout_s* seconds have passed."""
         return self._patience.wait(partial(self.status, job_id), timeout_s, f"job {job_id!r}")
+
+    def ended(self, job_id: str) -> JobEnd:
+        """Return how a job ended: the command's exit code, or why Ray could not run it."""
+        info = self._info(job_id)
+        if _status(info) not in ENDED:
+            return JobEnd()
+        code = info.get("driver_exit_code")
+        has_told = info.get("error_type") in (None, _COMMAND_FAILED)
+        return JobEnd(
+            code if isinstance(code, int) else None, reason="" if has_told else str(info.get("message") or "")
+        )
 
     def _info(self, job_id: str) -> Mapping[str, object]:
         submission, dashboard = self._found(job_id)

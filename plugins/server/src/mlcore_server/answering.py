@@ -29,7 +29,7 @@ from mlcore_server.bodies import ClientGoneError, is_long, json_object, read_bod
 from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
 from mlcore_server.discretion import Discretion
-from mlcore_server.guards import Guards, check_json
+from mlcore_server.guards import Guards, check_json, check_page
 from mlcore_server.observing import Observer
 from mlcore_server.routes import Match, RouteTable
 from mlcore_server.trail import Trail
@@ -271,6 +271,7 @@ class JsonTarget(Target):
     async def answer(self, server: Answerer, exchange: Exchange, seen: Seen) -> None:
         """Read the fields, then do the rest beside the event loop."""
         body = await server.body(exchange, seen, self.endpoint.permission)
+        check_page(self.endpoint, exchange.headers)
         answer = await server.in_thread(lambda: self._work(server, exchange, body, seen))
         await send_whole(exchange.send, answer, varies=self._is_for_pages)
 

@@ -40,6 +40,7 @@ from mlcore_server.calls.runs import Runs
 from mlcore_server.calls.service import Service
 from mlcore_server.calls.tables import Tables
 from mlcore_server.calls.transitions import Transitions
+from mlcore_server.calls.trying import Trying
 from mlcore_server.calls.versions import Versions
 from mlcore_server.calls.viewing import Viewing
 from mlcore_server.calls.views import Views
@@ -84,6 +85,7 @@ class ServerApp:
             "tables": Tables(self._stores),
             "artifacts": Artifacts(self._stores, config),
             "viewing": Viewing(self._stores, self.access, config, BY_NAME["POST artifacts:ticket"]),
+            "trying": Trying(self._stores, config),
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),

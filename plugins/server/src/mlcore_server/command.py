@@ -88,6 +88,11 @@ def _option(name: str, about: str, *mlflow: str, short: str = "", **more: Any) -
     "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
     multiple=True,
 )
+@_option(
+    "--scoring-server",
+    "Server of a model that its editors may try in the pages: MODEL=URL, or URL for every model; repeatable.",
+    multiple=True,
+)
 @_option("--state-dir", "Directory for files of the server's own: users, audit log.", type=click.Path(path_type=Path))
 @_option(
     "--max-waiting",
@@ -149,6 +154,7 @@ def make_config(cli: Cli, given: dict[str, Any]) -> ServerConfig:
         insecure_no_auth=given["insecure_no_auth"],
         allowed_hosts=_several(given["allowed_host"]),
         allowed_origins=_several(given["allowed_origin"]),
+        scoring_servers=_several(given["scoring_server"]),
         access_log=given["access_log"],
         max_waiting=given["max_waiting"],
         max_body_bytes=given["max_body_bytes"],

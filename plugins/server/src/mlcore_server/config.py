@@ -17,6 +17,7 @@ class ServerConfig:
     artifact_roots: further URIs below which the server reads artifacts for pages and clients.
     auth: name of the authority, `auto` for the one that is installed, `none` for nobody.
     allowed_hosts: names besides `localhost`, addresses and `host` that a request may be for; `*` for any.
+    scoring_servers: servers of models that pages may ask, as `MODEL=URL`, or `URL` for every model.
     allowed_origins: pages of other origins that may call the server.
     max_body_bytes: of one JSON request. max_waiting: requests that are worked on or wait, before 429.
     """
@@ -36,6 +37,7 @@ class ServerConfig:
     insecure_no_auth: bool = False
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    scoring_servers: tuple[str, ...] = ()
     access_log: bool = True
     max_body_bytes: int = 32 * 2**20
     max_waiting: int = 512

@@ -9,9 +9,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from mlcore.entities import Action
 from mlcore.errors import InvalidParameterError, MlcoreError, PermissionDeniedError
+from mlcore.wire.endpoint import Endpoint
+from mlcore.wire.endpoints_tables import UI
 from mlcore_server.config import ServerConfig
 
+PAGE = "x-mlcore-ui"
 _READS = ("GET", "HEAD", "OPTIONS")
 _JSON = "application/json"
 
@@ -83,6 +87,19 @@ def check_json(method: str, headers: Mapping[str, str], *, has_body: bool) -> No
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _JSON:
         raise UnsupportedMediaError(f"Bad Request. Content-Type must be one of ['{_JSON}'], got {kind[:100]!r}.")
+
+
+def check_page(endpoint: Endpoint, headers: Mapping[str, str]) -> None:
+    """Let a change through that one of our pages sends. Raises PermissionDeniedError: without the header of our pages.
+
+    A foreign page cannot set it without being asked first whether it may (CORS), whatever it makes of the body.
+    """
+    reads = endpoint.permission.action in (None, Action.READ)
+    if not reads and endpoint.method != "GET" and endpoint.path.startswith(f"{UI}/") and PAGE not in headers:
+        raise PermissionDeniedError(
+            f"Cross-origin request blocked: a change through {UI} needs the header {PAGE!r}, of any value, which pages "
+            "of other sites cannot send"
+        )
 
 
 class BodyTooLargeError(MlcoreError):

@@ -50,6 +50,7 @@ VIEWERS = (
     _viewer("logged-table", "Table", 250, (TABLE,), "table"),
     _viewer("table", "Table", 260, _ends(_TABLES)),
     _viewer("json", "Tree", 270, _ends("json geojson ipynb")),
+    _viewer("yaml", "Tree", 275, (*_ends("yaml yml"), "MLmodel", "MLproject")),
     _viewer("markdown", "Markdown", 280, _ends("md markdown")),
     _viewer("html", "Report", 290, _ends("html htm xhtml"), "report"),
     _viewer("pdf", "Document", 300, ("*.pdf",)),

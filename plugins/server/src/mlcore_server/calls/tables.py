@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator, Sequence
 
 from attrs import evolve
@@ -33,6 +34,7 @@ from mlcore.wire.messages import number_out
 from mlcore.wire.table_columns import column_name, parse_columns
 from mlcore.wire.tracking_json import Json
 from mlcore_server.calls.caller import Caller
+from mlcore_server.files.kinds import disposition
 from mlcore_server.stores import Stores
 
 _MOST_ROWS, _MOST_COLUMNS, _MOST_GROUPING, _MOST_COLLAPSED = 1000, 500, 5, 10_000
@@ -115,22 +117,30 @@ class Tables:
 
     async def runs_csv(self, request: t.RunsCsv, _: Caller, __: Request) -> Response:
         """Stream all runs that fit."""
-        lines = await asyncio.get_running_loop().run_in_executor(None, self._csv, request)
+        name, lines = await asyncio.get_running_loop().run_in_executor(None, self._csv, request)
         headers = {
-            "content-disposition": 'attachment; filename="runs.csv"',
+            "content-disposition": disposition(name),
             "cache-control": "no-store",
             "x-content-type-options": "nosniff",
         }
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
-    def _csv(self, request: t.RunsCsv) -> Iterator[bytes]:
+    def _csv(self, request: t.RunsCsv) -> tuple[str, Iterator[bytes]]:
         store, query, names = self._stores.tracking, _query(request), request.columns
         if not names:
             query = evolve(query, columns=every_column(store, query))
             names = tuple(column_name(field) or field.key for field in query.columns)
         lines = csv_lines(store, query, names)
         first = [next(lines)]  # what is wrong with the question is an error now, not half of a file
-        return (text.encode("utf-8", "replace") for some in (first, lines) for text in some)
+        body = (text.encode("utf-8", "replace") for some in (first, lines) for text in some)
+        return self._csv_name(request.experiment_ids), body
+
+    def _csv_name(self, experiment_ids: tuple[str, ...]) -> str:
+        """Return under which name a browser keeps the runs: that of their experiment, if they are of one."""
+        if len(experiment_ids) != 1:
+            return "runs.csv"
+        name = self._stores.tracking.get_experiment(experiment_ids[0]).name
+        return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:100] + "-runs.csv"
 
 
 def limits_of_window(request: t.RunsTable) -> None:

@@ -36,7 +36,7 @@ from mlcore_server.stores import Stores
 _TABLES_AT_ONCE = 4
 _WAIT_S = 5.0
 
-Asked: TypeAlias = r.ListFiles | r.MakeTicket | r.ShowTable | r.DescribeModel | Pass
+Asked: TypeAlias = r.ListFiles | r.MakeTicket | r.ShowTable | r.ShowData | r.DescribeModel | Pass
 
 
 class Viewing:
@@ -118,6 +118,12 @@ class Viewing:
             "total": found.total,
             "truncated": found.is_cut,
         }
+
+    def data(self, request: r.ShowData, _: Caller) -> Json:
+        """Return the value of a YAML file."""
+        from mlcore_server.files.describing import yaml_value
+
+        return yaml_value(below(self._stores, self._uri(request), request.path))
 
     def describe(self, request: r.DescribeModel, _: Caller) -> Json:
         """Return what a model says of itself."""

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from attrs import frozen
 
-from mlcore.errors import ArtifactNotFoundError, MlcoreError, ModelFormatError
+from mlcore.errors import ArtifactNotFoundError, InvalidParameterError, MlcoreError, ModelFormatError
 from mlcore.models.mlmodel import FILE, MLModel, parse
 from mlcore.models.schema import ModelSignature
 from mlcore.uris import relative_path
@@ -23,6 +23,7 @@ MANIFEST, SIGNED = "mlcore_manifest.json", "model.sig"
 _REQUIREMENTS, _PYTHON = "requirements.txt", "python_env.yaml"
 _MOST_MODEL = 1 << 20
 _MOST_TEXT = 64 << 10
+_MOST_YAML = 256 << 10
 _MOST_VALUES = 5000
 _MOST_CHARACTERS = 2000
 _MOST_PROBLEMS = 20
@@ -79,6 +80,25 @@ def describe(spot: Spot) -> Json:
     }
 
 
+def yaml_value(spot: Spot) -> Json:
+    """Return what a YAML file says, as plain values, or why that cannot be told.
+
+    Raises ArtifactNotFoundError: there is no such file.
+    """
+    with closing(spot.repo.read(spot.path)) as file:
+        body = file.read(_MOST_YAML + 1)
+    if len(body) > _MOST_YAML:
+        return {"value": None, "truncated": False, "problem": f"it has more than {_MOST_YAML} bytes"}
+    shown = _Shown()
+    try:
+        value = shown.of(load_yaml(body.decode("utf-8", "replace"), "the file"))
+    except InvalidParameterError as err:
+        return {"value": None, "truncated": False, "problem": err.message}
+    except RecursionError:
+        return {"value": None, "truncated": False, "problem": "it refers to itself"}
+    return {"value": value, "truncated": shown.is_cut, "problem": ""}
+
+
 def signature_out(signature: ModelSignature) -> Json:
     """Return a signature with its columns, tensors and params as lists; None for what it does not tell."""
     parts = {"inputs": signature.inputs, "outputs": signature.outputs, "params": signature.params}
@@ -90,10 +110,12 @@ class _Shown:
 
     def __init__(self) -> None:
         self._left = _MOST_VALUES
+        self.is_cut = False
 
     def of(self, value: object) -> object:
         self._left -= 1
-        if self._left < 0:
+        if self._left <= 0:
+            self.is_cut = True
             return "…"
         if isinstance(value, str):
             return value if len(value) <= _MOST_CHARACTERS else value[:_MOST_CHARACTERS] + "…"

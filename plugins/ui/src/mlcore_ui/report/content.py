@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlcore.entities import Experiment, Metric, Run
 from mlcore.tracking.client import Client
-from mlcore_ui.report.drawing import chart, color, number
+from mlcore_ui.report.drawing import chart, colors_of, number
 
 _MOST_CHARTS, _MOST_KEYS = 60, 100
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
@@ -68,7 +68,8 @@ def _table(runs: Sequence[Run]) -> str:
     metrics = sorted({key for run in runs for key in run.data.metrics})[:_MOST_KEYS]
     names = ["run", "status", "started", *params, *metrics]
     head = "".join(f'<th scope="col"><button>{escape(name)}</button></th>' for name in names)
-    body = "".join(_row(run, color(index), params, metrics) for index, run in enumerate(runs))
+    colors = colors_of(run.info.run_id for run in runs)
+    body = "".join(_row(run, colors[run.info.run_id], params, metrics) for run in runs)
     return f'<div class="scroll"><table class="runs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -102,7 +103,7 @@ def _charts(client: Client, runs: Sequence[Run]) -> str:
     keys = sorted({key for run in runs for key in run.data.metrics})[:_MOST_KEYS]
     if not ids or not keys:
         return ""
-    colors = {run_id: color(index) for index, run_id in enumerate(ids)}
+    colors = colors_of(ids)
     found = client.get_metric_series(ids, keys, 400)
     drawn = []
     for key in keys:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from mlcore.entities import Series
@@ -14,9 +14,28 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 10, 26
 COLORS = ("#2f6fde", "#d9730d", "#0b8a5f", "#c2308f", "#7a4be0", "#0d8aa8", "#b08600", "#d13438", "#4f7d12", "#5b6475")
 
 
-def color(index: int) -> str:
-    """Return the colour of the *index*-th run."""
-    return COLORS[index % len(COLORS)]
+def colors_of(run_ids: Iterable[str]) -> dict[str, str]:
+    """Return the colours that the pages give to runs which they meet in this order.
+
+    By the id, unless runs before have that colour and another one is less used; as `lib/colors.js` does it.
+    """
+    uses = [0] * len(COLORS)
+    found: dict[str, str] = {}
+    for run_id in dict.fromkeys(run_ids):
+        at = _hashed(run_id) % len(COLORS)
+        while uses[at] > min(uses):
+            at = (at + 1) % len(COLORS)
+        uses[at] += 1
+        found[run_id] = COLORS[at]
+    return found
+
+
+def _hashed(text: str) -> int:
+    """Return the hash of the pages: 32 bits with a sign, of which the sign is dropped."""
+    value = 0
+    for char in text:
+        value = (value * 31 + ord(char)) & 0xFFFFFFFF
+    return abs(value - (1 << 32) if value >= 1 << 31 else value)
 
 
 def number(value: float) -> str:

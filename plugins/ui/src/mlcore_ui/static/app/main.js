@@ -2,6 +2,7 @@
 import { html, render, useEffect, useState, Component } from "../lib/html.js";
 import { route, listen, href } from "../lib/url.js";
 import { openSession } from "../lib/session.js";
+import { noteViews } from "../lib/lastviews.js";
 import "../lib/theme.js";
 import { match } from "./routes.js";
 import { Frame } from "./frame.js";
@@ -51,5 +52,6 @@ function App() {
 
 listen();
 openSession();
+noteViews();
 document.getElementById("app").textContent = "";
 render(html`<${App} />`, document.getElementById("app"));

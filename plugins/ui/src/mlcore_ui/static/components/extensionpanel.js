@@ -87,7 +87,7 @@ export function Mounted({ extension, context, offers, look = "", onFail }) {
 const READABLE = /^(api\/ui\/1\/(runs:table|runs:facets|metrics:summary|metrics:series|experiments:list|artifacts:list)|ajax-api\/2\.0\/mlflow\/(runs\/(get|search)|metrics\/get-history|experiments\/get|registered-models\/get|model-versions\/get))$/;
 
 // what a frame may do with the files of its place; addresses of files are of no use to it
-const LENT = ["read", "text", "list", "table", "model", "open"];
+const LENT = ["read", "text", "list", "table", "data", "model", "open"];
 const MOST_BYTES = 8 << 20;
 
 function lent(files, name, [path, ...more]) {
@@ -96,6 +96,7 @@ function lent(files, name, [path, ...more]) {
   if (name === "text") return files.text(at, Math.min(MOST_BYTES, Number(more[0]) || MOST_BYTES));
   if (name === "list") return files.list(at, { token: more[0]?.token });
   if (name === "table") return files.table(at, { offset: Number(more[0]?.offset) || 0, limit: Number(more[0]?.limit) || 100 });
+  if (name === "data") return files.data(at);
   return name === "open" ? files.open(at, { replace: Boolean(more[0]?.replace) }) : files.model(at);
 }
 

@@ -1,7 +1,9 @@
-// Lists that have no stream of changes: looked at again when the page is seen again, and while there is nothing to see.
+// Lists that have no stream of changes: looked at again when the page is seen again, now and then while it is open, and
+// often while there is nothing to see.
 import { useEffect, useRef } from "./html.js";
 
 const EMPTY_MS = 5000;
+const OPEN_MS = 20000;
 const LATER_MS = 2000;
 
 /** @param {() => void} again @param {boolean} empty whether the person waits for the first thing to come */
@@ -15,7 +17,7 @@ export function useFresh(again, empty) {
       last = Date.now();
       latest.current();
     };
-    const timer = empty ? setInterval(look, EMPTY_MS) : 0;
+    const timer = setInterval(look, empty ? EMPTY_MS : OPEN_MS);
     document.addEventListener("visibilitychange", look);
     addEventListener("focus", look);
     return () => { clearInterval(timer); document.removeEventListener("visibilitychange", look); removeEventListener("focus", look); };

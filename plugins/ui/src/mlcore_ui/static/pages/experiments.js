@@ -40,7 +40,7 @@ export default function Experiments({ query }) {
         onInput=${(event) => setQuery({ name: event.currentTarget.value }, { replace: true })} />
       <label class="check"><input type="checkbox" checked=${deleted} onChange=${() => setQuery({ view: deleted ? null : "deleted" })} /> deleted ones</label>
       <span class="grow"></span>
-      ${manifest.value?.can?.create_experiment !== false && html`<button class="primary" onClick=${() => setAsking({ kind: "create" })}>New experiment</button>`}
+      ${manifest.value && manifest.value.can?.create_experiment !== false && html`<button class="primary" onClick=${() => setAsking({ kind: "create" })}>New experiment</button>`}
     </div>
     ${error && html`<${ErrorCard} error=${error} onAgain=${again} />`}
     ${data && !rows.length && html`<${Empty} title=${name || deleted ? "No experiment fits" : "No experiments yet"} />`}

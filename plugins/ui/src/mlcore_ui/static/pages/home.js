@@ -5,6 +5,7 @@ import { href } from "../lib/url.js";
 import { ago, count } from "../lib/format.js";
 import { start } from "../lib/start.js";
 import { useFresh } from "../lib/fresh.js";
+import { lastViews, forgetViews } from "../lib/lastviews.js";
 import { useLoad } from "../lib/load.js";
 import { Empty } from "../components/empty.js";
 import { ErrorCard } from "../components/errorcard.js";
@@ -23,7 +24,51 @@ export default function Home() {
     <ul class="cards">${recent.slice(0, 12).map((one) => html`<li key=${one.experiment_id}><a class="card link" href=${href(`experiments/${one.experiment_id}`)}>
       <strong>${one.name}</strong><span class="muted">${count(one.run_count)} ${one.run_count === 1 ? "run" : "runs"} · ${ago(one.last_activity)}</span>
       ${one.description && html`<span class="clip">${one.description}</span>`}</a></li>`)}</ul>
-    <p><a href=${href("experiments")}>All experiments</a></p>`;
+    <p><a href=${href("experiments")}>All experiments</a></p>
+    <${Last} />
+    <${Named} experiments=${recent} />`;
+}
+
+/** What this person looked at last, as their browser remembers it. */
+function Last() {
+  const views = lastViews.value;
+  if (!views.length) return null;
+  return html`<section aria-labelledby="last-views"><div class="bar"><h2 id="last-views">Your last views</h2><span class="muted">kept by this browser alone</span>
+      <button onClick=${forgetViews}>Forget them</button></div>
+    <ul class="views">${views.map((one) => html`<li key=${one.path + one.search}><a href=${href(one.path) + one.search}>${one.title}</a>
+      <span class="muted clip">${about(one)}</span><span class="muted">${ago(one.time)}</span></li>`)}</ul></section>`;
+}
+
+/** What is special about a view, in words. */
+function about({ path, search }) {
+  const query = new URLSearchParams(search);
+  const parts = [path.startsWith("runs/") ? ["run", path.split("/")[2]].filter(Boolean).join(", ") : path.split("/")[0]];
+  if (query.get("view")) parts.push(query.get("view").replace(",", " and "));
+  if (query.get("filter")) parts.push(query.get("filter"));
+  if (query.get("sort")) parts.push(`by ${query.get("sort")}`);
+  if (query.get("group")) parts.push(`grouped by ${query.get("group")}`);
+  return parts.join(" · ");
+}
+
+const VIEW = "mlcore.view.";
+
+/** Views that have a name for everybody; they are tags of their experiments. */
+function Named({ experiments }) {
+  const views = experiments.flatMap((one) => Object.entries(one.tags ?? {}).filter(([name]) => name.startsWith(VIEW)).map(([name, text]) => ({ id: name, experiment: one, ...held(text) })))
+    .filter((one) => one.title).sort((a, b) => b.time - a.time).slice(0, 12);
+  if (!views.length) return null;
+  return html`<section aria-labelledby="named-views"><h2 id="named-views">Named views</h2>
+    <ul class="views">${views.map(({ id, experiment, title, query, user, time }) => html`<li key=${id}><a href=${`${href(`experiments/${experiment.experiment_id}`)}?${query}`}>${title}</a>
+      <span class="muted clip">${experiment.name}</span><span class="muted">${[user, ago(time)].filter(Boolean).join(", ")}</span></li>`)}</ul></section>`;
+}
+
+function held(text) {
+  try {
+    const { title, query, user, time } = JSON.parse(text);
+    return typeof title === "string" && typeof query === "string" ? { title, query, user: typeof user === "string" ? user : "", time: Number(time) || 0 } : {};
+  } catch {
+    return {};
+  }
 }
 
 const MOST_PAGES = 5;

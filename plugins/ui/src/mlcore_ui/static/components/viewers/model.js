@@ -18,7 +18,7 @@ function Model({ files, file, ...context }) {
   const [asking, setAsking] = useState(false);
   if (error) return html`<${ErrorCard} error=${error} title="The model cannot be described" onAgain=${again} />`;
   if (data?.key !== key) return html`<${Loading} />`;
-  const mayRegister = !context.name && context.can.create_model !== false;
+  const mayRegister = !context.name && context.can.create_model;
   return html`<div class="bar"><h2>Model${file.path ? ` “${file.path}”` : ""}</h2><span class="grow"></span>
       ${mayRegister && html`<button class="primary" onClick=${() => setAsking(true)}>Register</button>`}</div>
     <${Described} model=${data} href=${context.href} />

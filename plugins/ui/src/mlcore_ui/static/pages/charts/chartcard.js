@@ -11,18 +11,21 @@ const HEIGHT = 200;
 const FEW = 5;
 
 /** @param {any} props of MetricCharts, with the metric of this chart */
-export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, said, pinned, hovered, onHover, onPin, onOpen }) {
+export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, said, pinned, hovered, onHover, onPin, onOpen, onZoomed }) {
   const element = useRef(null);
   const [seen, setSeen] = useState(false);
   const [mine, setMine] = useState(false);
-  const [range, setRange] = useState(null);
+  const [range, setRange] = useZoom(metric, said, onZoomed);
   useEffect(() => near.watch(element.current, setSeen), []);
-  useEffect(() => setRange(null), [said.x]);
-  const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: seen, revision });
+  // one that has nothing to draw takes no place, and looks again when the runs change
+  const [empty, setEmpty] = useState(false);
+  const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: seen || empty, revision });
+  const nothing = Boolean(curves) && !curves.curves.length && !range;
+  useEffect(() => setEmpty(nothing), [nothing]);
   const span = useSpan(curves, range);
   const band = useBand({ metric, id: mine ? hovered : null, x: said.x, range, buckets: BUCKETS, curves });
   const lines = useLines(curves, runs, { weight: smooth, span, band });
-  return html`<article class="chart-card" ref=${element} aria-label=${metric} aria-busy=${seen && loading}
+  return html`<article class="chart-card" ref=${element} hidden=${nothing} aria-label=${metric} aria-busy=${seen && loading}
     onMouseEnter=${() => setMine(true)} onMouseLeave=${() => setMine(false)} onFocusIn=${() => setMine(true)} onFocusOut=${() => setMine(false)}>
     <header><h4 title=${metric}>${metric}</h4>
       ${range && html`<button class="plain" onClick=${() => setRange(null)} aria-label=${`Show all of ${metric}`} title="Show all (double click, Escape)">⟲</button>`}
@@ -36,6 +39,15 @@ export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, s
       <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${FEW} note=${note(curves, lines)} />`
     : html`<div class="chart-wait" style=${{ height: `${HEIGHT}px` }}></div><div class="legend"></div>`}
   </article>`;
+}
+
+/** The part of x that is shown, which the address holds for the chart that was zoomed last. */
+export function useZoom(metric, said, onZoomed) {
+  const [range, put] = useState(said.zoom?.metric === metric ? said.zoom.range : null);
+  const axis = useRef(said.x);
+  const zoom = (next) => { put(next); onZoomed?.(metric, next); };
+  useEffect(() => { if (axis.current !== said.x) { axis.current = said.x; zoom(null); } }, [said.x]);
+  return [range, zoom];
 }
 
 /** The width of the whole chart, which a zoom does not change: smoothing stays the same. */

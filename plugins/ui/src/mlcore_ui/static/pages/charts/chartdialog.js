@@ -8,7 +8,7 @@ import { Dialog } from "../../components/dialog.js";
 import { LineChart } from "../../components/linechart.js";
 import { place } from "../../components/chartview.js";
 import { Bars, isSingle } from "./bars.js";
-import { describe, note, useSpan } from "./chartcard.js";
+import { describe, note, useSpan, useZoom } from "./chartcard.js";
 import { useBand, useCurves, useLines } from "./curves.js";
 import { Legend, Mark } from "./legend.js";
 
@@ -18,8 +18,8 @@ const ROWS = 25;
 const COLUMNS = 12;
 
 /** @param {any} props of MetricCharts, with the metric of this chart */
-export function ChartDialog({ metric, runs, ids, cursor, revision, smooth, said, hovered, onHover, onClose }) {
-  const [range, setRange] = useState(null);
+export function ChartDialog({ metric, runs, ids, cursor, revision, smooth, said, hovered, onHover, onZoomed, onClose }) {
+  const [range, setRange] = useZoom(metric, said, onZoomed);
   const [table, setTable] = useState(false);
   const handle = useRef(null);
   const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: true, revision });

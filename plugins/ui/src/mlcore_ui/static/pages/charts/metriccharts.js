@@ -4,13 +4,13 @@ import { Empty } from "../../components/empty.js";
 import { ChartCard } from "./chartcard.js";
 import { ChartDialog } from "./chartdialog.js";
 import { groups, listed } from "./groups.js";
-import { AXES, settings } from "./settings.js";
+import { AXES, settings, zoomText } from "./settings.js";
 
 const PAGE = 48;
 
 /**
  * The grid of charts. Keys of the query that it owns: x, smooth, log, charts (words of the search), pinned, chart (the one
- * in full size).
+ * in full size), zoom.
  * @param {{runs: {run_id: string, name: string, color: string}[], keys: string[], query: Record<string, string>,
  *   onQuery: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void,
  *   hovered?: string|null, onHover?: (id: string|null) => void, revision?: any, live?: boolean}} props
@@ -33,6 +33,7 @@ export function MetricCharts({ runs, keys, query, onQuery, hovered, onHover, rev
   const shared = {
     runs: drawn, ids, cursor, revision, smooth, said, onPin: pin, hovered: onHover ? hovered ?? null : own, onHover: onHover ?? setOwn,
     onOpen: (key) => onQuery({ chart: key }),
+    onZoomed: (key, range) => { if (range || said.zoom?.metric === key) onQuery({ zoom: zoomText(key, range) }); },
   };
   if (!keys.length) return html`<${Empty} title="No metrics yet" note="Charts appear here as soon as a run records a metric." />`;
   return html`<section class="charts" aria-label="Charts">

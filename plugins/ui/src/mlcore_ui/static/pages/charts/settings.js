@@ -2,7 +2,7 @@
 import { names } from "./groups.js";
 
 /**
- * @typedef {{x: "step"|"time"|"relative", smooth: number, xLog: boolean, yLog: boolean, search: string, pinned: string[], chart: string}} Settings
+ * @typedef {{x: "step"|"time"|"relative", smooth: number, xLog: boolean, yLog: boolean, search: string, pinned: string[], chart: string, zoom: {metric: string, range: [number, number]}|null}} Settings
  */
 
 /** @param {Record<string, string>} query @returns {Settings} */
@@ -16,7 +16,21 @@ export function settings(query) {
     search: query.charts ?? "",
     pinned: names(query.pinned),
     chart: query.chart ?? "",
+    zoom: zoomed(query.zoom),
   };
+}
+
+/** The part of x that a chart shows: START:END:METRIC. @param {string|undefined} text @returns {{metric: string, range: [number, number]}|null} */
+function zoomed(text) {
+  const [start, end, ...metric] = (text ?? "").split(":");
+  const range = [Number(start || NaN), Number(end || NaN)];
+  return metric.length && range.every(Number.isFinite) && range[0] < range[1] ? { metric: metric.join(":"), range: /** @type {[number, number]} */ (range) } : null;
+}
+
+/** The same as a text; null for all of x. @param {string} metric @param {[number, number]|null} range */
+export function zoomText(metric, range) {
+  const plain = (value) => (Math.abs(value) > 1e6 ? Math.round(value) : Number(value.toFixed(4)));
+  return range ? `${plain(range[0])}:${plain(range[1])}:${metric}` : null;
 }
 
 export const AXES = { step: "Step", relative: "Relative time", time: "Clock time" };

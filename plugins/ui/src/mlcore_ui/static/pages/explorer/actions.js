@@ -5,7 +5,7 @@ import { count } from "../../lib/format.js";
 import { Dialog } from "../../components/dialog.js";
 import { toast } from "../../components/toast.js";
 import { compose } from "./columns.js";
-import { change } from "./state.js";
+import { change, MOST_IN_ADDRESS } from "./state.js";
 import { quoted } from "./language.js";
 import { rowsOf } from "./rows.js";
 
@@ -51,6 +51,7 @@ export function Actions({ selection, set, ids, edit, onChanged }) {
   const pinned = all.length > 0 && all.every((id) => set.pin.includes(id));
   return html`<div class="bar chosen" role="region" aria-label="Selected runs">
     <strong>${runs(all.length)} selected</strong>
+    ${all.length > MOST_IN_ADDRESS && html`<span class="muted">more than ${count(MOST_IN_ADDRESS)}: the address does not hold them</span>`}
     <button onClick=${() => change({ view: "compare" }, true)} disabled=${all.length < 2}>Compare <kbd>c</kbd></button>
     <button onClick=${() => change({ view: "table,charts" })}>Chart</button>
     <button onClick=${() => change({ pin: pinned ? set.pin.filter((id) => !all.includes(id)) : [...new Set([...set.pin, ...all])].slice(0, 12) })}>${pinned ? "Let go" : "Keep on top"}</button>

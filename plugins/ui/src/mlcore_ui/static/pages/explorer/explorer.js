@@ -1,4 +1,6 @@
 // The explorer: filter, charts and table of the runs of one or more experiments. What it shows is in the address.
+import { toast } from "../../components/toast.js";
+import { count } from "../../lib/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { href, setQuery } from "../../lib/url.js";
@@ -19,6 +21,7 @@ import { RunTable } from "./table.js";
 import { Toolbar } from "./toolbar.js";
 
 const MOST_SELECTED = 1000;
+const TYPING_MS = 3000;
 const FACETS_MS = 20000;
 const grouping = () => import("./grouped.js");
 const picking = () => import("./picker.js");
@@ -45,6 +48,9 @@ function Page({ ids, query, experiments, onChanged }) {
   const selection = useMemo(() => new Selection(query.runs), []);
   useEffect(() => selection.follow(query.runs), [query.runs]);
   useEffect(() => { Promise.all(ids.map((id) => may("experiments", id))).then((all) => setEdit(all.every((one) => one.has("edit"))), () => setEdit(false)); }, []);
+
+  const called = experiments.map((one) => one.name).join(", ");
+  useEffect(() => { if (called) document.title = `${called} · mlcore`; }, [called]);
 
   const facets = useLoad(`facets:${set.stage}`, (signal) => api.post("api/ui/1/runs:facets", { experiment_ids: ids, filter: "", view: set.stage }, signal));
   const keys = facets.data?.keys ?? NONE;
@@ -81,13 +87,21 @@ function Page({ ids, query, experiments, onChanged }) {
     if (selection.runs.peek().size >= Math.min(MOST_SELECTED, source.matching)) { selection.set(new Map()); return; }
     const answer = await api.post("api/ui/1/runs:table", { ...question, columns: [], group_by: [], tree: false, collapsed: [], offset: 0, limit: MOST_SELECTED });
     selection.put(rowsOf(answer), true);
+    if (source.matching > MOST_SELECTED) toast(`The first ${count(MOST_SELECTED)} of ${count(source.matching)} runs are selected; more at once are not.`);
+  };
+  // what was filtered before somebody began to type is a step to go back to; each letter is none
+  const typed = useRef(0);
+  const onFilter = (filter) => {
+    const begins = Date.now() - typed.current > TYPING_MS;
+    typed.current = Date.now();
+    change({ filter }, begins);
   };
   const onFold = (id) => change({ fold: set.fold.includes(id) ? set.fold.filter((one) => one !== id) : [...set.fold, id] });
   const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
   const panel = extension(set.view);
   const empty = facets.data?.total === 0 && !set.filter;
   return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
-    <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${(filter) => change({ filter })} />
+    <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${onFilter} />
     <${Ways} ids=${ids} query=${query} view=${set.view} />
     <${Trouble} source=${source} facets=${facets} />
     ${selection.runs.value.size > 0 && html`<${Lazy} load=${acting} name="Actions" props=${shared} />`}

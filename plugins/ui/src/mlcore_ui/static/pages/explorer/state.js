@@ -5,7 +5,7 @@ import { extension } from "../../lib/extensions.js";
 import { split } from "./columns.js";
 
 /** More selected runs than this make no address for people. */
-const MOST_IN_ADDRESS = 60;
+export const MOST_IN_ADDRESS = 200;
 
 /**
  * What an address says.

@@ -31,8 +31,8 @@ export function Toolbar({ set, source, ids, keys, names, question, tree, nested,
     <button onClick=${onColumns}>Columns <kbd>e</kbd></button>
     <button onClick=${onViews}>Views</button>
     <${Menu} label="More" className="" items=${() => [
-      { text: "Download all that fit as CSV", href: csv(ids, question, names), download: "runs.csv" },
-      { text: "Download all columns as CSV", href: csv(ids, question, []), download: "runs.csv" },
+      { text: "Download all that fit as CSV", href: csv(ids, question, names), download: "" },
+      { text: "Download all columns as CSV", href: csv(ids, question, []), download: "" },
       { text: "Deleted runs", checked: deleted, run: () => change({ stage: deleted ? null : "deleted", runs: null, pin: null, fold: null }, true) },
       Object.keys(set.widths).length ? { text: "Usual widths", run: () => change({ widths: null }) } : null,
       { text: "Forget all settings of the view", run: () => change({ filter: null, sort: null, cols: null, group: null, pin: null, fix: null, stat: null, tree: null, fold: null, stage: null, widths: null }, true) },

@@ -38,7 +38,7 @@ export default function Models({ query }) {
   const rows = pages.flatMap((page) => page.models.map((one) => ({ ...one, count: page.counts.get(one.name), allowed: page.allowed.get(one.name) })));
   const token = pages.at(-1)?.token;
   const changed = () => { setMore({ key: "", pages: [] }); again(); };
-  const creates = manifest.value?.can?.create_model !== false;
+  const creates = Boolean(manifest.value) && manifest.value.can?.create_model !== false;
   return html`
     <div class="bar"><h1>Models</h1>
       <input id="filter" class="grow" type="search" aria-label="Search models" aria-describedby="filter-note" aria-invalid=${Boolean(error)} value=${text}

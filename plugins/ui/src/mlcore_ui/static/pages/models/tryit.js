@@ -1,7 +1,10 @@
 // Try a model that is served somewhere: a form of the signature makes the request that a terminal sends.
-// The page itself asks this server alone, and this server asks nobody in a reader's name: whoever could make it ask any
-// address could reach what lies behind it.
+// The page itself asks this server alone, and this server asks only the addresses that its operator named for the model:
+// whoever could make it ask any address could reach what lies behind it.
 import { html, useMemo, useState } from "../../lib/html.js";
+import { api } from "../../lib/api.js";
+import { count } from "../../lib/format.js";
+import { useLoad } from "../../lib/load.js";
 import { Snippet } from "../../components/copy.js";
 import { shell } from "./snippets.js";
 import { typeText } from "./signature.js";
@@ -9,9 +12,14 @@ import { typeText } from "./signature.js";
 const KEY = "mlcore.served";
 const NUMBERS = new Set(["integer", "long", "float", "double"]);
 
-/** @param {{model: any}} props model: its description */
-export function TryIt({ model }) {
-  const [place, setPlace] = useState(localStorage.getItem(KEY) ?? "http://127.0.0.1:5001");
+/** @param {{model: any, name: string, edits: boolean}} props model: its description. edits: whether the person may have this server ask */
+export function TryIt({ model, name, edits }) {
+  const { data: found } = useLoad(`served:${name}:${edits}`, async (signal) => (edits ? api.get("api/ui/1/models:served", { name }, signal) : { servers: [] }));
+  const servers = found?.servers ?? [];
+  const [chosen, setChosen] = useState("");
+  const asked = servers.includes(chosen) ? chosen : servers[0];
+  const [typedPlace, setPlace] = useState(localStorage.getItem(KEY) ?? "http://127.0.0.1:5001");
+  const place = asked ?? typedPlace;
   const columns = columnsOf(model.signature);
   const params = model.signature?.params ?? [];
   const example = useMemo(() => exampleOf(model.input_example, columns), [model]);
@@ -26,19 +34,51 @@ export function TryIt({ model }) {
   const code = `curl -s ${served ? shell(`${served}/invocations`) : "ADDRESS/invocations"} -H 'Content-Type: application/json' \\
   -d ${shell(JSON.stringify(whole ?? {}))}`;
   return html`<div class="tryit">
+    ${asked ? html`<label>Scoring server<select class="wide" value=${asked} onChange=${(event) => setChosen(event.currentTarget.value)}>${servers.map((one) => html`<option key=${one} value=${one} selected=${one === asked}>${one}</option>`)}</select></label>`
+    : html`<p class="muted">${edits ? "This server sends the request by itself to scoring servers that its operator names with --scoring-server; none is named for this model."
+    : "Who may edit the model can have this server send the request, where its operator names a scoring server."}</p>
     <label>Address of the scoring server<input class="wide" type="url" spellcheck=${false} value=${place} aria-invalid=${!served} onInput=${(event) => {
       setPlace(event.currentTarget.value);
       if (servedAt(event.currentTarget.value)) localStorage.setItem(KEY, event.currentTarget.value);
-    }} /></label>
-    ${served ? html`<p><a href=${`${served}/docs`} target="_blank" rel="noopener noreferrer">Try it on the scoring server's own page</a> (${served}/docs), or send this from a terminal:</p>`
-    : html`<p class="wrong" role="alert">an address begins with http:// or https://</p>`}
+    }} /></label>`}
+    ${!asked && (served ? html`<p><a href=${`${served}/docs`} target="_blank" rel="noopener noreferrer">Try it on the scoring server's own page</a> (${served}/docs), or send this from a terminal:</p>`
+    : html`<p class="wrong" role="alert">an address begins with http:// or https://</p>`)}
     ${columns && html`<fieldset><legend>One row</legend><div class="fields">${columns.map((one, at) => html`<label key=${one.name}>${one.name} <code class="muted">${typeText(one)}${one.required === false ? ", optional" : ""}</code>
       <${Field} one=${one} value=${values[at]} onInput=${(value) => setTyped((old) => ({ ...old, [one.name]: value }))} /></label>`)}</div></fieldset>`}
     ${!columns && html`<label>Body, as JSON<textarea class="wide code" rows="6" spellcheck=${false} aria-invalid=${Boolean(wrong)} value=${raw ?? example.text} onInput=${(event) => setRaw(event.currentTarget.value)}></textarea></label>`}
     ${params.length > 0 && html`<fieldset><legend>Params (empty: the default)</legend><div class="fields">${params.map((one) => html`<label key=${one.name}>${one.name} <code class="muted">${typeText(one)} = ${JSON.stringify(one.default ?? null)}</code>
       <${Field} one=${one} value=${given[one.name] ?? ""} onInput=${(value) => setGiven((old) => ({ ...old, [one.name]: value }))} /></label>`)}</div></fieldset>`}
     ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
+    ${asked && html`<${Ask} name=${name} server=${asked} body=${wrong || !whole ? null : JSON.stringify(whole)} />`}
     <${Snippet} code=${code} label="Copy the request" /></div>`;
+}
+
+/** Send the request, and show what came back. */
+function Ask({ name, server, body }) {
+  const [state, setState] = useState({ busy: false, answer: null, error: "" });
+  const send = async () => {
+    setState((old) => ({ ...old, busy: true }));
+    try {
+      setState({ busy: false, answer: await api.post("api/ui/1/models:ask", { name, server, body }), error: "" });
+    } catch (error) {
+      setState({ busy: false, answer: null, error: error.message });
+    }
+  };
+  const { busy, answer, error } = state;
+  const good = answer && answer.status < 300;
+  return html`<p class="bar"><button class="primary" disabled=${busy || body === null} onClick=${send}>${busy ? "Asking…" : "Ask"}</button></p>
+    <section class="answer" aria-label="Answer" aria-live="polite">
+      ${error && html`<p class="wrong" role="alert">${error}</p>`}
+      ${answer && html`<p><span class=${`chip ${good ? "" : "failed"}`}>${answer.status}</span> <span class="muted">${count(answer.took_ms)} ms${answer.status >= 300 && answer.status < 400 ? " · a redirect, which is not followed" : ""}${answer.truncated ? " · the beginning of the answer" : ""}</span></p>
+        <pre class=${`config ${good ? "" : "wrong"}`} tabindex="0">${pretty(answer.body)}</pre>`}</section>`;
+}
+
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 1);
+  } catch {
+    return text;
+  }
 }
 
 function Field({ one, value, onInput }) {

@@ -75,7 +75,7 @@ function Shown({ version: one, whole, query, error, again }) {
     <${Tabs} tabs=${shownTabs.map(([id, title]) => ({ id, title, href: href(route.value.path, at(id)) }))} current=${tab} onGo=${(id) => navigate(route.value.path, { query: at(id) })} label="Parts of the version" />
     ${tab === "about" && html`<${About} one=${one} run=${run.data} own=${own} />`}
     ${tab === "use" && html`<${Snippets} name=${one.name} version=${one.version} aliases=${one.aliases ?? []} stage=${one.current_stage} />`}
-    ${tab === "try" && html`<${TryIt} key=${own.data ? "known" : ""} model=${own.data ?? {}} />`}
+    ${tab === "try" && html`<${TryIt} key=${own.data ? "known" : ""} model=${own.data ?? {}} name=${one.name} edits=${edits} />`}
     ${tab === "history" && html`<${Timeline} moves=${moves.moves.filter((move) => concerns(move, one.version))} />`}
     ${extension(tab) && html`<${Lazy} key=${tab} load=${paneling} name="ExtensionPanel" props=${{ extension: extension(tab), context: { name: one.name, version: one.version, run_ids: one.run_id ? [one.run_id] : [] } }} />`}
     ${asking?.kind === "stage" && html`<${MoveStage} version=${one} versions=${versions} edits=${edits} onClose=${close} onChanged=${again} />`}

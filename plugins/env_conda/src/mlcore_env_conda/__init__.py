@@ -1,0 +1,1 @@
+"""Environments of projects by conda, mamba or micromamba."""
