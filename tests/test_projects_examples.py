@@ -58,14 +58,6 @@ def test_the_workflow_passes_each_steps_file_to_the_next_and_nests_their_runs(tm
     assert parents == {main.info.run_id}
 
 
-def test_the_elastic_net_records_what_it_was_given_and_how_well_it_did(tmp_path: Path) -> None:
-    _, store = run_example(tmp_path, "elasticnet", "-P", "alpha=0.3")
-
-    run = runs(store)["main"]
-    assert run.data.params == {"alpha": "0.3", "l1_ratio": "0.1", "seed": "7"}
-    assert 50 < run.data.metrics["rmse"] < 60
-
-
 def test_the_shell_example_takes_any_word_for_text(tmp_path: Path) -> None:
     _, store = run_example(tmp_path, "shell", "-P", "word=brown; touch canary")
 

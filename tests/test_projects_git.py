@@ -237,6 +237,15 @@ def test_a_repository_that_is_not_there_is_told(server: GitServer, session: Sess
         sources.fetched(f"{server.uri}/none/.git", session=session)
 
 
+def test_a_short_form_that_is_no_repository_says_that_no_such_directory_is_here(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+
+    with pytest.raises(ProjectError, match=r"no directory 'examples/tutrial' here.* cannot be reached.*github\.com"):
+        sources.fetched("examples/tutrial", session=session)
+
+
 def test_an_empty_repository_is_told(server: GitServer, session: Session) -> None:
     (server.root / "empty").mkdir()
     projects_git.call(server.root / "empty", "init", "--quiet")
@@ -312,3 +321,18 @@ def test_ssh_never_asks_without_a_terminal(
 
     assert (head(source), source.repo_url) == ("print(1)\n", f"git@example.org:{repo}/.git")
     assert {"BatchMode=yes", "git@example.org"} <= set((tmp_path / "words").read_text().splitlines())
+
+
+def test_a_chosen_ssh_and_the_repository_of_the_working_directory_count_as_they_do_for_git(
+    repo: Path, session: Session, tmp_path: Path
+) -> None:
+    (tmp_path / "my-ssh").write_text('#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n')
+    (tmp_path / "my-ssh").chmod(0o755)
+    (tmp_path / ".home" / ".gitconfig").write_text(f"[core]\n  sshCommand = {tmp_path}/my-ssh\n")
+    projects_git.call(tmp_path, "init", "--quiet")  # somebody else's, in which the program happens to stand
+    projects_git.call(tmp_path, "config", "core.sshCommand", f"touch {tmp_path}/canary")
+
+    source = sources.fetched(f"git@example.org:{repo}/.git", session=session)
+
+    assert head(source) == "print(3)\n"
+    assert not (tmp_path / "canary").exists()

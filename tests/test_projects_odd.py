@@ -57,7 +57,8 @@ def outcome(data: bytes) -> Project | None:
         try:
             project = load_project(Path(folder))
         except ProjectError as err:
-            return _named(err)
+            _named(err)
+            return None
         for entry in project.entry_points.values():
             _use(entry)
         return project

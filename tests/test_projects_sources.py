@@ -83,6 +83,37 @@ def test_what_recording_leaves_behind_is_no_change_of_the_code(repo: Path, sessi
     assert not sources.fetched(str(repo), session=session).dirty
 
 
+def test_what_cannot_be_kept_is_named_and_keeps_nobody_from_running(
+    repo: Path, session: Session, tmp_path: Path
+) -> None:
+    inner = projects_git.repository(tmp_path / "inner", {"lib.py": "first\n"})
+    projects_git.call(repo, "submodule", "--quiet", "add", "../inner", "vendored")
+    projects_git.commit(repo, {})
+    (repo / "vendored" / "lib.py").write_text("changed\n")
+    projects_git.repository(repo / "nested", {"other.py": "x\n"})
+
+    source = sources.fetched(str(repo), session=session)
+
+    assert source.dirty
+    assert source.diff.splitlines() == [
+        "# left out: 'vendored' (changes inside of a submodule)",
+        "# left out: 'nested/' (a repository of its own)",
+    ]
+    assert inner.is_dir()
+
+
+def test_changes_that_git_cannot_take_keep_nobody_from_running(repo: Path, session: Session) -> None:
+    projects_git.commit(repo, {".gitattributes": "*.big filter=gone\n"})
+    projects_git.call(repo, "config", "filter.gone.clean", "no-such-program")
+    projects_git.call(repo, "config", "filter.gone.required", "true")
+    (repo / "a.big").write_text("x")
+
+    source = sources.fetched(str(repo), session=session)
+
+    assert source.dirty
+    assert source.diff.startswith("# left out: all changes (")
+
+
 def test_files_too_large_for_the_diff_are_named_and_refused_when_it_is_applied(repo: Path, session: Session) -> None:
     (repo / "data.bin").write_bytes(os.urandom(5 << 20))
     (repo / "small.py").write_text("x\n")

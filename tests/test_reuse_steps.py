@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,9 @@ def step(
     return run_request(request, session)
 
 
-def test_a_finished_step_is_taken_again_and_the_parent_tells(project: Path, session: Session, parent: str) -> None:
+def test_a_finished_step_is_taken_again_and_the_parent_tells(
+    project: Path, session: Session, parent: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = step(project, session)
 
     second = step(project, session)
@@ -73,6 +76,7 @@ def test_a_finished_step_is_taken_again_and_the_parent_tells(project: Path, sess
     assert second.run_id == first.run_id
     assert mlcore.get_run(parent).data.tags[f"{reuse.REUSED}{first.run_id}"] == "copy"
     assert run_tags.FINGERPRINT in mlcore.get_run(first.run_id).data.tags
+    assert f"copy: run {first.run_id} of before is taken" in capsys.readouterr().err
 
 
 def test_one_byte_of_code_makes_another_step(project: Path, session: Session, parent: str) -> None:
@@ -101,6 +105,25 @@ def test_a_dirty_file_of_a_repository_makes_another_step(project: Path, session:
 
     assert dirty.run_id != first.run_id
     assert clean.run_id == first.run_id
+
+
+def test_a_step_of_a_commit_is_taken_again_and_no_checkout_is_left(
+    project: Path, session: Session, parent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
+    (project / "own.csv").write_text("5,6\n")
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    request = RunRequest(uri=str(project), version="HEAD", entry_point="copy", parameters={"data": "own.csv"})
+
+    first = run_request(request, session)
+    second = run_request(request, session)
+
+    assert (first.reused, second.reused) == (False, True)
+    assert second.run_id == first.run_id
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_another_parameter_makes_another_step(project: Path, session: Session, parent: str) -> None:
@@ -197,6 +220,17 @@ def test_two_equal_steps_at_once_both_end_well(project: Path, session: Session, 
 
     assert [each.get_status() for each in found] == [RunStatus.FINISHED] * 2
     assert step(project, session).reused
+
+
+def test_without_the_store_a_step_is_run(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCORE_TRACKING_URI", "http://127.0.0.1:9")  # nobody answers there
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.5")
+
+    with mlcore.start_run():
+        made = step(project, current_session())
+
+    assert not made.reused
 
 
 def _of(environment: EnvironmentSpec, manager: str = "uv", directory: Path | None = None, data: str = "x") -> str:

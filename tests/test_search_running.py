@@ -18,6 +18,8 @@ from own_server import own_server
 import mlcore
 from mlcore.entities import Run, RunStatus
 from mlcore.errors import PluginNotFoundError, ProjectError
+from mlcore.projects import run_tags
+from mlcore.projects.reproducing import reproduce
 from mlcore.projects.request import RunRequest
 from mlcore.projects.search import parent
 from mlcore.projects.search.options import Searched, SearchOptions
@@ -103,7 +105,7 @@ def test_the_best_of_a_grid_is_found_and_kept_with_the_parent(project: Path) -> 
     assert below[found.best.run_id].info.run_name == "x=2"
     assert above.info.status is RunStatus.FINISHED
     assert above.data.params == {"x": "1,2", "y": "0.5"}
-    assert above.data.tags[parent.BEST] == found.best.run_id
+    assert above.data.tags[run_tags.SEARCH_BEST] == found.best.run_id
     assert above.data.tags["mlflow.project.entryPoint"] == "main"
     assert above.data.metrics == {"loss": 0.5}
 
@@ -122,6 +124,15 @@ def test_the_parent_failed_when_every_run_did(project: Path) -> None:
 
     assert found.status is RunStatus.FAILED
     assert mlcore.get_run(found.parent_run_id).info.status is RunStatus.FAILED
+
+
+def test_a_whole_search_is_not_reproduced_but_a_run_of_it_is(project: Path) -> None:
+    found = searched(project, "check", {"n": "5,6"})
+
+    with pytest.raises(ProjectError, match="stands for a whole search"):
+        reproduce(found.parent_run_id)
+    again = reproduce(found.trials[1].run_id)
+    assert mlcore.get_run(again.run_id).data.params == {"n": "6"}
 
 
 def test_a_metric_that_no_run_has_is_told(project: Path) -> None:
@@ -203,6 +214,22 @@ def _until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
+
+
+def test_the_parent_gives_heartbeats_as_long_as_the_search_goes_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCORE_HEARTBEAT_S", "0.1")
+    seen: list[str] = []
+
+    def look(trial: Trial) -> None:
+        if trial.has_ended:
+            (above,) = [r for r in mlcore.Client().search_runs(["0"]) if "mlflow.parentRunId" not in r.data.tags]
+            seen.append(above.data.tags["mlcore.heartbeat"])
+
+    searched(project, "sleep", {"n": "0.5,0.6"}, look)
+
+    assert len(set(seen)) == 2
 
 
 def test_ctrl_c_kills_all_runs_and_begins_no_other(project: Path, tmp_path: Path) -> None:

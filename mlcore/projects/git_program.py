@@ -32,6 +32,9 @@ _ELSEWHERE = (
 # A repository's own configuration may name programs as monitor or hooks; looking at it must not run them.
 _QUIET = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0")
 _QUIET_MORE = ("-c", "maintenance.auto=false", "-c", "advice.detachedHead=false", "-c", "core.longpaths=true")
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+# Where no repository is whose configuration would count.
+NOWHERE = Path.home().anchor or "/"
 REMOTE_PROTOCOLS = ("git", "http", "https", "ssh")
 
 
@@ -80,7 +83,8 @@ def git(
             _feed(process, given)
             code = process.wait(timeout_s)
         except subprocess.TimeoutExpired as timeout:
-            raise ProjectError(f"git {arguments[0]} did not end within {timeout_s:g} s") from timeout
+            called = arguments[2] if arguments[0] == "-C" else arguments[0]
+            raise ProjectError(f"git {called} did not end within {timeout_s:g} s") from timeout
         finally:
             _end(process)
         return Done(code, _whole(out), _whole(err).decode("utf-8", "replace").strip())
@@ -143,8 +147,16 @@ def environment(*, protocols: Sequence[str] = (*REMOTE_PROTOCOLS, "file")) -> di
         found["GIT_TERMINAL_PROMPT"] = "0"
         found["GCM_INTERACTIVE"] = "never"
         found.pop("SSH_ASKPASS", None)
-        if not {"GIT_SSH", "GIT_SSH_COMMAND"} & found.keys():
-            found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes -o ConnectTimeout=20"
+    return found
+
+
+def remote_environment(*, protocols: Sequence[str]) -> dict[str, str]:
+    """Return the variables for calls that may go over the network; the user's own choice of an ssh stays."""
+    found = environment(protocols=protocols)
+    if has_terminal() or {"GIT_SSH", "GIT_SSH_COMMAND"} & found.keys():
+        return found
+    if not git("-C", NOWHERE, "config", "--get", "core.sshCommand", env=found).out:
+        found["GIT_SSH_COMMAND"] = _SSH
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from mlcore.errors import ProjectError
-from mlcore.projects.git_program import git, has_terminal, remote_error
+from mlcore.projects.git_program import NOWHERE, git, has_terminal, remote_error
 
 ANSWER_S, PATIENT_S = 30.0, 300.0
 COMMIT = re.compile(r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")
@@ -120,7 +120,8 @@ def listed(remote: Remote, *names: str) -> dict[str, str]:
 def _ls_remote(remote: Remote, *arguments: str) -> list[str]:
     try:
         # who types a password needs time, a server does not
-        done = git("ls-remote", *arguments, env=remote.env, timeout_s=PATIENT_S if has_terminal() else ANSWER_S)
+        patience_s = PATIENT_S if has_terminal() else ANSWER_S
+        done = git("-C", NOWHERE, "ls-remote", *arguments, env=remote.env, timeout_s=patience_s)
     except ProjectError as err:
         raise remote_error(remote.shown, f"Connection timed out: {err}") if "did not end" in str(err) else err from err
     if done.code:

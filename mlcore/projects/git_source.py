@@ -13,7 +13,7 @@ from attrs import frozen
 
 from mlcore.errors import ProjectError
 from mlcore.projects.git_cache import Cached, commit_at, forget, is_cached
-from mlcore.projects.git_program import REMOTE_PROTOCOLS, asked, environment, git
+from mlcore.projects.git_program import REMOTE_PROTOCOLS, asked, environment, git, remote_environment
 from mlcore.projects.git_refs import COMMIT, Found, Remote, checked, find, no_such_version
 from mlcore.projects.source import Source
 from mlcore.projects.source_uris import Place, place_of, without_credentials
@@ -76,7 +76,7 @@ def local_commit(repository: Path, place: Place, version: str | None, root: Path
         top = Path(asked(top, "rev-parse", "--show-toplevel"))
     origin = _local(top, version)
     _check_out(origin, root)
-    _submodules(root, str(top), environment(), 1)
+    _submodules(root, str(top), remote_environment(protocols=(*REMOTE_PROTOCOLS, "file")), 1)
     return Source(
         uri=place.shown,
         directory=root / prefix,
@@ -134,7 +134,7 @@ def _check_out(origin: _Origin, root: Path) -> None:
 
 def _environment(place: Place) -> dict[str, str]:
     """Return git's variables; the credentials of the URL go by them, as other users can read command lines."""
-    found = environment(protocols=REMOTE_PROTOCOLS)
+    found = remote_environment(protocols=REMOTE_PROTOCOLS)
     if not (place.username or place.password):
         return found
     split = urlsplit(place.url)

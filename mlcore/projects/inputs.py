@@ -25,6 +25,7 @@ def placed(arguments: Sequence[Argument], *, directory: Path, storage: Path, ses
     path: a local file or directory, absolute; what is elsewhere is downloaded below *storage* (`param_0`, `param_1`, ... by
     its place among the arguments), with progress, unless it was fetched before.
     uri: a URI as it is, a local path absolute.
+    storage: a directory for this run alone.
     directory: the project's, where relative paths are looked for that are not in the working directory.
     Raises ProjectError: a file is not there, a value is no URI, or a download fails. All faults that can be seen
     without a download are in one message, and nothing is downloaded then.

@@ -65,6 +65,12 @@ def reproduction(run_id: str, session: Session, overrides: Mapping[str, object] 
             f"run {run_id!r} is not of a project, so how it was made is not recorded; `mlcore run` records runs that "
             "can be made again"
         )
+    if run_tags.SEARCH in kept:
+        best = kept.get(run_tags.SEARCH_BEST)
+        raise ProjectError(
+            f"run {run_id!r} stands for a whole search: reproduce one of the runs below it"
+            + (f", such as its best, {best}" if best else "")
+        )
     given = dict(overrides or {})
     more = given.pop("parameters", None)
     notes: list[str] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlcore.entities import Run
-from mlcore.errors import MlcoreError
+from mlcore.errors import MlcoreError, StoreUnavailableError
 from mlcore.projects import run_tags
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ def earlier(request: RunRequest, fingerprint: str, entry_point: str, session: Se
     if not is_wanted(request.reuse, is_step=bool(parent_run_id), settings=session.settings):
         return None
     client = Client(session=session)
-    found = finished(client, request.experiment_id or active_experiment_id(session), fingerprint)
+    try:
+        found = finished(client, request.experiment_id or active_experiment_id(session), fingerprint)
+    except StoreUnavailableError as err:  # recording goes on without the store, and so do steps
+        logger.warning("whether step %r was run before is not known: %s", entry_point, err.message)
+        return None
     if found is None or found.info.run_id == parent_run_id:
         return None
     if parent_run_id:

@@ -30,6 +30,8 @@ ENV_ID = "mlcore.project.envId"
 FINGERPRINT = "mlcore.project.fingerprint"
 REUSED_FROM = "mlcore.project.reusedFrom"
 JOB_ID = "mlcore.project.jobId"
+SEARCH = "mlcore.search.strategy"  # of the run above those of a search
+SEARCH_BEST = "mlcore.search.bestRunId"
 REPRODUCES = "mlcore.project.reproduces"  # the run that this one runs again
 
 # Where a project's run keeps what belongs to it, among its artifacts.

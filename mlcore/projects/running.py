@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -83,6 +84,10 @@ def run_request(request: RunRequest, session: Session, *, synchronous: bool = Tr
     with heard() as stop:
         plan = prepare(request, session, stop)
         if plan.reused:
+            said = (
+                f"{plan.entry_point}: run {plan.run_id} of before is taken, as code, parameters and inputs are the same"
+            )
+            print(said, file=sys.stderr, flush=True)  # where the step's output would have been
             return SubmittedRun(plan.run_id, session, reused=True)
         if not synchronous:
             from mlcore.projects.watching import detach
@@ -96,8 +101,6 @@ def run_request(request: RunRequest, session: Session, *, synchronous: bool = Tr
 
 def show(piece: bytes) -> None:
     """Write a piece of a job's output to standard output as it is."""
-    import sys
-
     sys.stdout.flush()
     raw = getattr(sys.stdout, "buffer", None)  # a notebook's standard output takes text only
     if raw is not None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +15,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from mlcore.artifacts.progress import shown_size
 from mlcore.errors import ProjectError
 from mlcore.projects.git_program import asked, environment, git
 
@@ -28,7 +32,7 @@ _NO_CODE = (
     ".ruff_cache",
 )
 MAX_FILE_BYTES, MAX_DIFF_BYTES = 4 << 20, 32 << 20
-_LEFT_OUT = "# left out, as it is larger than "
+_LEFT_OUT = "# left out: "
 
 
 @frozen
@@ -38,6 +42,7 @@ class State:
     top: the root of its working tree. prefix: the directory's path below it.
     commit, branch: None before the first commit, and without a branch.
     changed: paths that differ from the commit, those of untracked files included.
+    inside: submodules with changes that they have not committed; those are no part of this repository's tree.
     """
 
     top: Path
@@ -45,6 +50,7 @@ class State:
     commit: str | None
     branch: str | None
     changed: tuple[str, ...]
+    inside: tuple[str, ...] = ()
 
 
 def state_of(directory: Path) -> State | None:
@@ -68,6 +74,7 @@ def state_of(directory: Path) -> State | None:
         None if commit == "(initial)" else commit,
         None if branch == "(detached)" else branch,
         tuple(path for path in map(_changed, entries) if path and not _is_store(path)),
+        tuple(_changed(entry) for entry in entries if re.match(r"1 \S+ S(?:.M.|..U) ", entry)),
     )
 
 
@@ -85,35 +92,46 @@ def diff_of(state: State) -> str:
     """Return what makes the tree of the commit into the working tree: text, binary files, modes, untracked files.
 
     Files larger than 4 MB are left out and named in the first lines, as are those that the 32 MB of the diff have no
-    room for.
+    room for, those that cannot be read, and what is in other repositories.
     """
     if not state.changed or state.commit is None:
         return ""
     kept, left = _bounded(state)
-    with _tree(state, kept) as (place, tree):
-        diff = _diff(place, state.commit, tree)
-    return "".join(f"{_LEFT_OUT}{MAX_FILE_BYTES >> 20} MB: {path!r}\n" for path in left) + diff
+    try:
+        with _tree(state, kept) as (place, tree):
+            diff = _diff(place, state.commit, tree)
+    except ProjectError as err:  # a filter that is not installed, a full disk: the code can run all the same
+        left, diff = [f"all changes ({' '.join(err.message.split())})"], ""
+    return "".join(f"{_LEFT_OUT}{each}\n" for each in left) + diff
 
 
 def _bounded(state: State) -> tuple[list[str], list[str]]:
+    """Return the paths whose changes are kept, and what is said of the others."""
     kept: list[str] = []
-    left: list[str] = []
+    left = [f"{path!r} (changes inside of a submodule)" for path in state.inside]
     total = 0
     for path in state.changed:
-        size = _size(state.top / path)
-        if path.endswith("/") or size > MAX_FILE_BYTES or total + size > MAX_DIFF_BYTES:
-            left.append(path)
+        size, why = _measured(state.top / path)
+        if path.endswith("/"):
+            why = "a repository of its own"
+        elif size > MAX_FILE_BYTES or total + size > MAX_DIFF_BYTES:
+            why = shown_size(size)
+        if why:
+            left.append(f"{path!r} ({why})")
             continue
         kept.append(path)
         total += size
     return kept, left
 
 
-def _size(path: Path) -> int:
+def _measured(path: Path) -> tuple[int, str]:
+    """Return the size of a file, and why it cannot be taken, if so."""
     try:
-        return path.lstat().st_size
+        found = path.lstat()
     except OSError:  # deleted
-        return 0
+        return 0, ""
+    is_readable = not stat.S_ISREG(found.st_mode) or os.access(path, os.R_OK)
+    return found.st_size, "" if is_readable else "it cannot be read"
 
 
 @contextmanager
@@ -173,7 +191,8 @@ def apply_diff(directory: Path, diff: str) -> None:
 
     Raises ProjectError: it does not fit, or files were too large to be kept in it; the message names them.
     """
-    left = [line.partition(": ")[2] for line in diff.splitlines() if line.startswith(_LEFT_OUT)]
+    head = itertools.takewhile(lambda line: line.startswith(_LEFT_OUT), diff.splitlines())
+    left = [line.removeprefix(_LEFT_OUT) for line in head]
     if left:
         raise ProjectError(
             f"the uncommitted changes were not kept whole, so they cannot be made again: {', '.join(left)} left out"

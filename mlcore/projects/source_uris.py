@@ -38,6 +38,7 @@ class Place:
 
     url: to be opened; of git without credentials; of a local directory or archive its absolute path.
     shown: for people and records, without secrets.
+    guessed: whether a short form was taken for a repository at GitHub, as no such directory is here.
     username, password: that the URL of a git repository held.
     """
 
@@ -45,6 +46,7 @@ class Place:
     url: str
     shown: str
     subdirectory: str = ""
+    guessed: bool = False
     username: str = ""
     password: str = field(default="", repr=False)
 
@@ -67,7 +69,8 @@ def place_of(uri: str) -> Place:
         return Place(Kind.ARCHIVE, base, shown, subdirectory)
     username, password, url = _git_url(base)
     if url:
-        return Place(Kind.GIT, url, shown, subdirectory, username, password)
+        guessed = bool(_SHORT.match(base))
+        return Place(Kind.GIT, url, shown, subdirectory, guessed=guessed, username=username, password=password)
     if scheme(base) == "file":
         raise ProjectError(f"no project at {shown!r}: there is no such file or directory; {FORMS}")
     return Place(Kind.ARTIFACTS, base, shown, subdirectory)

@@ -40,23 +40,33 @@ def fetched(uri: str, version: str | None = None, *, session: Session, storage: 
     try:
         source = _brought(place, version, root, session)
         return evolve(source, directory=_below(source.directory, place), temporary=root)
-    except BaseException:
+    except BaseException as err:
         shutil.rmtree(root, ignore_errors=True)
+        if place.guessed and isinstance(err, ProjectError):
+            raise ProjectError(f"there is no directory {uri!r} here, and as a repository at GitHub: {err}") from err
         raise
 
 
 def _brought(place: Place, version: str | None, root: Path, session: Session) -> Source:
+    checkout = root / _name(place)  # beside it there is room for the run's inputs
     if place.kind is Kind.DIRECTORY:
         from mlcore.projects.git_source import local_commit
 
-        return local_commit(_repository(place, version), place, version, root)
+        return local_commit(_repository(place, version), place, version, checkout)
     if place.kind is Kind.GIT:
         from mlcore.projects.git_source import fetched as fetched_git
 
-        return fetched_git(place, version, root)
+        return fetched_git(place, version, checkout)
     from mlcore.projects.archive_source import brought
 
     return Source(uri=place.shown, directory=brought(place, root, session), subdirectory=place.subdirectory)
+
+
+def _name(place: Place) -> str:
+    """Return what a checkout is called: a project without a name has that of its directory."""
+    parts = [part for part in place.url.replace(":", "/").split("/") if part not in ("", ".", "..", ".git")]
+    name = parts[-1].removesuffix(".git") if parts else ""
+    return name if name and "\0" not in name and name not in (".", "..") else "project"
 
 
 def _in_place(place: Place) -> Source:

@@ -99,6 +99,7 @@ USES = {
         ("deployments", "list", "-t", "sagemaker:/eu-west-1"),
     ),
     "project_ray": Use(("-c", OPEN.format(hook="project_backend", arguments="name='ray'"))),
+    "project_databricks": Use(("-c", OPEN.format(hook="project_backend", arguments="name='databricks'"))),
     "env_conda": Use(("-c", OPEN.format(hook="environment", arguments="name='conda'"))),
     "env_uv": Use(("-c", OPEN.format(hook="environment", arguments="name='uv'"))),
     "env_virtualenv": Use(("-c", OPEN.format(hook="environment", arguments="name='virtualenv'"))),

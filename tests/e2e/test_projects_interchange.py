@@ -123,11 +123,11 @@ def test_a_project_written_for_mlflow_runs_unchanged_with_mlflows_client_inside(
     assert not list(tmp_path.rglob("canary"))
 
 
-def test_mlflow_runs_our_example_of_a_workflow(peer_mlflow: Path, server: str, tmp_path: Path) -> None:
-    project = shutil.copytree(EXAMPLES / "workflow", tmp_path / "workflow")
+def test_mlflow_runs_our_example(peer_mlflow: Path, server: str, tmp_path: Path) -> None:
+    project = shutil.copytree(EXAMPLES / "elasticnet", tmp_path / "elasticnet")
 
     done = subprocess.run(
-        [str(peer_mlflow), "-m", "mlflow", "run", str(project), "--env-manager", "local", "-P", "max_speed=20"],
+        [str(peer_mlflow), "-m", "mlflow", "run", str(project), "--env-manager", "local", "-P", "alpha=0.3"],
         env=environment(server, path=peer_mlflow.parent),
         cwd=tmp_path,
         capture_output=True,
@@ -137,7 +137,8 @@ def test_mlflow_runs_our_example_of_a_workflow(peer_mlflow: Path, server: str, t
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    main, clean = run_of(server, newest(server, "main")), run_of(server, newest(server, "clean"))
-    assert (main["status"], main["params"]) == ("FINISHED", {"max_speed": "20"})
-    assert (round(main["metrics"]["slope"], 2), clean["metrics"]["rows"]) == (3.27, 43)
-    assert clean["tags"]["mlflow.parentRunId"] == newest(server, "main")
+    seen = run_of(server, newest(server, "main"))
+    assert (seen["status"], seen["tags"]["estimator"]) == ("FINISHED", "ElasticNet")
+    assert seen["params"] == {"alpha": "0.3", "l1_ratio": "0.1", "seed": "7"}
+    assert 50 < seen["metrics"]["rmse"] < 60
+    assert seen["artifacts"] == {"weights.json"}

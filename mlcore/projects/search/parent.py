@@ -14,18 +14,18 @@ from mlcore.projects.request import RunRequest
 from mlcore.projects.search.options import Searched, SearchOptions
 from mlcore.projects.search.trials import Trial, best_of
 from mlcore.projects.stopping import Stop, Stopped
+from mlcore.tracking import active
 from mlcore.tracking.endings import Ending, ending_of
+from mlcore.tracking.heartbeat import heart
 from mlcore.tracking.run_handle import ActiveRun
 
 if TYPE_CHECKING:
     from mlcore.projects.source import Source
     from mlcore.tracking.session import Session
 
-STRATEGY = "mlcore.search.strategy"
 METRIC = "mlcore.search.metric"
 GOAL = "mlcore.search.goal"
 SEED = "mlcore.search.seed"
-BEST = "mlcore.search.bestRunId"
 COUNTS = "mlcore.search.runs"  # JSON: how many runs ended how
 
 
@@ -54,7 +54,9 @@ class Parent:
         else:
             ending = Ending(RunStatus.FAILED, message=f"none of {len(trials)} runs finished")
         self._ending = ending
-        self._run.set_tags({COUNTS: json.dumps(counts, sort_keys=True), **({BEST: best.run_id} if best else {})})
+        self._run.set_tags(
+            {COUNTS: json.dumps(counts, sort_keys=True), **({run_tags.SEARCH_BEST: best.run_id} if best else {})}
+        )
         if best is not None and best.value is not None:
             self._run.log_metric(self._options.metric, best.value)
         return Searched(self.run_id, ending.status, trials, best)
@@ -82,7 +84,7 @@ def begun(request: RunRequest, options: SearchOptions, source: Source, session: 
 
     own = {
         **run_tags.of_start(request, source, "", ""),
-        STRATEGY: options.strategy,
+        run_tags.SEARCH: options.strategy,
         METRIC: options.metric,
         GOAL: options.goal if options.metric else "",
         SEED: "" if options.seed is None else str(options.seed),
@@ -96,6 +98,9 @@ def begun(request: RunRequest, options: SearchOptions, source: Source, session: 
         given={key: value for key, value in own.items() if value},
         in_context=False,
     )
+    run.is_attended = True
+    active.open_runs.add(run)
+    heart.watch(run)  # the search may take days
     parent = Parent(run, options, stop)
     try:
         run.log_params({str(name): str(value) for name, value in request.parameters.items()})

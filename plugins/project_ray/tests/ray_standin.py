@@ -82,6 +82,7 @@ class Cluster:
             )  # fmt: skip
         job.update(status="RUNNING", message="Job is currently running.")
         code = process.wait()
+        job["driver_exit_code"] = None if job.get("is_stopped") else code
         if job.pop("is_stopped", False):
             job.update(status="STOPPED", message="Job was intentionally stopped.")
         elif code:

@@ -22,7 +22,7 @@ from mlcore.errors import (
     StoreUnavailableError,
     UnauthenticatedError,
 )
-from mlcore.interfaces import EnvironmentSpec, Job, JobStatus
+from mlcore.interfaces import EnvironmentSpec, Job, JobEnd, JobStatus
 from mlcore.projects.polling import Patience
 
 # values that a shell would act on
@@ -178,6 +178,13 @@ def test_a_server_of_this_machine_alone_is_warned_of(
     assert "secret" not in caplog.text
 
 
+def test_how_a_job_ended_is_known(backend: RayBackend, tmp_path: Path) -> None:
+    job_id = backend.submit(job(project(tmp_path), "raise SystemExit(3)"))
+    backend.wait(job_id, 60.0)
+
+    assert backend.ended(job_id) == JobEnd(exit_code=3)
+
+
 def test_requirements_go_into_the_runtime_environment(backend: RayBackend, standin: Standin, tmp_path: Path) -> None:
     asked = evolve(
         job(project(tmp_path), "pass"), environment=EnvironmentSpec(requirements=("attrs", "no-such-requirement"))
@@ -187,6 +194,7 @@ def test_requirements_go_into_the_runtime_environment(backend: RayBackend, stand
 
     assert backend.wait(job_id, 30.0) is JobStatus.FAILED
     assert list(backend.logs(job_id)) == ["pip says", "no such requirement"]
+    assert backend.ended(job_id) == JobEnd(reason="pip says\nno such requirement")
 
 
 def test_a_requirement_that_is_a_path_of_this_machine_is_refused(backend: RayBackend, tmp_path: Path) -> None:
@@ -310,3 +318,18 @@ def test_another_process_can_ask_for_a_job_by_its_id(backend: RayBackend, tmp_pa
     )  # fmt: skip
 
     assert done.stdout == "FINISHED ['told'] False\n"
+
+
+def test_a_project_runs_on_a_cluster_and_is_recorded(standin: Standin, tmp_path: Path) -> None:
+    import mlcore
+    from mlcore import projects
+
+    directory = project(tmp_path, **{"main.py": "import os\nprint('ran as', os.environ['MLFLOW_RUN_ID'])\n"})
+    mlcore.set_tracking_uri("sqlite:///mlcore.db")
+
+    done = projects.run(str(directory), "main.py", backend="ray", backend_config={"address": standin.address})
+
+    assert done.wait()
+    assert mlcore.get_run(done.run_id).info.status == "FINISHED"
+    kept = mlcore.download_artifacts(run_id=done.run_id, artifact_path="project/output.log")
+    assert Path(kept).read_text() == f"ran as {done.run_id}\n"

@@ -1,0 +1,1 @@
+"""Databricks as a place where mlcore runs projects."""
