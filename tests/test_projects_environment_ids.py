@@ -153,6 +153,20 @@ def test_a_folder_whose_making_fails_is_not_there(tmp_path: Path) -> None:
     assert folders.make("a", _build).is_dir()
 
 
+def test_a_full_disk_is_told_with_the_setting_for_another_place_and_nothing_is_left(small_disk: Path) -> None:
+    folders = EnvironmentFolders(small_disk / "cache")
+
+    def fill(directory: Path) -> Mapping[str, object]:
+        directory.mkdir()
+        (directory / "file").write_bytes(b"x" * (2 << 20))
+        return {}
+
+    with pytest.raises(ProjectError, match=r"No space left on device.*MLCORE_CACHE_DIR"):
+        folders.make("a", fill)
+
+    assert [each.name for each in folders.root.iterdir()] == [".locks"]
+
+
 def test_what_a_killed_maker_left_is_swept_away(tmp_path: Path) -> None:
     folders = EnvironmentFolders(tmp_path)
     folders.make("a", _build)
