@@ -8,19 +8,24 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from gzip import GzipFile
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from mlcore.errors import ProjectError
+from mlcore.interfaces import Job
 
 # what a run does not need, or writes itself
 _NEVER = (".git", "mlruns", "mlartifacts", "__pycache__", "*.pyc", ".venv", ".DS_Store")
+_INPUTS = ".mlcore-inputs"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip archive knows no time before
 _SHOWN = 3
+
+
+_NOTHING: Mapping[str, Path] = {}
 
 
 @frozen
@@ -51,13 +56,16 @@ class PackedFile:
         return 0o755 if self.is_directory or self.path.stat().st_mode & stat.S_IXUSR else 0o644
 
 
-def zipped(directory: Path, *, excludes: Sequence[str] = (), limit_bytes: int) -> Packed:
+def zipped(
+    directory: Path, *, excludes: Sequence[str] = (), along: Mapping[str, Path] = _NOTHING, limit_bytes: int
+) -> Packed:
     """Pack a project as a zip archive, held in memory.
 
     excludes: patterns of the shell, compared with names and with paths relative to the project.
+    along: further files and directories, by the names that they get.
     Raises ProjectError: a link points out of the project, or the archive is larger than *limit_bytes*.
     """
-    found = _listed(directory, excludes, limit_bytes)
+    found = _listed(directory, excludes, along, limit_bytes)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for file in found:
@@ -68,9 +76,11 @@ def zipped(directory: Path, *, excludes: Sequence[str] = (), limit_bytes: int) -
     return _within(target.getvalue(), directory, found, limit_bytes)
 
 
-def tarball(directory: Path, *, excludes: Sequence[str] = (), limit_bytes: int) -> Packed:
+def tarball(
+    directory: Path, *, excludes: Sequence[str] = (), along: Mapping[str, Path] = _NOTHING, limit_bytes: int
+) -> Packed:
     """Pack a project as a tar archive, compressed by gzip, held in memory. As `zipped` otherwise."""
-    found = _listed(directory, excludes, limit_bytes)
+    found = _listed(directory, excludes, along, limit_bytes)
     target = io.BytesIO()
     with (
         GzipFile(fileobj=target, mode="wb", filename="", mtime=0, compresslevel=6) as gz,
@@ -87,6 +97,24 @@ def tarball(directory: Path, *, excludes: Sequence[str] = (), limit_bytes: int) 
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return _within(target.getvalue(), directory, found, limit_bytes)
+
+
+def with_inputs_along(job: Job) -> tuple[Job, Mapping[str, Path]]:
+    """Return a job whose `path` parameters name places in the unpacked project, and what has to be packed there.
+
+    What lies in the project is there already; the rest is to go along, under the names that are returned.
+    """
+    argv = job.argv
+    along: dict[str, Path] = {}
+    # the longest first: one may be the beginning of another
+    for number, path in enumerate(sorted(set(job.inputs), key=lambda each: (-len(str(each)), each))):
+        if path.is_relative_to(job.directory):
+            name = path.relative_to(job.directory).as_posix()
+        else:
+            name = f"{_INPUTS}/{number}/{path.name}"
+            along[name] = path
+        argv = tuple(word.replace(str(path), f"./{name}") for word in argv)
+    return evolve(job, argv=argv), along
 
 
 def files_of(directory: Path, excludes: Sequence[str] = ()) -> Iterator[PackedFile]:
@@ -131,8 +159,12 @@ def _is_excluded(root: Path, path: Path, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, each) or fnmatchcase(relative, each.strip("/")) for each in patterns)
 
 
-def _listed(directory: Path, excludes: Sequence[str], limit_bytes: int) -> list[PackedFile]:
-    found = sorted(files_of(directory, excludes), key=lambda file: file.name)
+def _listed(directory: Path, excludes: Sequence[str], along: Mapping[str, Path], limit_bytes: int) -> list[PackedFile]:
+    found = list(files_of(directory, excludes))
+    for name, path in along.items():
+        of_it = files_of(path) if path.is_dir() else (PackedFile("", path),)
+        found += [PackedFile(f"{name}/{each.name}".rstrip("/"), each.path, each.is_directory) for each in of_it]
+    found.sort(key=lambda file: file.name)
     # before reading: data may lie beside the code that is many times what memory holds
     if sum(file.path.stat().st_size for file in found if not file.is_directory) > 20 * limit_bytes:
         raise _too_large(directory, found, limit_bytes)

@@ -14,10 +14,17 @@ from mlcore.testing import EnvironmentContract
 from mlcore.testing.small_wheels import small_wheel
 
 
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("seeds")
+
+
 @pytest.fixture
-def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VirtualenvManager:
+def manager(tmp_path: Path, seeds: Path, monkeypatch: pytest.MonkeyPatch) -> VirtualenvManager:
     monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("VIRTUALENV_SYMLINK_APP_DATA", "1")  # pip is compiled once, not in each environment
+    # pip is unpacked and compiled once, not in each environment
+    monkeypatch.setenv("VIRTUALENV_OVERRIDE_APP_DATA", str(seeds))
+    monkeypatch.setenv("VIRTUALENV_SYMLINK_APP_DATA", "1")
     found = plugin.environment("virtualenv")
     assert isinstance(found, VirtualenvManager)
     return found

@@ -132,6 +132,19 @@ def test_a_run_in_a_file_of_this_machine_is_refused(backend: DatabricksBackend, 
         backend.submit(job(project, "pass", MLFLOW_TRACKING_URI="sqlite:////tmp/mlcore.db"))
 
 
+def test_files_given_as_parameters_go_along(backend: DatabricksBackend, project: Path, tmp_path: Path) -> None:
+    inside, outside, folder = project / "rows.csv", tmp_path / "rows.csv", tmp_path / "rows"
+    folder.mkdir()
+    for path in (inside, outside, folder / "part"):
+        path.write_text(f"of {path.parent.name}")
+    code = "import sys; a, b, c = sys.argv[1:]; print(open(a[2:]).read(), open(b).read(), open(c + '/part').read())"
+    asked = job(project, code, f"-a{inside}", str(outside), str(folder))
+
+    status, lines = ran(backend, evolve(asked, inputs=(folder, inside, outside)))
+
+    assert (status, lines) == (JobStatus.FINISHED, [f"of project of {tmp_path.name} of rows"])
+
+
 def test_a_job_gets_the_clusters_own_workspace_and_no_credentials(
     standin: Standin, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -318,3 +318,18 @@ def test_another_process_can_ask_for_a_job_by_its_id(backend: RayBackend, tmp_pa
     )  # fmt: skip
 
     assert done.stdout == "FINISHED ['told'] False\n"
+
+
+def test_a_project_runs_on_a_cluster_and_is_recorded(standin: Standin, tmp_path: Path) -> None:
+    import mlcore
+    from mlcore import projects
+
+    directory = project(tmp_path, **{"main.py": "import os\nprint('ran as', os.environ['MLFLOW_RUN_ID'])\n"})
+    mlcore.set_tracking_uri("sqlite:///mlcore.db")
+
+    done = projects.run(str(directory), "main.py", backend="ray", backend_config={"address": standin.address})
+
+    assert done.wait()
+    assert mlcore.get_run(done.run_id).info.status == "FINISHED"
+    kept = mlcore.download_artifacts(run_id=done.run_id, artifact_path="project/output.log")
+    assert Path(kept).read_text() == f"ran as {done.run_id}\n"

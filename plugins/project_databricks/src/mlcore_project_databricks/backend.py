@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from mlcore.errors import MlcoreError, NotFoundError, ProjectError
 from mlcore.interfaces import EnvironmentSpec, Job, JobEnd, JobStatus
-from mlcore.projects.packing import tarball
+from mlcore.projects.packing import tarball, with_inputs_along
 from mlcore.projects.polling import ENDED, Patience
 from mlcore.projects.reach import check_tracking
 from mlcore_project_databricks.login import login_for
@@ -53,8 +53,9 @@ class DatabricksBackend:
         env, profile = _env(job)
         workspace = self._workspace(options.profile or profile)
         check_tracking(env, f"the Databricks workspace {workspace.login.host!r}")
+        job, along = with_inputs_along(job)
         requirements = _requirements(job.environment)
-        packed = tarball(job.directory, excludes=options.excludes, limit_bytes=_LIMIT_BYTES)
+        packed = tarball(job.directory, excludes=options.excludes, along=along, limit_bytes=_LIMIT_BYTES)
         storage = storage_at(workspace, options.storage)
         archive = _kept(storage, f"code/{packed.digest}.tar.gz", packed.content)
         runner = _kept(storage, f"runner/{_runner()[0]}.py", _runner()[1])

@@ -100,7 +100,7 @@ def _run(job: dict[str, object], place: Path, output: Output) -> int:
         safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         archive.extractall(project, **safe)  # type: ignore[arg-type]  # noqa: S202  # made by the caller, without links
     env = dict(os.environ)
-    env.update(job["env"])  # type: ignore[call-overload]
+    env.update(job["env"])  # type: ignore[call-overload]  # texts by name, as the backend wrote them
     path = [str(Path(sys.executable).parent)]  # so that `python` is the cluster's own
     if job["requirements"]:
         made = place / "environment"
@@ -110,7 +110,7 @@ def _run(job: dict[str, object], place: Path, output: Output) -> int:
         path.insert(0, str(made / "bin"))
         env["VIRTUAL_ENV"] = str(made)
     env["PATH"] = os.pathsep.join([*path, env.get("PATH", os.defpath)])
-    return _call(list(job["argv"]), project, env, output)  # type: ignore[call-overload]
+    return _call(list(job["argv"]), project, env, output)  # type: ignore[call-overload]  # texts, likewise
 
 
 def _prepared(made: Path, requirements: object, project: Path, env: dict[str, str], output: Output) -> int:
@@ -134,7 +134,7 @@ def _call(argv: list[str], directory: Path, env: dict[str, str], output: Output)
         return _NO_PROGRAM
     with contextlib.suppress(ValueError):  # only the main thread may have handlers
         signal.signal(signal.SIGTERM, lambda *_: _stop(process))
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101  # as Popen was asked for a pipe
     source = process.stdout.fileno()
     while True:
         if select.select([source], [], [], 0.2)[0]:

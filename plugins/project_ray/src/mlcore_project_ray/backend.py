@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import Job, JobEnd, JobStatus
-from mlcore.projects.packing import zipped
+from mlcore.projects.packing import with_inputs_along, zipped
 from mlcore.projects.polling import ENDED, Patience
 from mlcore.projects.reach import check_tracking, is_here
 from mlcore_project_ray.dashboard import Dashboard
@@ -49,11 +50,13 @@ class RayBackend:
         """Send the project, unless the cluster has these very files, and start its command."""
         options = RayOptions.of(job.config)
         address = options.address.rstrip("/")
+        along: Mapping[str, Path] = {}
         if not is_here(urlsplit(address).hostname or ""):
             check_tracking(job.env, f"the Ray cluster {address!r}")
+            job, along = with_inputs_along(job)
         dashboard = self._dashboard(address)
         dashboard.check()
-        packed = zipped(job.directory, excludes=options.excludes, limit_bytes=_LIMIT_BYTES)
+        packed = zipped(job.directory, excludes=options.excludes, along=along, limit_bytes=_LIMIT_BYTES)
         submission = f"mlcore-{job.run_id[:12]}-{uuid4().hex[:8]}"
         own = f"_{submission}" if options.own_directory else ""
         package = dashboard.upload(f"_ray_pkg_{packed.digest[:32]}{own}.zip", packed.content)
