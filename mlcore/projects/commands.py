@@ -61,7 +61,7 @@ def _refuse(entry: EntryPoint, scanned: Scanned, values: Mapping[str, str]) -> N
             faults.append(
                 f"the value {values[hole.name]!r} of parameter {hole.name!r} would be read as code by {hole.plain}, where only "
                 "letters, digits and any of _@%+=:,./- are safe; pass it as a word of its own instead, such as "
-                "sh -c 'train \"$1\"' sh {x}, or in a variable of the environment"
+                f"sh -c 'train \"$1\"' sh {{{hole.name}}}, or in a variable of the environment"
             )
     if faults:
         raise ProjectError(f"entry point {entry.name!r}: " + "\n  ".join(dict.fromkeys(faults)))

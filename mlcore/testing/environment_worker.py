@@ -11,12 +11,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from mlcore.interfaces import EnvironmentManager, EnvironmentSpec
+from mlcore.interfaces import EnvironmentManager, EnvironmentSpec, ImageSpec
 from mlcore.testing.processes import say
 
 
 def spec_text(spec: EnvironmentSpec) -> str:
-    """Return what a worker makes a specification without image from."""
+    """Return what a worker makes a specification from; of an image its name and variables."""
     return json.dumps(
         {
             "python": spec.python,
@@ -24,6 +24,7 @@ def spec_text(spec: EnvironmentSpec) -> str:
             "build_requirements": spec.build_requirements,
             "conda_packages": spec.conda_packages,
             "channels": spec.channels,
+            "image": [spec.image.name, spec.image.environment] if spec.image else None,
         }
     )
 
@@ -38,11 +39,16 @@ def main(arguments: Sequence[str]) -> None:
         build_requirements=tuple(given["build_requirements"]),
         conda_packages=tuple(given["conda_packages"]),
         channels=tuple(given["channels"]),
+        image=_image(*given["image"]) if given["image"] else None,
     )
     manager: EnvironmentManager = importlib.import_module(module).environment(name=name)
     say("ready")
     sys.stdin.readline()
     say(manager.create(spec))
+
+
+def _image(name: str, environment: Sequence[Sequence[str]]) -> ImageSpec:
+    return ImageSpec(name, environment=tuple((variable, value) for variable, value in environment))
 
 
 if __name__ == "__main__":

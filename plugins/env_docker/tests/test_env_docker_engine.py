@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import unquote
 
 import docker_engine
 import pytest
@@ -18,6 +23,7 @@ from mlcore_env_docker.manager import DockerEnvironments
 
 from mlcore.errors import ProjectError
 from mlcore.interfaces import EnvironmentManager, EnvironmentSpec, ImageSpec, Job
+from mlcore.projects.cache import cache_directory
 from mlcore.projects.images import DockerProgram
 from mlcore.testing.environment import EnvironmentContract
 
@@ -67,8 +73,13 @@ class TestDockerEnvironments(EnvironmentContract):
     plugin_module = "mlcore_env_docker.plugin"
 
     @pytest.fixture
-    def environment(self, tmp_path: Path) -> EnvironmentManager:
-        return DockerEnvironments(tmp_path / ".environments")
+    def environment(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EnvironmentManager:
+        monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / ".cache"))
+        return DockerEnvironments(cache_directory() / "environments" / "docker")
+
+    @pytest.fixture
+    def opener(self) -> tuple[str, str]:
+        return ("mlcore_env_docker.plugin", "docker")
 
     @pytest.fixture
     def spec(self, image: str) -> EnvironmentSpec:
@@ -276,6 +287,102 @@ def test_a_project_runs_in_its_image_and_its_run_knows_which(
     assert run.data.tags["mlflow.project.env"] == "docker"
     lock = mlcore.artifacts.load_text(f"runs:/{submitted.run_id}/project/requirements.lock.txt")
     assert lock.startswith("docker-image @ sha256:")
+
+
+class Registry(BaseHTTPRequestHandler):
+    """As much of a registry as pushing and pulling need; it keeps what it gets in memory."""
+
+    kept: ClassVar[dict[str, tuple[str, bytes]]] = {}
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def answer(self, code: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(code)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        name = self.path.rpartition("/")[2]
+        if self.path == "/v2/":
+            self.answer(200)
+        elif name in self.kept:
+            kind, content = self.kept[name]
+            digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+            self.answer(200, content, Content_Type=kind, Docker_Content_Digest=digest)
+        else:
+            error = b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}'
+            self.answer(404, error, Content_Type="application/json")
+
+    do_HEAD = do_GET  # noqa: N815  # the base class looks for these names
+
+    def do_POST(self) -> None:
+        self.answer(202, Location=f"{self.path}{len(self.kept)}.{id(self)}", Range="0-0")
+
+    def do_PATCH(self) -> None:
+        content = b""
+        while size := int(self.rfile.readline(), 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        self.kept[self.path] = ("application/octet-stream", content)
+        self.answer(202, Location=self.path, Range=f"0-{len(content)}")
+
+    def do_PUT(self) -> None:
+        path, _, query = self.path.partition("?")
+        content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if query:  # of an upload
+            digest = unquote(query.partition("digest=")[2])
+            self.kept[digest] = self.kept.pop(path)
+        else:
+            kind = self.headers["Content-Type"]
+            self.kept[digest] = self.kept[path.rpartition("/")[2]] = (kind, content)
+        self.answer(201, Location=path, Docker_Content_Digest=digest)
+
+
+@pytest.fixture
+def registry() -> Iterator[str]:
+    """Return the address of a registry; that it is on this machine is why the engine does not ask for TLS."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_an_image_that_was_pushed_is_fetched_for_an_environment_and_goes_with_it(
+    engine: Engine, environment: DockerEnvironments, project: Path, registry: str, tmp_path: Path
+) -> None:
+    subprocess.run(["tar", "-cf", tmp_path / "empty.tar", "-C", project, "."], check=True)
+    engine.docker("import", tmp_path / "empty.tar", "mlcore-test-empty")
+    docker, name = DockerProgram(), f"{registry}/team/wine:1"
+    docker.tag(docker.built(project, "mlcore-test-empty"), name)
+
+    pushed = docker.push(name)
+    for each in (name, "mlcore-test-empty"):
+        docker.forget(each)
+    env_id = environment.create(EnvironmentSpec(image=ImageSpec(name)))
+    there = docker.found(name)
+    lock = environment.lock(env_id)
+    environment.remove(env_id)
+
+    assert pushed.startswith(f"{registry}/team/wine@sha256:")
+    assert there is not None
+    assert lock == (f"docker-image @ {pushed}",)
+    assert docker.found(name) is None
+
+
+def test_an_image_that_a_registry_does_not_have_is_told_of_in_its_words(
+    environment: DockerEnvironments, registry: str
+) -> None:
+    with pytest.raises(ProjectError, match=r"could not get the image '.*/none:2' \(exit code 1\): .*manifest unknown"):
+        environment.create(EnvironmentSpec(image=ImageSpec(f"{registry}/none:2")))
 
 
 def until(seen: Callable[[], bool]) -> None:

@@ -6,7 +6,7 @@ export const ROW = 30;
 /**
  * A column of the grid.
  * @typedef {{id: string, width: number, label: string, pinned?: boolean, right?: boolean}} Column
- * @typedef {{columns: Column[], lefts: number[], total: number, fixed: number}} Layout
+ * @typedef {{columns: Column[], lefts: number[], total: number, fixed: number, places: {left: string, width: string}[]}} Layout
  */
 
 /** Where the columns stand: the pinned ones first. @param {Column[]} columns @param {Record<string, number>} widths @returns {Layout} */
@@ -16,7 +16,9 @@ export function layout(columns, widths) {
   const lefts = [];
   let at = 0;
   for (const one of ordered) { lefts.push(at); at += one.width; }
-  return { columns: ordered, lefts, total: at, fixed: ordered.filter((one) => one.pinned).length };
+  return { columns: ordered, lefts, total: at, fixed: ordered.filter((one) => one.pinned).length,
+    // the same objects in every row: what did not change is not looked into
+    places: ordered.map((one, index) => ({ left: `${lefts[index]}px`, width: `${one.width}px` })) };
 }
 
 /** Which of the columns that are not pinned are in sight. @param {Layout} plan @param {number} left @param {number} width */
@@ -38,7 +40,7 @@ export function drawn(plan, seen) {
 
 /** How a cell is put in its place. @param {Layout} plan @param {number} at */
 export function place(plan, at) {
-  return { left: `${plan.lefts[at]}px`, width: `${plan.columns[at].width}px` };
+  return plan.places[at];
 }
 
 const WATCHED = ["row", "index", "plan", "first", "last", "selected", "hovered", "active", "version", "top"];

@@ -3,9 +3,13 @@ import { start } from "./start.js";
 
 /** @typedef {{id: string, kind: string, title: string, order: number, match?: string[], max_bytes?: number|null, series?: boolean, module?: string, isolate?: boolean, blocks?: boolean}} Extension */
 
+/** @type {Map<string, Extension[]>} */
+const byKind = new Map();
+
 /** @param {string} kind such as "run_panel" @returns {Extension[]} in order */
 export function extensions(kind) {
-  return (start.extensions ?? []).filter((one) => one.kind === kind);
+  if (!byKind.has(kind)) byKind.set(kind, (start.extensions ?? []).filter((one) => one.kind === kind));
+  return byKind.get(kind);
 }
 
 /** @param {string} id */
@@ -13,9 +17,13 @@ export function extension(id) {
   return (start.extensions ?? []).find((one) => one.id === id);
 }
 
+const renderers = new Map();
+
 /** The renderer of a plugin for a column such as "metrics.rmse", if there is one. */
 export function rendererFor(column) {
-  return extensions("column_renderer").find((one) => (one.match ?? []).some((pattern) => fits(pattern, column)));
+  // asked for each cell that is drawn
+  if (!renderers.has(column)) renderers.set(column, extensions("column_renderer").find((one) => (one.match ?? []).some((pattern) => fits(pattern, column))));
+  return renderers.get(column);
 }
 
 const known = new Map();
