@@ -28,6 +28,7 @@ from mlcore.errors import (
 from mlcore.hookspecs import hookimpl
 from mlcore.interfaces import Job, JobStatus, ProjectBackend
 from mlcore.plugins import current
+from mlcore.projects.running_lock import running_lock
 from mlcore.testing.memory_project import MemoryBackend
 
 MLPROJECT = """
@@ -398,3 +399,18 @@ def test_importing_the_api_costs_nothing() -> None:
     code = "import sys, mlcore.projects; print([m for m in sys.modules if m.startswith('mlcore.projects.')])"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_lock_of_the_running_environment_follows_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    before = running_lock()
+    assert running_lock() == before
+
+    (site / "acme-1.5.dist-info").mkdir()
+    (site / "acme-1.5.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.5\n")
+
+    assert set(running_lock()) - set(before) == {"acme==1.5"}

@@ -18,6 +18,7 @@ from mlcore.projects.following import Output
 from mlcore.projects.outcome import Outcome
 from mlcore.projects.plan import Plan
 from mlcore.projects.preparing import delete
+from mlcore.projects.running_lock import running_lock
 from mlcore.projects.stopping import Stop, Stopped
 from mlcore.projects.waiting import Waiting
 from mlcore.tracking import active
@@ -132,7 +133,8 @@ def _told(plan: Plan, run: ActiveRun, placed: Placed, job_id: str) -> Question[N
         run.set_tags({key: value for key, value in found.items() if value})
         if plan.diff:
             run.log_text(plan.diff, run_tags.DIFF)
-        lock = placed.lock()
+        is_running = plan.job.environment is None and placed.manager == environments.LOCAL
+        lock = running_lock() if is_running else placed.lock()
         if lock:
             run.log_text("".join(f"{line}\n" for line in lock), run_tags.LOCK)
         run.log_dict(_environment(plan, placed), run_tags.ENVIRONMENT)
