@@ -48,6 +48,17 @@ def test_a_required_directory_counts_by_its_content_without_what_runs_leave(tmp_
     assert _id(str(tmp_path)) != first
 
 
+def test_where_a_required_file_lies_does_not_count(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "wheels").mkdir(parents=True)
+        (tmp_path / name / "wheels" / "x-1.whl").write_text("same")
+    here, there = tmp_path / "a", tmp_path / "b"
+
+    for line in ("{}/wheels/x-1.whl", "x @ file://{}/wheels/x-1.whl", "--find-links {}/wheels", "{}"):
+        assert _id(line.format(here)) == _id(line.format(there)), line
+    assert _id(f"--editable {here}") != _id(f"--editable {there}")
+
+
 def test_of_a_directory_that_is_installed_in_place_only_the_metadata_counts(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]")
     (tmp_path / "code.py").write_text("one")

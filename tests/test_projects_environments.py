@@ -243,6 +243,15 @@ def test_a_lock_takes_the_place_of_the_requirements_and_keeps_their_options() ->
     assert found.build_requirements == ()
 
 
+def test_a_file_in_a_lock_is_taken_from_the_checkout_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "x-1.whl").touch()
+    spec = EnvironmentSpec(requirements=(f"{tmp_path}/x-1.whl", "numpy"))
+
+    found = environments.locked(spec, ("numpy==2.1", "x @ file:///gone/x-1.whl#sha256=ab"))
+
+    assert found.requirements == ("numpy==2.1", f"x @ {(tmp_path / 'x-1.whl').as_uri()}#sha256=ab")
+
+
 @pytest.mark.parametrize("url", ["https://user:p@ss@host/simple", "git+https://token@host/simple"])
 def test_credentials_are_taken_out_of_urls(url: str) -> None:
     assert stripped(f"from {url}, then").endswith("://host/simple, then")

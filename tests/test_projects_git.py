@@ -180,7 +180,7 @@ def test_uris_that_could_be_options_or_commands_are_refused(session: Session, tm
 def test_a_repository_that_wants_a_password_fails_at_once_without_a_terminal(
     server: GitServer, session: Session
 ) -> None:
-    server.password = "ada:secret"
+    server.login = "ada:secret"
 
     with pytest.raises(ProjectError, match=r"wants credentials.*credential helper.*git says"):
         sources.fetched(url_of(server), session=session)
@@ -189,7 +189,7 @@ def test_a_repository_that_wants_a_password_fails_at_once_without_a_terminal(
 def test_credentials_of_the_url_are_used_and_kept_nowhere(
     server: GitServer, session: Session, cache: Path, tmp_path: Path
 ) -> None:
-    server.password = "ada:s3cr't $(x) \\n"
+    server.login = "ada:s3cr't $(x) \\n"
     url = url_of(server).replace("http://", "http://ada:s3cr't%20$(x)%20%5Cn@")
 
     source = sources.fetched(url, session=session)
@@ -203,7 +203,7 @@ def test_credentials_of_the_url_are_used_and_kept_nowhere(
 
 
 def test_gits_own_credential_helpers_are_asked(server: GitServer, session: Session, tmp_path: Path) -> None:
-    server.password = "ada:secret"
+    server.login = "ada:secret"
     host = server.uri.removeprefix("http://")
     (tmp_path / ".home" / ".git-credentials").write_text(f"http://ada:secret@{host}\n")
     (tmp_path / ".home" / ".gitconfig").write_text("[credential]\n  helper = store\n")
@@ -212,7 +212,7 @@ def test_gits_own_credential_helpers_are_asked(server: GitServer, session: Sessi
 
 
 def test_a_wrong_password_is_told(server: GitServer, session: Session) -> None:
-    server.password = "ada:secret"
+    server.login = "ada:secret"
 
     with pytest.raises(ProjectError, match="wants credentials"):
         sources.fetched(url_of(server).replace("http://", "http://ada:wrong@"), session=session)

@@ -155,6 +155,19 @@ def test_artifacts_of_runs_are_inputs(tmp_path: Path) -> None:
     assert (Path(found.value) / "a.csv").read_text() == "1,2\n"
 
 
+def test_registered_models_are_inputs(tmp_path: Path) -> None:
+    mlcore.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+    with mlcore.start_run() as run:
+        mlcore.log_text("weights", "model/weights.txt")
+    mlcore.register_model(f"runs:/{run.info.run_id}/model", "wine")
+
+    (found,) = placed(
+        (path_of("models:/wine/1"),), directory=tmp_path, storage=tmp_path / "store", session=current_session()
+    )
+
+    assert (Path(found.value) / "weights.txt").read_text() == "weights"
+
+
 def test_checksums_are_of_the_content_of_files_and_directories(tmp_path: Path) -> None:
     (tmp_path / "one.csv").write_text("1")
     (tmp_path / "folder").mkdir()

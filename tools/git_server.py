@@ -18,7 +18,7 @@ from pathlib import Path
 class GitServer:
     """Repositories below a directory.
 
-    password: `user:password` that every request has to bring.
+    login: `user:password` that every request has to bring.
     dumb: whether only files are served, as by a web server that knows nothing of git.
     old: whether the protocol is the one that gives out advertised commits only.
     broken: whether the next pack stops in the middle and hangs until `resumed` is set.
@@ -27,7 +27,7 @@ class GitServer:
 
     uri: str
     root: Path
-    password: str = ""
+    login: str = ""
     dumb: bool = False
     old: bool = False
     broken: bool = False
@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         served = self.served[str(self.headers["host"]).rpartition(":")[2]]
         given = self.headers.get("authorization", "")
         served.authorized.append(given)
-        if served.password and given != f"Basic {base64.b64encode(served.password.encode()).decode()}":
+        if served.login and given != f"Basic {base64.b64encode(served.login.encode()).decode()}":
             self.send_response(401)
             self.send_header("www-authenticate", 'Basic realm="git"')
             self.end_headers()

@@ -154,8 +154,8 @@ def _run(cli: Cli, request: RunRequest, shown: Shown) -> int:
             return shown.end(plan, Outcome(RunStatus.FINISHED))
         try:
             outcome = attend(plan, session, shown.output, stop)
-        except MlcoreError as err:
-            shown.end(plan, Outcome(RunStatus.FAILED, err.message))
+        except MlcoreError:
+            shown.end(plan, Outcome(RunStatus.FAILED))  # why is told where all errors are
             raise
         except Stopped:
             shown.end(plan, Outcome(RunStatus.KILLED, f"stopped by {stop.signal_name}", signal=stop.signal_name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TypeVar
@@ -44,6 +45,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 # What a store says once and for all of an entry; anything else may be different the next time.
 FINAL = (InvalidParameterError, BadRequestError, NotFoundError, AlreadyExistsError, ConflictError, UnsupportedError)
 
+_LATE_MS = 2000  # what is delivered at once needs no look at the store
+
 V = TypeVar("V")
 
 Refusals = list[tuple[Stretch, MlcoreError]]
@@ -69,7 +72,7 @@ class Target:
         of it has to be delivered again.
         """
         refused: Refusals = []
-        for is_plain, group in groupby(stretches, _is_plain):
+        for is_plain, group in groupby(self._without_overtaken(stretches), _is_plain):
             together = list(group)
             if is_plain and isinstance(self.store, SupportsReplay):
                 refused += self._replay(self.store, writer, together)
@@ -80,6 +83,24 @@ class Target:
                 except FINAL as err:
                     refused.append((stretch, err))
         return refused
+
+    def _without_overtaken(self, stretches: Sequence[Stretch]) -> Sequence[Stretch]:
+        """Leave out changes of the run's status that come late, when it has ended after them.
+
+        Two processes may end one run: a project's command, and who attends it and has the last word. What they say
+        waits in two journals, in no order.
+        """
+        changes = [at for each in stretches if (at := _changed_at(each)) is not None]
+        if not changes or time.time_ns() // 1_000_000 - min(changes) < _LATE_MS:
+            return stretches
+        try:
+            info = self.store.get_run(self.run_id).info
+        except NotFoundError:  # it is made by what is delivered here
+            return stretches
+        last = info.end_time if info.status.is_terminated() else None
+        if last is None:
+            return stretches
+        return [each for each in stretches if (at := _changed_at(each)) is None or at >= last]
 
     def _replay(self, store: SupportsReplay, writer: str, stretches: list[Stretch]) -> Refusals:
         try:
@@ -180,6 +201,14 @@ def split(batch: Batch) -> list[Batch]:
 def _parts(items: tuple[V, ...], size: int) -> Iterator[tuple[V, ...]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _changed_at(stretch: Stretch) -> int | None:
+    """Return when the run's status was changed, in ms; None for anything else that was recorded."""
+    recorded = stretch.entry.recorded
+    if not isinstance(recorded, RunChange) or recorded.status is None:
+        return None
+    return stretch.entry.at if recorded.end_time is None else recorded.end_time
 
 
 def _is_plain(stretch: Stretch) -> bool:

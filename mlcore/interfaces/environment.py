@@ -98,7 +98,10 @@ class EnvironmentManager(Protocol):
         ...
 
     def remove(self, env_id: str) -> None:
-        """Delete an environment. Raises NotFoundError: no such environment."""
+        """Delete an environment.
+
+        Raises NotFoundError: no such environment. InvalidStateError: somebody else uses it.
+        """
         ...
 
 

@@ -88,6 +88,18 @@ class SupportsEnvironments(Protocol):
     environment_kinds: tuple[str, ...]
 
 
+@runtime_checkable
+class SupportsChecking(Protocol):
+    """A backend that can tell before a run begins that it will not take a job."""
+
+    def check(self, job: Job) -> None:
+        """Do nothing when the job can be submitted; it has no run yet.
+
+        Raises ProjectError: its configuration, its inputs or what it needs is not as it should be.
+        """
+        ...
+
+
 @frozen
 class JobEnd:
     """How a job ended, as far as its backend can tell.

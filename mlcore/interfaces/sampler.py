@@ -23,7 +23,7 @@ class Choices:
 
 @frozen
 class Integers:
-    """A whole number: low, low + step, and so on, up to *high* if the steps meet it; low <= high, 1 <= step."""
+    """A whole number: low, low + step, and so on up to *high*, which is one of them; low <= high, 1 <= step."""
 
     low: int
     high: int

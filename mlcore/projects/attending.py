@@ -43,19 +43,18 @@ def attend(
     """
     wish = stop or Stop()
     try:
-        run = _taken_over(plan, session)
-        with _Attended(run, wish) as end, tempfile.TemporaryDirectory(prefix="mlcore-run-") as folder:
+        with _Attended(plan, session, wish) as end, tempfile.TemporaryDirectory(prefix="mlcore-run-") as folder:
             output = Output(Path(folder) / "output.log", on_output)
             try:
-                outcome = _ran(plan, session, run, output, wish)
+                outcome = _ran(plan, session, end.run, output, wish)
             except MlcoreError as err:
                 output.add(err.message)
                 raise
             finally:
                 with wish.held():
-                    output.keep(run)
+                    output.keep(end.run)
             if plan.fingerprint and outcome.status is RunStatus.FINISHED:
-                reuse.note_outputs(run)
+                reuse.note_outputs(end.run)
             end.outcome = outcome
     finally:
         delete(plan.temporary)
@@ -74,26 +73,28 @@ def _taken_over(plan: Plan, session: Session) -> ActiveRun:
 class _Attended:
     """Ends the run at the end of the block, whatever leaves it."""
 
-    def __init__(self, run: ActiveRun, stop: Stop) -> None:
+    def __init__(self, plan: Plan, session: Session, stop: Stop) -> None:
         self.outcome: Outcome | None = None
-        self._run = run
+        self.run = _taken_over(plan, session)
         self._stop = stop
 
     def __enter__(self) -> _Attended:
+        self._stop.attended()
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         with self._stop.held():
             try:
-                self._run.end_as(self._ending(error))
+                self.run.end_as(self._ending(error))
             except MlcoreError as failed:
                 if error is None:
                     raise
-                error.add_note(f"and run {self._run.run_id!r} could not be ended: {failed}")
+                error.add_note(f"and run {self.run.run_id!r} could not be ended: {failed}")
 
     def _ending(self, error: BaseException | None) -> Ending:
         if isinstance(error, Stopped):
-            return Ending(RunStatus.KILLED, signal=self._stop.signal_name)
+            name = self._stop.signal_name
+            return Ending(RunStatus.KILLED, message=f"stopped by {name}", signal=name)
         if isinstance(error, MlcoreError):  # said to the user, not a fault of the program: no traceback
             return Ending(RunStatus.FAILED, message=error.message)
         if error is not None or self.outcome is None:

@@ -16,6 +16,7 @@ from mlcore.projects.credentials import stripped
 from mlcore.projects.requirement_lines import local_paths, option
 
 _LENGTH = 20
+_SMALL_BYTES = 16 << 20
 # what running or building a project leaves beside its code
 _LEFT_OUT = (
     ".*",
@@ -38,7 +39,7 @@ def env_id(manager: str, spec: EnvironmentSpec, python: str) -> str:
     """Return the id of what *manager* makes of *spec* with this version of *python*.
 
     The order of requirements does not count, that of options such as `--index-url` does. Files and directories that are
-    required count by their content, URLs without their passwords.
+    required count by their content, wherever they lie (but for what is installed in place), URLs without their passwords.
     Raises ProjectError: a file that is required is not there.
     """
     content = {
@@ -59,14 +60,18 @@ def _digests(lines: Sequence[str]) -> list[list[str]]:
 
 
 def _digest(line: str) -> list[str]:
-    name = (option(line) or ("", ""))[0]
-    return [stripped(line), *(content_of(path, name) for path in local_paths(line))]
+    name, paths = (option(line) or ("", ""))[0], local_paths(line)
+    text = stripped(line)
+    if name != "--editable":  # where it lies does not count, as each checkout of a project lies elsewhere
+        for path in paths:
+            text = text.replace(path.as_uri(), path.name).replace(str(path), path.name if path.is_file() else "")
+    return [text, *(content_of(path, name) for path in paths)]
 
 
 def content_of(path: Path, option_name: str = "") -> str:
     """Return a digest of what a requirement takes from *path*: of a file, or of all files below a directory.
 
-    option_name: of `--editable` only the metadata counts, of `--find-links` the names, sizes and times of files.
+    option_name: of `--editable` only the metadata counts, of `--find-links` names, sizes, and the content of small files.
     Raises ProjectError: there is nothing at *path*.
     """
     if not path.exists():
@@ -77,8 +82,9 @@ def content_of(path: Path, option_name: str = "") -> str:
     digest = hashlib.sha256()
     if option_name == "--find-links":
         for each in sorted(path.iterdir()):
-            stat = each.stat()
-            digest.update(f"{each.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
+            size = each.stat().st_size
+            content = content_of(each) if each.is_file() and size <= _SMALL_BYTES else ""
+            digest.update(f"{each.name}\0{size}\0{content}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
     for each in _files(path):
         name = each.relative_to(path).as_posix()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import metadata
+from pathlib import Path
 
 from attrs import evolve, frozen
 
@@ -14,8 +15,9 @@ from mlcore.interfaces.environment import SupportsPlacing
 from mlcore.interfaces.project_backend import Job
 from mlcore.plugins import Plugins
 from mlcore.projects.environment_files import TOOLS, name_of
-from mlcore.projects.requirement_lines import option
+from mlcore.projects.requirement_lines import local_paths, option
 from mlcore.settings import Settings
+from mlcore.uris import local_path
 
 LOCAL = "local"
 PYTHON = "python"
@@ -90,9 +92,25 @@ def placed(job: Job, spec: EnvironmentSpec, manager: str, plugins: Plugins) -> P
 
 
 def locked(spec: EnvironmentSpec, lock: tuple[str, ...]) -> EnvironmentSpec:
-    """Return *spec* with exactly what *lock* says; of its requirements the options stay, such as `--index-url`."""
+    """Return *spec* with exactly what *lock* says; of its requirements the options stay, such as `--index-url`.
+
+    A file or directory that the lock names is taken from where *spec* has it, as another checkout lies elsewhere.
+    """
     options = tuple(line for line in spec.requirements if (found := option(line)) and found[0] not in _NOT_KEPT)
-    return evolve(spec, requirements=(*options, *lock), build_requirements=(), locked=True)
+    kept = [line for line in spec.requirements if (option(line) or ("--editable", ""))[0] == "--editable"]
+    own = [path for line in kept for path in local_paths(line)]
+    lines = (_moved(line, own) for line in lock)
+    return evolve(spec, requirements=(*options, *lines), build_requirements=(), locked=True)
+
+
+def _moved(line: str, own: list[Path]) -> str:
+    name, _, url = line.partition(" @ ")
+    if not url.startswith("file:"):
+        return line
+    where, sign, digest = url.partition("#")
+    path = local_path(where)
+    there = [each for each in own if each.name == path.name] or (own if len(own) == 1 and not path.exists() else [])
+    return f"{name} @ {there[0].as_uri()}{sign}{digest}" if there else line
 
 
 def running_lock() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
-from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsEnvironments
+from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsChecking, SupportsEnvironments
 from mlcore.projects import environments, reuse, run_tags
 from mlcore.projects.job_env import job_env, with_running_python
 from mlcore.projects.parent import experiment_of, parent_of
@@ -120,6 +120,8 @@ def _planned(
     )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
+    if isinstance(backend, SupportsChecking):
+        backend.check(job)
     temporary = (*storage, *(() if source.temporary is None else (source.temporary,)))
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
     asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
@@ -132,7 +134,9 @@ def _planned(
                 return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
     stop.check()
     with stop.held():
-        return _begun(plan, asked, source, (given, placed), session)
+        begun = _begun(plan, asked, source, (given, placed), session)
+        stop.pend()
+        return begun
 
 
 def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:

@@ -92,7 +92,9 @@ def run_request(request: RunRequest, session: Session, *, synchronous: bool = Tr
         if not synchronous:
             from mlcore.projects.watching import detach
 
-            return SubmittedRun(plan.run_id, session, watcher=detach(plan, session))
+            watcher = detach(plan, session)
+            stop.attended()
+            return SubmittedRun(plan.run_id, session, watcher=watcher)
         outcome = attend(plan, session, show, stop)
     if outcome.status is not RunStatus.FINISHED:
         raise ExecutionError(f"run {plan.run_id} of project {plan.job.name!r} is {outcome.status}: {outcome.message}")

@@ -54,6 +54,14 @@ class Stop:
         if self.number is not None and self._forward is None and not self._held:
             raise Stopped(self.number)
 
+    def pend(self) -> None:
+        """Let nothing be interrupted until `attended`: a run has begun, and nobody would end it."""
+        self._held += 1
+
+    def attended(self) -> None:
+        """Let somebody attend the run from now on, who ends it whatever happens."""
+        self._held = max(0, self._held - 1)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Let nothing be interrupted inside the block; what is wanted meanwhile is only kept in mind."""
@@ -92,7 +100,7 @@ def heard() -> Iterator[Stop]:
     stop = Stop()
     replaced: dict[int, object] = {}
     if threading.current_thread() is threading.main_thread():
-        for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+        for number in signals():
             found = signal.getsignal(number)
             if found == signal.SIG_DFL or found is signal.default_int_handler:
                 replaced[number] = signal.signal(number, stop.handle)
@@ -105,6 +113,11 @@ def heard() -> Iterator[Stop]:
     finally:
         _restore(replaced)
     _again(stop.number)
+
+
+def signals() -> set[signal.Signals]:
+    """Return the signals that end programs and that this system has."""
+    return {getattr(signal, name) for name in _NAMES if hasattr(signal, name)}
 
 
 def _restore(replaced: dict[int, object]) -> None:

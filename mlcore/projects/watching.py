@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 from mlcore.projects.job_env import own_settings
 from mlcore.projects.plan import Plan
+from mlcore.projects.stopping import signals
 from mlcore.tracking.session import Session
 
 
@@ -20,7 +23,22 @@ def detach(plan: Plan, session: Session) -> subprocess.Popen[bytes]:
     }
     for name in ("MLCORE_RUN_ID", "MLFLOW_RUN_ID"):
         env.pop(name, None)
-    process = subprocess.Popen(
+    # signals that come before the process is ready for them wait until it is
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals()) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        process = _started(env)
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert process.stdin is not None  # noqa: S101  # it was asked for
+    with process.stdin as given:
+        given.write(plan.to_text().encode())
+    threading.Thread(target=process.wait, name="mlcore-watcher", daemon=True).start()  # lest it stays as a zombie
+    return process
+
+
+def _started(env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "mlcore.projects.watching"],
         env=env,
         stdin=subprocess.PIPE,
@@ -28,10 +46,6 @@ def detach(plan: Plan, session: Session) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    assert process.stdin is not None  # noqa: S101  # it was asked for above
-    with process.stdin as given:
-        given.write(plan.to_text().encode())
-    return process
 
 
 def main() -> int:
@@ -44,6 +58,9 @@ def main() -> int:
 
     plan = Plan.of_text(sys.stdin.read())
     with heard() as stop:
+        stop.pend()
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, signals())
         try:
             outcome = attend(plan, current_session(), stop=stop)
         except MlcoreError:

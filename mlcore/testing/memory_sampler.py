@@ -11,21 +11,16 @@ from mlcore.interfaces import Choices, Domain, Integers, Reals, SearchTask
 
 Point = Mapping[str, str | int | float]
 
-_EXPLORED = 8  # so many points at random, before half of all change one parameter of the best
-
 
 class MemorySampler:
-    """Points at random and, later on, neighbours of the best one."""
+    """A point at random first, and then the best one with one parameter changed."""
 
     def __init__(self) -> None:
         """Know nothing before a search begins."""
-        self._begun(SearchTask())
+        self.begin(SearchTask())
 
     def begin(self, task: SearchTask) -> None:
         """Start a search; forget whatever was before."""
-        self._begun(task)
-
-    def _begun(self, task: SearchTask) -> None:
         self._task = task
         self._random = random.Random(task.seed)  # noqa: S311  # no secrets
         self._open: dict[int, Point] = {}
@@ -34,7 +29,7 @@ class MemorySampler:
     def ask(self, number: int) -> Point | None:
         """Return a value for each parameter."""
         point = {name: _any_of(domain, self._random) for name, domain in self._task.domains.items()}
-        if self._best is not None and number >= _EXPLORED and self._random.random() < 0.5:
+        if self._best is not None:
             changed = self._random.choice(list(point))
             point = {**self._best[1], changed: point[changed]}
         self._open[number] = point

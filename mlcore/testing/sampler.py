@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 from attrs import evolve
@@ -56,7 +57,12 @@ def _played(sampler: Sampler, task: SearchTask, count: int = 40) -> list[Point]:
 
 
 class SamplerContract(PluginModuleContract):
-    """Everything that the kernel relies on in a sampler."""
+    """Everything that the kernel relies on in a sampler.
+
+    learns: whether it is to find better points from what it is told.
+    """
+
+    learns: ClassVar[bool] = False
 
     def test_the_sampler_has_the_methods_of_the_contract(self, sampler: Sampler) -> None:
         assert isinstance(sampler, Sampler)
@@ -93,7 +99,8 @@ class SamplerContract(PluginModuleContract):
     def test_one_parameter_is_enough(self, sampler: Sampler) -> None:
         sampler.begin(evolve(_TASK, domains={"depth": Integers(4, 5)}))
 
-        assert sampler.ask(0) in ({"depth": 4}, {"depth": 5})
+        for number in range(20):
+            assert sampler.ask(number) in ({"depth": 4}, {"depth": 5})
 
     def test_the_same_seed_gives_the_same_points_again(self, sampler: Sampler) -> None:
         assert _played(sampler, _TASK) == _played(sampler, _TASK)
@@ -151,3 +158,14 @@ class SamplerContract(PluginModuleContract):
 
         with pytest.raises(InvalidParameterError, match="0"):
             sampler.tell(0, 1.0)
+
+    def test_a_sampler_that_learns_comes_to_better_points(self, sampler: Sampler) -> None:
+        if not self.learns:
+            pytest.skip("the class does not say that the sampler learns")
+        early, late = [], []
+        for seed in range(6):
+            losses = [_loss(point) for point in _played(sampler, evolve(_TASK, seed=seed), 60)]
+            early += losses[:5]
+            late += losses[-20:]
+
+        assert sum(late) / len(late) < 0.5 * sum(early) / len(early)

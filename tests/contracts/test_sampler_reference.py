@@ -8,6 +8,8 @@ from mlcore.testing import MemorySampler, SamplerContract
 
 
 class TestMemorySampler(SamplerContract):
+    learns = True
+
     @pytest.fixture
     def sampler(self) -> MemorySampler:
         return MemorySampler()

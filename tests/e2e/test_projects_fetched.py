@@ -24,7 +24,7 @@ def test_code_and_inputs_come_from_servers_and_nothing_of_them_is_left(
     (tmp_path / "tmp").mkdir()
     repo = projects_git.repository(tmp_path / "served" / "code", {"part/MLproject": FILE})
     with git_server(repo.parent) as server, file_server() as web:
-        server.password = "ada:secret"
+        server.login = "ada:secret"
         web.files["/data/a.csv"] = b"1,2\n"
         uri = server.uri.replace("http://", "http://ada:secret@") + "/code/.git#part"
         command = [sys.executable, "-m", "mlcore.cli", "run", uri, "-v", "main", "-P", f"data={web.uri}/data/a.csv"]

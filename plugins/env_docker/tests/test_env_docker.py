@@ -67,11 +67,11 @@ def test_an_image_with_the_project_in_it_needs_no_mount(tmp_path: Path) -> None:
 
 
 def test_values_of_the_runs_variables_are_not_among_the_words(tmp_path: Path) -> None:
-    found = container(job(tmp_path, MLFLOW_TRACKING_PASSWORD="secret", PATH="/here"), IMAGE, "box")
+    found = container(job(tmp_path, MLFLOW_TRACKING_TOKEN="secret", PATH="/here"), IMAGE, "box")
 
-    assert "--env=MLFLOW_TRACKING_PASSWORD" in found.words
+    assert "--env=MLFLOW_TRACKING_TOKEN" in found.words
     assert not any("secret" in word or "PATH" in word for word in found.words)
-    assert found.env["MLFLOW_TRACKING_PASSWORD"] == "secret"
+    assert found.env["MLFLOW_TRACKING_TOKEN"] == "secret"
 
 
 def test_variables_of_the_project_are_given_or_copied(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def standin(standin_server: Standin, monkeypatch: pytest.MonkeyPatch) -> Standin
 @pytest.fixture(scope="session")
 def cluster(require: Callable[[str, bool, str], None]) -> Iterator[str]:
     """Start a real cluster of one node with little memory; yield its dashboard's address."""
-    there = all(importlib.util.find_spec(each) for each in ("ray", "aiohttp", "opencensus"))
+    there = all(importlib.util.find_spec(each) for each in ("ray", "aiohttp", "aiohttp_cors"))
     require("ray", there, "pip install 'ray[default]'")
     # paths of sockets must be short, which pytest's directories are not
     with tempfile.TemporaryDirectory(prefix="ray") as home:

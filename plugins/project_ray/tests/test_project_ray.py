@@ -77,7 +77,12 @@ def test_a_real_cluster_gets_project_variables_and_arguments_unchanged(
     monkeypatch.setenv("RAY_AUTH_TOKEN", "a" * 44)
     directory = project(tmp_path, **{"data.txt": "found me"})
     variables = {f"X_{number}": value for number, value in enumerate(SHELL)}
-    asked = job(directory, f"{TELL}; print(open('data.txt').read()); raise SystemExit(3)", *SHELL, **variables)
+    asked = job(
+        directory,
+        f"{TELL}; print(open('data.txt').read(), flush=True); os.write(1, b'\\xff\\n'); raise SystemExit(3)",
+        *SHELL,
+        **variables,
+    )
 
     status, lines = ran(
         RayBackend(Patience(0.1, 1.0, 60.0)), evolve(asked, config={"address": cluster, "own_directory": True})
@@ -85,7 +90,7 @@ def test_a_real_cluster_gets_project_variables_and_arguments_unchanged(
 
     assert status is JobStatus.FAILED
     assert json.loads(lines[0]) == [list(SHELL), variables]
-    assert lines[1:] == ["found me"]
+    assert lines[1:] == ["found me", "\ufffd"]
 
 
 def test_a_program_stays_executable_and_what_a_run_does_not_need_stays_here(

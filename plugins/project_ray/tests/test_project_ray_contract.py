@@ -16,8 +16,6 @@ from mlcore.testing.project_backend import JobFixtures
 CLUSTER_TOKEN = "a" * 44
 # Each job costs a cluster some seconds to begin, so that the others are left to MLCORE_RAY_WHOLE=1
 HEART = (
-    "test_arguments_reach_the_job_as_they_are",
-    "test_output_that_is_no_text_is_no_obstacle",
     "test_a_cancelled_job_is_killed",
     "test_an_unknown_job_is_named_in_the_error",
 )

@@ -51,6 +51,10 @@ class LocalBackend:
         self._root = root or cache_directory() / "jobs"
         self._mine: dict[str, _Mine] = {}
 
+    def check(self, job: Job) -> None:
+        """Look at the configuration. Raises ProjectError: an unknown key, or a value that cannot be used."""
+        grace_of(job.config)
+
     def submit(self, job: Job) -> str:
         """Start the job and return its id at once. Raises InvalidParameterError: the program cannot be started."""
         grace_s = grace_of(job.config)
