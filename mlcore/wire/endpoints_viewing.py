@@ -16,7 +16,7 @@ _READ = Permission(
 
 
 # asking a served model makes this server ask another one: for those who may change what is served
-_EDIT = Permission(Action.EDIT, "registered_model", "name")
+_READ_M, _EDIT = (Permission(x, "registered_model", "name") for x in (Action.READ, Action.EDIT))
 
 
 def _row(name: str, request: type, answer: type, call: str, permission: Permission = _READ) -> Endpoint:
@@ -29,7 +29,7 @@ VIEWING = (
     _row("POST artifacts:ticket", r.MakeTicket, a.TicketAnswer, "viewing.ticket"),
     _row("GET artifacts:table", r.ShowTable, a.TableShape, "viewing.table"),
     _row("GET artifacts:data", r.ShowData, a.DataShape, "viewing.data"),
-    _row("GET models:served", r.FindServed, a.ServedAnswer, "trying.served", _EDIT),
+    _row("GET models:served", r.FindServed, a.ServedAnswer, "trying.served", _READ_M),
     _row("POST models:ask", r.AskServed, a.ServedPrediction, "trying.ask", _EDIT),
     _row("GET models:describe", r.DescribeModel, a.ModelDescription, "viewing.describe"),
     # What a page in a sandbox loads comes without credentials: the ticket is what allows it.

@@ -191,7 +191,7 @@ def test_who_may_edit_the_model_asks_and_nobody_else(scoring: Scoring, tmp_path:
 
         refused = [
             team.ann.post(f"{UI}/models:ask", json=asked, headers=PAGE).status_code,
-            team.ann.get(f"{UI}/models:served", params={"name": "wine"}).status_code,
+            team.ann.get(f"{UI}/models:served", params={"name": "beer"}).status_code,
             team.root.post(f"{UI}/models:ask", json=asked).status_code,
             team.root.post(f"{UI}/models:ask", json=asked | {"name": "beer"}, headers=PAGE).status_code,
             team.root.post(f"{UI}/models:ask", json=asked | {"name": "none"}, headers=PAGE).status_code,
@@ -201,5 +201,6 @@ def test_who_may_edit_the_model_asks_and_nobody_else(scoring: Scoring, tmp_path:
         assert (refused, scoring.asked) == ([403, 403, 403, 400, 404, 401], [])
         found = team.root.post(f"{UI}/models:ask", json=asked, headers=PAGE).json()
         assert (found["status"], found["body"], len(scoring.asked)) == (200, '{"predictions": [1.5]}', 1)
+        assert team.ann.get(f"{UI}/models:served", params={"name": "wine"}).json() == {"servers": []}
         told = [team.root.get(f"{UI}/models:served", params={"name": name}).json() for name in ("wine", "beer")]
         assert told == [{"servers": [scoring.url]}, {"servers": []}]

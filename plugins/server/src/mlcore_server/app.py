@@ -85,7 +85,7 @@ class ServerApp:
             "tables": Tables(self._stores),
             "artifacts": Artifacts(self._stores, config),
             "viewing": Viewing(self._stores, self.access, config, BY_NAME["POST artifacts:ticket"]),
-            "trying": Trying(self._stores, config),
+            "trying": Trying(self._stores, self.access, config),
             "proxy": proxy,
             "logged_models": LoggedModels(self._stores, self.access),
             "models": Models(self._stores),
