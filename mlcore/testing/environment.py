@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from mlcore.errors import MlcoreError, NotFoundError
+from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import EnvironmentManager, EnvironmentSpec
 from mlcore.testing.environment_abilities import EnvironmentAbilitiesContract
 from mlcore.testing.threads import race
@@ -58,10 +58,12 @@ class EnvironmentContract(EnvironmentAbilitiesContract):
     def test_environments_are_listed_in_order(
         self, environment: EnvironmentManager, spec: EnvironmentSpec, other_spec: EnvironmentSpec
     ) -> None:
-        environment.create(other_spec)
+        made = sorted((environment.create(other_spec), environment.create(spec)))
+        environment.remove(made[0])
         environment.create(spec)
+        environment.create(other_spec)
 
-        assert list(environment.list()) == sorted(environment.list())
+        assert list(environment.list()) == made
 
     def test_the_order_of_requirements_makes_no_other_environment(
         self, environment: EnvironmentManager, other_spec: EnvironmentSpec
@@ -141,7 +143,7 @@ class EnvironmentContract(EnvironmentAbilitiesContract):
         if broken_spec is None:
             pytest.skip("no fixture `broken_spec`")
 
-        with pytest.raises(MlcoreError, match="no-such-thing"):
+        with pytest.raises(InvalidParameterError, match="no-such-thing"):
             environment.create(broken_spec)
 
         assert environment.list() == ()

@@ -29,7 +29,7 @@ class MemoryEnvironment:
         missing = [line for line in spec.requirements if line.startswith("no-such-thing")]
         if missing:
             raise InvalidParameterError(f"cannot install {missing[0]!r}: there is no such distribution")
-        text = repr((spec.python, sorted(spec.requirements), sorted(spec.build_requirements)))
+        text = repr((spec.python, sorted(spec.requirements), spec.build_requirements))
         env_id = hashlib.sha256(text.encode()).hexdigest()[:16]
         with self._lock:
             self.made.setdefault(env_id, spec)
