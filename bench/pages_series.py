@@ -34,12 +34,12 @@ def pages_series(pair: tuple[Side, Side]) -> list[Row]:
             place.mkdir()
             ids.append(str(int(worker(side, "fill_curves", str(RUNS), str(STEPS), cwd=place)["experiment_id"])))
         with running_server(pair[0], places[0], ()) as ours:
-            base: dict[str, object] = {"run_ids": _run_ids(ours, ids[0]), "keys": ["loss"]}
+            base: dict[str, object] = {"run_ids": run_ids(ours, ids[0]), "keys": ["loss"]}
             first = _measured(ours, "POST", SERIES, base | {"buckets": 720}, 0)
             measured = {name: _measured(ours, "POST", SERIES, base | more, REPEATS) for name, more in ASKED.items()}
             beside = _measured(ours, "POST", SERIES, base | {"buckets": THEIR_POINTS}, REPEATS)
         with running_server(pair[1], places[1], ("--workers", "1")) as theirs:
-            wanted = [("run_ids", one) for one in _run_ids(theirs, ids[1])]
+            wanted = [("run_ids", one) for one in run_ids(theirs, ids[1])]
             query = urlencode([*wanted, ("metric_key", "loss"), ("max_results", str(THEIR_POINTS))])
             path = f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?{query}"
             known = _measured(theirs, "GET", path, None, THEIR_REPEATS)
@@ -56,7 +56,8 @@ def pages_series(pair: tuple[Side, Side]) -> list[Row]:
     ]
 
 
-def _run_ids(server: Running, experiment_id: str) -> list[str]:
+def run_ids(server: Running, experiment_id: str) -> list[str]:
+    """Return the ids of the runs of an experiment."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     asked = {"experiment_ids": [experiment_id], "max_results": RUNS}
     connection.request("POST", f"{API}/runs/search", json.dumps(asked), {"content-type": "application/json"})
@@ -73,7 +74,7 @@ def _measured(
     headers = {"content-type": "application/json", "accept-encoding": "gzip"}
     cpu_ms, size = [], 0
     for number in range(repeats + 1):
-        before = _cpu_s(server)
+        before = server.cpu_s
         connection.request(method, path, None if asked is None else json.dumps(asked), headers)
         answer = connection.getresponse()
         body = answer.read()
@@ -81,12 +82,7 @@ def _measured(
             raise SystemExit(f"error: {path[:200]} answered {answer.status}: {body[:300]!r}")
         size = len(body)
         if number or not repeats:
-            cpu_ms.append((_cpu_s(server) - before) * 1000)
+            cpu_ms.append((server.cpu_s - before) * 1000)
     connection.close()
     # The system counts in hundredths of a second: the mean of all says more than each.
     return statistics.fmean(cpu_ms), float(size)
-
-
-def _cpu_s(server: Running) -> float:
-    family = (server.process, *server.process.children(recursive=True))
-    return sum(times.user + times.system for one in family if (times := one.cpu_times()))

@@ -65,20 +65,15 @@ def _asked(server: Running, path: str, asked: Asked, repeats: int = REPEATS) -> 
     headers = {"content-type": "application/json", "accept-encoding": "gzip"}
     cpu_ms, sizes = [], []
     for number in range(repeats + 1):
-        before = _cpu_s(server)
+        before = server.cpu_s
         connection.request("POST", path, json.dumps(asked), headers)
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200:
             raise SystemExit(f"error: {path} answered {answer.status}: {body[:300]!r}")
         if number:
-            cpu_ms.append((_cpu_s(server) - before) * 1000)
+            cpu_ms.append((server.cpu_s - before) * 1000)
             sizes.append(float(len(body)))
     connection.close()
     # The system counts in hundredths of a second: the mean of all says more than each.
     return [statistics.fmean(cpu_ms)], sizes
-
-
-def _cpu_s(server: Running) -> float:
-    family = (server.process, *server.process.children(recursive=True))
-    return sum(times.user + times.system for one in family if (times := one.cpu_times()))

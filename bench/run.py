@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import file_store
+import pages_browser
 import pages_series
 import pages_table
 import plugin_layer
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[tuple[Side, Side]], Iterable[Row]]] = {
     "files": file_store.file_store,
     "serving": serving.scoring,
     "server": tracking_server.server,
+    "pages_browser": pages_browser.pages_browser,
     "pages_series": pages_series.pages_series,
     "pages_table": pages_table.pages_table,
     "proxy": proxy.proxy,

@@ -61,6 +61,12 @@ class Running:
         """Memory of the server and whatever it has started."""
         return sum(one.memory_info().rss for one in (self.process, *self.process.children(recursive=True)))
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the server and whatever it has started."""
+        family = (self.process, *self.process.children(recursive=True))
+        return sum(times.user + times.system for one in family if (times := one.cpu_times()))
+
 
 def server(pair: tuple[Side, Side]) -> list[Row]:
     """Both servers in turns; MLflow's with its defaults and with one worker, whichever is better per line."""
