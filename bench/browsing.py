@@ -86,10 +86,12 @@ class Tab:
         self.page.set_default_timeout(PATIENCE_S * 1000)
         self.outside: list[str] = []
         self._sizes: list[float] = []
+        self._heads: dict[str, float] = {}
         self._asked = 0
         self._news = time.monotonic()
         self._session = self.context.new_cdp_session(self.page)
         self._session.on("Network.requestWillBeSent", self._sent)
+        self._session.on("Network.responseReceived", self._answered)
         self._session.on("Network.loadingFinished", self._finished)
         self._session.send("Network.enable")
         self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -103,9 +105,13 @@ class Tab:
         if address.hostname != HOST:
             self.outside.append(event["request"]["url"])
 
+    def _answered(self, event: dict[str, Any]) -> None:
+        self._heads[event["requestId"]] = event["response"]["encodedDataLength"]
+
     def _finished(self, event: dict[str, Any]) -> None:
         self._news = time.monotonic()
-        self._sizes.append(event["encodedDataLength"])
+        # of an answer without a body nothing is told at its end
+        self._sizes.append(max(event["encodedDataLength"], self._heads.pop(event["requestId"], 0)))
 
     def busy_s(self) -> float:
         """Return CPU seconds of the main thread since the tab was opened."""
@@ -136,7 +142,9 @@ class Tab:
 
     def frames(self, selector: str, pixels: int, count: int) -> list[float]:
         """Scroll a box by so many pixels in each frame; return milliseconds of the main thread of each frame."""
-        self.browser.start_tracing(page=self.page, categories=["toplevel", "blink.user_timing"])
+        self.browser.start_tracing(
+            page=self.page, categories=["disabled-by-default-devtools.timeline", "blink.user_timing"]
+        )
         self.page.evaluate(SCROLL, [selector, pixels, count])
         return _of_frames(json.loads(self.browser.stop_tracing())["traceEvents"])
 
@@ -159,7 +167,7 @@ def _of_frames(events: list[dict[str, Any]]) -> list[float]:
     times = [float(one["ts"]) for one in marks]
     frames = [0.0] * (len(times) - 1)
     for one in events:
-        if one["name"] != "ThreadControllerImpl::RunTask" or (one["pid"], one["tid"]) != thread or one["ph"] != "X":
+        if one["name"] != "RunTask" or (one["pid"], one["tid"]) != thread or one["ph"] != "X":
             continue
         # the task that holds the mark begins the frame
         at = bisect_right(times, one["ts"] + one["dur"]) - 1
