@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsChecking, SupportsEnvironments
 from mlcore.projects import environments, reuse, run_tags
 from mlcore.projects.job_env import job_env, with_running_python
+from mlcore.projects.params import check_params
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
 from mlcore.projects.spec import ParameterType
@@ -108,7 +109,7 @@ def _planned(
     project = load_project(source.directory)
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
-    environment, manager = _environment(request, project, backend, session)
+    environment, manager = environment_of(request, project, backend, session)
     placed = _placed(given, request, project, session, storage)
     job = Job(
         "",
@@ -132,9 +133,11 @@ def _planned(
             earlier = reuse.earlier(asked, plan.fingerprint, entry.name, session)
             if earlier is not None:
                 return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
+    params = _shown(given, placed)
+    check_params(params, asked, session)
     stop.check()
     with stop.held():
-        begun = _begun(plan, asked, source, (given, placed), session)
+        begun = _begun(plan, asked, source, params, session)
         stop.pend()
         return begun
 
@@ -173,10 +176,13 @@ def _placed(
     return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
-def _environment(
+def environment_of(
     request: RunRequest, project: Project, backend: ProjectBackend, session: Session
 ) -> tuple[EnvironmentSpec, str]:
-    """Return what the project needs and the name of the manager that makes it."""
+    """Return what the project needs and the name of the manager that makes it.
+
+    Raises ProjectError: it cannot be had as asked. PluginNotFoundError: no such manager is installed.
+    """
     from mlcore.projects import environment_files
 
     spec = environment_files.spec_of(project)
@@ -189,7 +195,10 @@ def _environment(
     if request.lock is not None:
         spec = environments.locked(spec, request.lock)
     if not isinstance(backend, SupportsEnvironments):
-        return spec, environments.chosen(spec, request.env_manager, session.plugins, settings=session.settings)
+        manager = environments.chosen(spec, request.env_manager, session.plugins, settings=session.settings)
+        if manager != environments.LOCAL:
+            session.plugins.first(HookSpecs.environment, name=manager)  # before there is a run
+        return spec, manager
     kind = environments.LOCAL if request.env_manager == environments.LOCAL else environments.kind_of(spec)
     if kind not in backend.environment_kinds:
         raise ProjectError(
@@ -203,13 +212,10 @@ def _begun(
     plan: Plan,
     request: RunRequest,
     source: Source,
-    arguments: tuple[tuple[Argument, ...], tuple[Argument, ...]],
+    params: Mapping[str, str],
     session: Session,
 ) -> Plan:
-    """Return the plan with its run, which begins here.
-
-    arguments: as they were given, and as the command gets them.
-    """
+    """Return the plan with its run, which begins here."""
     from mlcore.tracking import starting, tags
     from mlcore.tracking.endings import ending_of
 
@@ -232,7 +238,7 @@ def _begun(
             in_context=False,
         )
     try:
-        run.log_params(_shown(*arguments))
+        run.log_params(params)
     except BaseException as err:
         run.end_as(ending_of(err))
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 
 from mlcore.errors import InvalidParameterError, ProjectError
@@ -16,14 +17,14 @@ MAX_BYTES = 1 << 20
 KEYS = ("name", "entry_points", *ENVIRONMENTS, "databricks_spark_job")
 
 
-def load_project(directory: Path) -> Project:
+def load_project(directory: str | PathLike[str]) -> Project:
     """Read the project in *directory*, with or without an MLproject file.
 
     The file's name is matched whatever its case. Without environment in the file, or without file, it is the
     `python_env.yaml` and then the `conda.yaml` of the directory.
     Raises ProjectError: no such directory, or the file has faults; each is listed as `MLproject:LINE:COLUMN: KEYS: WHAT`.
     """
-    directory = directory.absolute()
+    directory = Path(directory).absolute()
     file = _found(directory)
     if file is None:
         return conventional(Project(directory, directory.name))

@@ -13,7 +13,10 @@ from mlcore.projects.search.space import Space
 from mlcore.projects.search.trials import text_of
 
 if TYPE_CHECKING:
+    from mlcore.interfaces import ProjectBackend
+    from mlcore.projects.request import RunRequest
     from mlcore.projects.source import Source
+    from mlcore.tracking.session import Session
 
 
 def check_size(space: Space, options: SearchOptions) -> None:
@@ -42,6 +45,14 @@ def check_values(source: Source, entry_point: str, space: Space) -> None:
                 faults.append(str(err))
     if faults:
         raise ProjectError("\n".join(faults))
+
+
+def check_environment(request: RunRequest, source: Source, backend: ProjectBackend, session: Session) -> None:
+    """Raise ProjectError, or PluginNotFoundError, when no run can have the environment that is asked for."""
+    from mlcore.projects.preparing import environment_of
+    from mlcore.projects.project_file import load_project
+
+    environment_of(request, load_project(source.directory), backend, session)
 
 
 def _some(domain: Domain) -> tuple[str, ...]:

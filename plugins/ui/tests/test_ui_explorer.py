@@ -65,6 +65,7 @@ def test_the_table_shows_what_varies_first_and_everybody_can_use_it(
     assert heads == ["run", "status", "started", "duration", "acc", "rmse", "lr", "model", "team"]
     matches(page, "300 runs")
     assert page.locator("[role=grid]").get_attribute("aria-rowcount") == str(RUNS + 1)
+    assert page.locator("[role=alert]").count() == 0
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert browser.violations() == []

@@ -166,6 +166,6 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    exit_code = main(sys.argv[1])
+    exit_code: int = main(sys.argv[1])
     if exit_code:  # Databricks takes any SystemExit for a failure
         sys.exit(exit_code)

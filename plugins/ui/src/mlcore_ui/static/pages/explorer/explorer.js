@@ -4,7 +4,7 @@ import { count } from "../../lib/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { href, setQuery } from "../../lib/url.js";
-import { extension, extensions } from "../../lib/extensions.js";
+import { extensions } from "../../lib/extensions.js";
 import { useKeys } from "../../lib/keys.js";
 import { useLoad } from "../../lib/load.js";
 import { useChanges } from "../../lib/live.js";
@@ -98,7 +98,8 @@ function Page({ ids, query, experiments, onChanged }) {
   };
   const onFold = (id) => change({ fold: set.fold.includes(id) ? set.fold.filter((one) => one !== id) : [...set.fold, id] });
   const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
-  const panel = extension(set.view);
+  // ids of other kinds are theirs: there is a viewer of files called "table", too
+  const panel = extensions("experiment_panel").find((one) => one.id === set.view);
   const empty = facets.data?.total === 0 && !set.filter;
   return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
     <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${onFilter} />

@@ -1,7 +1,7 @@
 // What the explorer shows is in the address; what the pointer does is in signals that table and charts share.
 import { signal } from "../../lib/html.js";
 import { setQuery } from "../../lib/url.js";
-import { extension } from "../../lib/extensions.js";
+import { extensions } from "../../lib/extensions.js";
 import { split } from "./columns.js";
 
 /** More selected runs than this make no address for people. */
@@ -31,7 +31,7 @@ export function settings(query) {
     sort: split(query.sort).map((text) => ({ column: text.replace(/^-/, ""), descending: text.startsWith("-") })),
     cols: query.cols === undefined ? null : split(query.cols).filter((name) => name !== "none"),
     group: split(query.group),
-    view: ["table,charts", "charts", "compare"].includes(query.view) || extension(query.view)?.kind === "experiment_panel" ? /** @type {any} */ (query.view) : "table",
+    view: ["table,charts", "charts", "compare"].includes(query.view) || extensions("experiment_panel").some((one) => one.id === query.view) ? /** @type {any} */ (query.view) : "table",
     fixed: new Set(split(query.fix)),
     pin: words(query.pin),
     stat: ["best", "min", "max"].includes(query.stat) ? query.stat : "last",
