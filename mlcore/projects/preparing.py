@@ -121,8 +121,7 @@ def _planned(
     )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
-    if isinstance(backend, SupportsChecking):
-        backend.check(job)
+    _check(job, backend, (environment, manager), session)
     temporary = (*storage, *(() if source.temporary is None else (source.temporary,)))
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
     asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
@@ -140,6 +139,15 @@ def _planned(
         begun = _begun(plan, asked, source, params, session)
         stop.pend()
         return begun
+
+
+def _check(job: Job, backend: ProjectBackend, environment: tuple[EnvironmentSpec, str], session: Session) -> None:
+    """Have the job refused now, if it will be, and not when there is a run."""
+    asked = evolve(job, env=job_env(session, "", "", is_here=job.environment is None))
+    if job.environment is None:
+        environments.check(asked, *environment, session.plugins)
+    if isinstance(backend, SupportsChecking):
+        backend.check(asked)
 
 
 def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:
