@@ -102,7 +102,7 @@ class Shown:
 
     def _say(self, text: str) -> None:
         sys.stdout.flush()
-        with contextlib.suppress(BrokenPipeError):  # nobody reads any more; the run goes on as it would have
+        with contextlib.suppress(OSError):  # nobody reads any more; the run goes on as it would have
             click.echo(text, err=True, color=self._talk.color)
 
 
