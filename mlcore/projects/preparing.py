@@ -153,7 +153,7 @@ def check_job(job: Job, backend: ProjectBackend, environment: tuple[EnvironmentS
 def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:
     from mlcore.projects import fingerprint, inputs, sources
 
-    checksums = inputs.checksums(placed) if any(each.type is ParameterType.PATH for each in placed) else {}
+    checksums = inputs.checksums(placed)
     return fingerprint.of(
         sources.identity(source),
         entry,
@@ -172,12 +172,15 @@ def _placed(
         return arguments
     from mlcore.projects import inputs
 
-    if request.storage_dir is not None:
-        request.storage_dir.mkdir(parents=True, exist_ok=True)
-    # one for each run: inputs of two runs that start at the same time have the same names
-    storage = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
-    if request.storage_dir is None:
-        made.append(storage)
+    def storage() -> Path:
+        if request.storage_dir is not None:
+            request.storage_dir.mkdir(parents=True, exist_ok=True)
+        # one for each run: inputs of two runs that start at the same time have the same names
+        root = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
+        if request.storage_dir is None:
+            made.append(root)
+        return root
+
     return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
