@@ -205,7 +205,7 @@ def environment_of(
     if not isinstance(backend, SupportsEnvironments):
         manager = environments.chosen(spec, request.env_manager, session.plugins, settings=session.settings)
         if manager != environments.LOCAL:
-            session.plugins.first(HookSpecs.environment, name=manager)  # a typing error is told before inputs are downloaded
+            session.plugins.first(HookSpecs.environment, name=manager)  # told before inputs are downloaded
         return spec, manager
     kind = environments.LOCAL if request.env_manager == environments.LOCAL else environments.kind_of(spec)
     if kind not in backend.environment_kinds:
