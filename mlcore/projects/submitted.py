@@ -13,7 +13,7 @@ from pathlib import Path
 from mlcore.entities import Run, RunStatus
 from mlcore.errors import ArtifactNotFoundError, ExecutionError, NotFoundError
 from mlcore.hookspecs import HookSpecs
-from mlcore.projects import run_tags
+from mlcore.projects import cancelling, run_tags
 from mlcore.tracking.client import Client
 from mlcore.tracking.session import Session
 
@@ -66,9 +66,12 @@ class SubmittedRun:
     def cancel(self) -> None:
         """Stop the command and end the run as KILLED; nothing happens when it has ended.
 
+        Of a handle that `run` did not make, and of a run whose watcher is gone, the job is stopped by its id.
         Raises ExecutionError: it has not stopped after a minute and a half, the last third of which by force.
         """
-        if self._watcher is not None and self._watcher.poll() is None:
+        if self._watcher is None or self._watcher.poll() is not None:
+            cancelling.cancel(self.run_id, self._session)
+        else:
             for patience_s in (_KINDLY_S, _BY_FORCE_S):  # the second signal kills what does not end
                 self._watcher.send_signal(signal.SIGTERM)
                 try:

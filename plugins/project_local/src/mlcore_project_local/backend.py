@@ -18,7 +18,7 @@ from mlcore.interfaces import Job, JobEnd, JobStatus
 from mlcore.projects.cache import cache_directory
 from mlcore_project_local.config import grace_of
 from mlcore_project_local.guard import Guard
-from mlcore_project_local.job_folder import JobFolder, prune
+from mlcore_project_local.job_folder import Begin, JobFolder, prune
 from mlcore_project_local.lines import lines_of
 from mlcore_project_local.orphans import started
 
@@ -146,7 +146,7 @@ class LocalBackend:
         """Send a signal to all processes of the job; nothing happens when it has ended."""
         folder = self._find(job_id)
         if folder.ended() is None:
-            _send(folder, number)
+            _send(folder.begun(), number)
 
     def cancel(self, job_id: str) -> None:
         """Stop the job: SIGTERM, and SIGKILL when it is still there after its time; return when it has ended."""
@@ -154,11 +154,13 @@ class LocalBackend:
         if self._has_ended(folder):
             return
         folder.mark_cancelled()
-        _send(folder, signal.SIGTERM)
-        mine = self._mine.get(job_id)
-        self.wait(job_id, mine.grace_s if mine else grace_of({}))
-        _send(folder, getattr(signal, "SIGKILL", signal.SIGTERM))  # also to what the command has left behind
-        self.wait(job_id, None)
+        begun, mine = folder.begun(), self._mine.get(job_id)
+        _send(begun, signal.SIGTERM)
+        with contextlib.suppress(NotFoundError):  # who started it has seen its end, and forgotten it
+            self.wait(job_id, mine.grace_s if mine else grace_of({}))
+        _send(begun, getattr(signal, "SIGKILL", signal.SIGTERM))  # also to what the command has left behind
+        with contextlib.suppress(NotFoundError):
+            self.wait(job_id, None)
 
     def forget(self, job_id: str) -> None:
         """Delete what is kept of a job that has ended."""
@@ -201,8 +203,7 @@ class LocalBackend:
         return JobStatus.KILLED if killed else JobStatus.FAILED
 
 
-def _send(folder: JobFolder, number: int) -> None:
-    begun = folder.begun()
+def _send(begun: Begin | None, number: int) -> None:
     if begun is None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):  # gone; or, on macOS, a zombie
