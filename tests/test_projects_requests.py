@@ -87,13 +87,16 @@ def test_a_project_is_loaded_from_the_text_of_its_path(project: Path) -> None:
     assert projects.load_project(str(project)).name == "wine"
 
 
-def test_a_search_with_an_unknown_environment_manager_makes_no_run(
-    project: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("option", "value", "said"), [("--env-manager", "nope", "'nope'"), ("-c", '{"grace": 1}', "unknown key 'grace'")]
+)
+def test_a_search_that_no_run_of_can_be_makes_no_run(
+    project: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
 ) -> None:
     from mlcore.cli import main
 
-    assert main(["run", str(project), "-P", "lr=1,2", "--search", "grid", "--env-manager", "nope"]) == 1
-    assert "'nope'" in capsys.readouterr().err
+    assert main(["run", str(project), "-P", "lr=1,2", "--search", "grid", option, value]) == 1
+    assert said in capsys.readouterr().err
     assert mlcore.search_runs(output_format="list") == []
 
 

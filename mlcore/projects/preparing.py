@@ -121,7 +121,7 @@ def _planned(
     )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
-    _check(job, backend, (environment, manager), session)
+    check_job(job, backend, (environment, manager), session)
     temporary = (*storage, *(() if source.temporary is None else (source.temporary,)))
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
     asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
@@ -141,7 +141,7 @@ def _planned(
         return begun
 
 
-def _check(job: Job, backend: ProjectBackend, environment: tuple[EnvironmentSpec, str], session: Session) -> None:
+def check_job(job: Job, backend: ProjectBackend, environment: tuple[EnvironmentSpec, str], session: Session) -> None:
     """Have the job refused now, if it will be, and not when there is a run."""
     asked = evolve(job, env=job_env(session, "", "", is_here=job.environment is None))
     if job.environment is None:
@@ -205,7 +205,7 @@ def environment_of(
     if not isinstance(backend, SupportsEnvironments):
         manager = environments.chosen(spec, request.env_manager, session.plugins, settings=session.settings)
         if manager != environments.LOCAL:
-            session.plugins.first(HookSpecs.environment, name=manager)  # before there is a run
+            session.plugins.first(HookSpecs.environment, name=manager)  # a typing error is told before inputs are downloaded
         return spec, manager
     kind = environments.LOCAL if request.env_manager == environments.LOCAL else environments.kind_of(spec)
     if kind not in backend.environment_kinds:

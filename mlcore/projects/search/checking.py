@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from mlcore.errors import ProjectError
+from mlcore.interfaces import Job, SupportsEnvironments
 from mlcore.interfaces.sampler import Choices, Domain
 from mlcore.projects.search.options import GRID, MOST_OF_A_GRID, SearchOptions
 from mlcore.projects.search.points import size
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mlcore.projects.request import RunRequest
     from mlcore.projects.source import Source
     from mlcore.tracking.session import Session
+
+_ANY = ("true",)  # the commands of the runs differ, and are checked one by one
 
 
 def check_size(space: Space, options: SearchOptions) -> None:
@@ -47,12 +50,16 @@ def check_values(source: Source, entry_point: str, space: Space) -> None:
         raise ProjectError("\n".join(faults))
 
 
-def check_environment(request: RunRequest, source: Source, backend: ProjectBackend, session: Session) -> None:
-    """Raise ProjectError, or PluginNotFoundError, when no run can have the environment that is asked for."""
-    from mlcore.projects.preparing import environment_of
+def check_place(request: RunRequest, source: Source, backend: ProjectBackend, session: Session) -> None:
+    """Raise ProjectError, or PluginNotFoundError, when no run can have the environment or backend that is asked for."""
+    from mlcore.projects.preparing import check_job, environment_of
     from mlcore.projects.project_file import load_project
 
-    environment_of(request, load_project(source.directory), backend, session)
+    project = load_project(source.directory)
+    environment, manager = environment_of(request, project, backend, session)
+    own = environment if isinstance(backend, SupportsEnvironments) else None
+    some = Job("", _ANY, project.directory, config=request.backend_config, name=project.name, environment=own)
+    check_job(some, backend, (environment, manager), session)
 
 
 def _some(domain: Domain) -> tuple[str, ...]:
