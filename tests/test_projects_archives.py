@@ -155,6 +155,13 @@ def test_an_archive_that_cannot_be_fetched_is_told_without_password_and_token(se
     assert "abc" not in str(caught.value)
 
 
+@pytest.mark.parametrize("uri", ["https://ada:geheim@/x.git", "https://ada:geheim@-host/x.git"])
+def test_an_address_that_cannot_be_used_is_told_without_its_password(session: Session, uri: str) -> None:
+    with pytest.raises(ProjectError, match="invalid project URI") as caught:
+        sources.fetched(uri, session=session)
+    assert "geheim" not in str(caught.value)
+
+
 def test_what_is_no_archive_is_told(tmp_path: Path, session: Session) -> None:
     (tmp_path / "p.zip").write_text("no zip")
 
