@@ -225,6 +225,9 @@ class Settings:
     reuse_steps: bool = _setting(
         True, _flag, "take the finished run of a project's step whose code, parameters and inputs are the same"
     )
+    keep_untracked: bool = _setting(
+        True, _flag, "keep files that git does not track with the uncommitted changes of a project's code"
+    )
     progress: bool = _setting(True, _flag, "show progress bars in a terminal")
     host: str = _setting("127.0.0.1", _text, "address that servers listen on", mlflow="MLFLOW_HOST")
     port: int = _setting(5000, _port, "port that servers listen on, 0 for any free one", mlflow="MLFLOW_PORT")

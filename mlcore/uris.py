@@ -6,7 +6,7 @@ import os
 import posixpath
 import re
 from pathlib import Path, PurePath
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from mlcore.errors import InvalidParameterError
 
@@ -18,6 +18,14 @@ _SQLITE_FILE = re.compile(r"^(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|[A-Za-z]:
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
 _SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
+_PASSWORD = re.compile(r"(//[^/?#:@]*):[^/?#]+@")
+# Of signed URLs (S3, Google Cloud Storage, Azure), of APIs and of databases; the value ends where the next one begins.
+_SECRET_VALUE = re.compile(
+    r"([?&;#](?:x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|awsaccesskeyid|googleaccessid"
+    r"|signature|sig|[\w\-]*token|[\w\-]*(?:api|access|secret|account|subscription)[_\-]?key|key_?secret|[\w\-]*secret"
+    r"|[\w\-]*(?:password|passwd|passphrase)|pwd|auth|authorization|jwt|sas)=)[^&;#\s]+",
+    re.IGNORECASE,
+)
 PROXY_PATH = "/api/2.0/mlflow-artifacts/artifacts"
 
 
@@ -124,15 +132,10 @@ def proxied_url(uri: str, tracking_uri: str) -> str:
 
 
 def redacted(uri: str) -> str:
-    """Return *uri* with any password replaced by `***`, fit for logs and errors."""
-    try:
-        split = urlsplit(uri)
-    except ValueError:
+    """Return *uri* with any password, and any token or signature of its query, replaced by `***`; for logs and errors."""
+    if not _SCHEME.match(uri):
         return uri
-    if not split.password:
-        return uri
-    host = split.netloc.rpartition("@")[2]
-    return urlunsplit(split._replace(netloc=f"{split.username or ''}:***@{host}"))
+    return _SECRET_VALUE.sub(r"\1***", _PASSWORD.sub(r"\1:***@", uri, count=1))
 
 
 def relative_path(path: str | os.PathLike[str]) -> str:

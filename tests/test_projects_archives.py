@@ -128,14 +128,38 @@ def test_a_bomb_is_stopped_by_what_comes_out_and_not_by_what_it_says(tmp_path: P
     assert sum(file.stat().st_size for file in (tmp_path / "two").rglob("*")) < 5_000_000
 
 
-def test_a_name_that_comes_twice_is_refused(tmp_path: Path, session: Session) -> None:
-    with zipfile.ZipFile(tmp_path / "p.zip", "w") as written:
-        written.writestr("a", "1")
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            written.writestr("a", "2")
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["b/a", "b//a"], r"holds 'b/a' twice: nothing was unpacked"),
+        (["b/a", "b"], r"holds 'b' as a file and as the directory of 'b/a': nothing was unpacked"),
+    ],
+)
+def test_names_that_come_twice_are_refused_by_name(
+    tmp_path: Path, session: Session, names: list[str], told: str
+) -> None:
+    path = archive(tmp_path / "p.zip", dict.fromkeys(names, "x"))
 
-    with pytest.raises(ProjectError, match="cannot unpack"):
-        sources.fetched(str(tmp_path / "p.zip"), session=session)
+    with pytest.raises(ProjectError, match=told):
+        sources.fetched(str(path), session=session, storage=tmp_path / "store")
+    assert not any((tmp_path / "store").iterdir())
+
+
+def test_an_archive_that_cannot_be_fetched_is_told_without_password_and_token(session: Session) -> None:
+    with file_server() as web:
+        uri = web.uri.replace("http://", "http://ada:geheim@") + "/none.zip?token=abc"
+
+        with pytest.raises(ProjectError, match=r"none\.zip") as caught:
+            sources.fetched(uri, session=session)
+    assert "geheim" not in str(caught.value)
+    assert "abc" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["https://ada:geheim@/x.git", "https://ada:geheim@-host/x.git"])
+def test_an_address_that_cannot_be_used_is_told_without_its_password(session: Session, uri: str) -> None:
+    with pytest.raises(ProjectError, match="invalid project URI") as caught:
+        sources.fetched(uri, session=session)
+    assert "geheim" not in str(caught.value)
 
 
 def test_what_is_no_archive_is_told(tmp_path: Path, session: Session) -> None:

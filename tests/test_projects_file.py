@@ -162,11 +162,6 @@ def test_all_faults_of_a_file_are_told_at_once_with_their_places(tmp_path: Path)
             "entry_points: {main: {command: 'a {', }}",
             r"command: single '\{' encountered in format string \(write \{name\}",
         ),
-        ("entry_points: {main: {parameters: {a: float}, command: 'f ${a}'}}", r"stands behind a \$; write \$\{\{a\}\}"),
-        (
-            "entry_points: {main: {parameters: {a: float}, command: 'f `g {a}`'}}",
-            r"between backticks.*write \$\(\.\.\.\)",
-        ),
         ("entry_points: {main: {parameters: {a: {default: !!python/name:os.system }}, command: a}}", r"with the tag"),
         ("python_env: ../nowhere/env.yaml", r"^MLproject:1:13: python_env: there is no file"),
         ("docker_env: {image: '--privileged'}", r"^MLproject:1:21: docker_env\.image: '--privileged' is not the name"),
@@ -179,6 +174,58 @@ def test_a_fault_names_its_place_and_what_would_be_right(tmp_path: Path, text: s
     project_file(tmp_path, text)
     with pytest.raises(ProjectError, match=fault):
         load_project(tmp_path)
+
+
+def test_a_command_that_takes_no_value_safely_is_refused_when_it_is_run_and_leaves_the_others_alone(
+    tmp_path: Path,
+) -> None:
+    project_file(
+        tmp_path,
+        """
+        entry_points:
+          main: {parameters: {a: float}, command: "run {a}"}
+          ticks: {parameters: {a: float}, command: "f `g {a}`"}
+          dollar: {parameters: {a: float}, command: "f ${a}"}
+        """,
+    )
+    project = load_project(tmp_path)
+
+    assert argv(entry_point(project, "main"), checked(project.entry_points["main"], {"a": 1})) == ("run", "1")
+    with pytest.raises(
+        ProjectError, match=r"^MLproject: entry_points\.ticks\.command: .* backticks.*write \$\(\.\.\.\)"
+    ):
+        entry_point(project, "ticks")
+    with pytest.raises(ProjectError, match=r"entry_points\.dollar\.command: .*behind a \$; write \$\{\{a\}\}"):
+        entry_point(project, "dollar")
+
+
+def test_keys_that_are_passed_over_and_look_like_a_mistake_are_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project_file(
+        tmp_path,
+        "entry_points: {main: {command: ls, owner-of-it: me}}\nentrypoints: {other: {command: ls}}\ndescription: x",
+        "mlProject",
+    )
+
+    load_project(tmp_path)
+    load_project(tmp_path)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "mlProject:2:1: entrypoints: the unknown key is passed over; 'entry_points' is there too",
+        "mlProject:1:36: entry_points.main.owner-of-it: the unknown key is passed over; known are parameters, command",
+    ]
+
+
+def test_several_values_of_a_float_are_answered_with_how_to_search(tmp_path: Path) -> None:
+    project_file(tmp_path, "entry_points: {main: {parameters: {lr: float}, command: 'run {lr}'}}")
+    main = load_project(tmp_path).entry_points["main"]
+
+    for several in ("0.1,0.3", "uniform(0, 1)", "range(2,6)"):
+        with pytest.raises(ProjectError, match=r"is not a number \(to run once per value, add --search grid\)$"):
+            checked(main, {"lr": several})
+    with pytest.raises(ProjectError, match=r"is not a number$"):
+        checked(main, {"lr": "high"})
 
 
 def test_a_file_of_aliases_that_stand_for_millions_of_values_is_refused(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ CONTEXTS = {
     "exported": 'export V="{x}"; printenv V | head -c -1',
     "as a word of a nested shell": "bash -c 'printf %s \"$1\"' bash {x}",
     "in a test": "[ {x} = {x} ] && printf %s {x}",
+    "in a here-document": "cat <<EOF | head -c -1\n{x}\nEOF",
     "in a case": "case {x} in {x}) printf %s {x} ;; esac",
 }
 
@@ -112,6 +113,12 @@ CODE = [
     "sed 's/a/{x}/' /dev/null",
     "perl -e 'print \"{x}\"'",
     "unset {x}; true",
+    "x={x}; echo $((x+1))",
+    "x={x}; if [[ $x -gt 3 ]]; then true; fi",
+    "N={x}; for ((i=0;i<N;i++)); do break; done",
+    "echo {x} | xargs -I% sh -c 'echo %'",
+    "make -s -f /dev/null LR={x}",
+    "bash <<EOF\nprintf %s {x}\nEOF",
     "declare {x}; true",
 ]
 

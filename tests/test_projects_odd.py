@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlcore.errors import ProjectError
-from mlcore.projects.command_scan import Hole
+from mlcore.projects.command_model import Hole
 from mlcore.projects.commands import argv, checked_template
 from mlcore.projects.parameters import Argument, checked
 from mlcore.projects.project_file import load_project

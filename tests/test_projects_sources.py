@@ -114,6 +114,44 @@ def test_changes_that_git_cannot_take_keep_nobody_from_running(repo: Path, sessi
     assert source.diff.startswith("# left out: all changes (")
 
 
+def test_files_with_names_of_secrets_are_withheld_and_told_and_others_counted(
+    repo: Path, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [".env", ".env.local", "deploy.pem", "id_rsa", "part/.netrc", "part/credentials.json"]
+    for name in names:
+        (repo / name).write_text("PASSWORD=geheim\n")
+    for name in ["new.py", ".env.example", "credentials.py"]:
+        (repo / name).write_text("x = 1\n")
+
+    source = sources.fetched(str(repo), session=session)
+    clean = sources.fetched(str(repo), source.commit, session=session)
+
+    assert "geheim" not in source.diff
+    assert [line for line in source.diff.splitlines() if line.startswith("#")] == [
+        f"# withheld: {name!r} (its name is that of a secret)" for name in names
+    ]
+    assert "3 untracked files go into the run's record" in caplog.text
+    assert "'.env', '.env.local', 'deploy.pem', 'id_rsa', 'part/.netrc' and 1 more" in caplog.text
+    caplog.clear()
+    apply_diff(clean.directory, source.diff)
+    assert (clean.directory / "credentials.py").is_file()
+    assert "changes of these files were not kept" in caplog.text
+
+
+def test_untracked_files_are_kept_by_nobody_who_does_not_want_that(repo: Path) -> None:
+    (repo / "notes.txt").write_text("private\n")
+    (repo / "part" / "more.py").write_text("changed\n")
+    session = Session(Settings.load({"keep_untracked": False}), Plugins.discover())
+
+    source = sources.fetched(str(repo), session=session)
+    session.close()
+
+    assert source.dirty
+    assert "private" not in source.diff
+    assert "+changed" in source.diff
+    assert source.diff.startswith("# withheld: 'notes.txt' (not tracked)\n")
+
+
 def test_files_too_large_for_the_diff_are_named_and_refused_when_it_is_applied(repo: Path, session: Session) -> None:
     (repo / "data.bin").write_bytes(os.urandom(5 << 20))
     (repo / "small.py").write_text("x\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import tempfile
 import threading
@@ -29,6 +30,9 @@ entry_points:
     parameters:
       data: path
       rows: {type: float, default: 10}
+    command: "cat {data}"
+  look:
+    parameters: {data: uri}
     command: "cat {data}"
   fail:
     command: "false"
@@ -231,6 +235,38 @@ def test_without_the_store_a_step_is_run(project: Path, tmp_path: Path, monkeypa
         made = step(project, current_session())
 
     assert not made.reused
+
+
+def test_nobody_waits_for_earlier_steps_of_a_server_that_never_answers(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLCORE_SPOOL_DIR", str(tmp_path / "spool"))
+    monkeypatch.setenv("MLCORE_PATIENCE_S", "0.3")
+    request = RunRequest(uri=str(project), entry_point="copy", reuse=True, experiment_id="0")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("MLCORE_TRACKING_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        asked = threading.Thread(target=reuse.earlier, args=(request, "f" * 64, "copy", current_session()), daemon=True)
+        asked.start()
+        asked.join(60)
+        is_waiting = asked.is_alive()
+
+    assert not is_waiting
+    assert "whether step 'copy' was run before is not known" in caplog.text
+    assert "did not answer in 0.3 s" in caplog.text
+
+
+def test_a_local_uri_counts_by_its_content_and_by_its_place(project: Path, session: Session, parent: str) -> None:
+    data, same = project.parent / "data.csv", project.parent / "same.csv"
+    same.write_text(data.read_text())
+    first = step(project, session, entry="look", data=data)
+
+    again = step(project, session, entry="look", data=data.as_uri().replace("file://", ""))
+    elsewhere = step(project, session, entry="look", data=same)
+    data.write_text("3,4\n")
+    changed = step(project, session, entry="look", data=data)
+
+    assert again.run_id == first.run_id
+    assert (elsewhere.reused, changed.reused) == (False, False)
 
 
 def _of(environment: EnvironmentSpec, manager: str = "uv", directory: Path | None = None, data: str = "x") -> str:

@@ -10,11 +10,14 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
 
+from mlcore.cli.context import Cli
 from mlcore.cli.search_rows import columns_of, finally_, present, row_of, short, summary
+from mlcore.cli.search_shown import LiveTable
 from mlcore.entities import RunStatus
 from mlcore.interfaces.sampler import Choices, Reals
 from mlcore.projects.search.options import SearchOptions
@@ -132,3 +135,17 @@ def test_a_pipe_gets_exact_values_and_a_person_short_ones() -> None:
     assert row_of(trial, columns) == [0, "r", "RUNNING", "0.0031622776601683794", "a", None, ""]
     assert row_of(trial, columns, 3500) == [0, "r", "RUNNING", "0.00316228", "a", 2500, ""]
     assert short("some.text.with.dots") == "some.text.with.dots"
+
+
+def test_a_table_that_has_not_changed_is_not_drawn_again(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = LiveTable(Cli(tracking_uri=None, debug=False, no_color=True), SearchOptions())
+    shown.began("r", Space({"lr": Choices(("0.1",))}))
+    shown.changed(_trial(0))
+    said, until = "", time.monotonic() + 60
+    while "FINISHED" not in said and time.monotonic() < until:
+        said += capsys.readouterr().out
+        time.sleep(0.01)
+
+    shown.close()
+
+    assert (said + capsys.readouterr().out).count("FINISHED") == 1

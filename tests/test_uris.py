@@ -114,6 +114,31 @@ def test_a_stores_uri_means_the_same_in_any_directory(uri: str, expected: str, t
 def test_passwords_are_not_shown() -> None:
     assert redacted("postgresql://me:secret@host:1/db") == "postgresql://me:***@host:1/db"
     assert redacted("sqlite:///a.db") == "sqlite:///a.db"
+    assert redacted("http://ada:p@ss@[broken/x") == "http://ada:***@[broken/x"
+    assert redacted("http://host/a:b@c") == "http://host/a:b@c"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://host/a.zip?token=abc&v=1#part", "https://host/a.zip?token=***&v=1#part"),
+        (
+            "https://b.s3.amazonaws.com/k?X-Amz-Date=2026&X-Amz-Signature=abc&X-Amz-Security-Token=d%3D",
+            "https://b.s3.amazonaws.com/k?X-Amz-Date=2026&X-Amz-Signature=***&X-Amz-Security-Token=***",
+        ),
+        (
+            "https://a.blob.core.windows.net/c/k?sv=2024&sig=a%2Fb%3D",
+            "https://a.blob.core.windows.net/c/k?sv=2024&sig=***",
+        ),
+        ("https://host/x?ACCESS_TOKEN=abc;api_key=d", "https://host/x?ACCESS_TOKEN=***;api_key=***"),
+        ("postgresql://host/db?user=ada&password=abc", "postgresql://host/db?user=ada&password=***"),
+        ("https://me:abc@host/x?token=abc", "https://me:***@host/x?token=***"),
+        ("https://host/x?design=1&tokens=5&key=a.csv", "https://host/x?design=1&tokens=5&key=a.csv"),
+        ("what?token=abc", "what?token=abc"),
+    ],
+)
+def test_tokens_and_signatures_of_a_query_are_not_shown(uri: str, expected: str) -> None:
+    assert redacted(uri) == expected
 
 
 # user-given paths

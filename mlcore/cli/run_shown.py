@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -101,7 +102,8 @@ class Shown:
 
     def _say(self, text: str) -> None:
         sys.stdout.flush()
-        click.echo(text, err=True, color=self._talk.color)
+        with contextlib.suppress(OSError):  # nobody reads any more; the run goes on as it would have
+            click.echo(text, err=True, color=self._talk.color)
 
 
 def link(tracking_uri: str, experiment_id: str, run_id: str) -> str:

@@ -116,6 +116,21 @@ def create(
 @runs.command()
 @find.runs_argument
 @pass_cli
+def stop(cli: Cli, words: tuple[str, ...]) -> None:
+    """Stop runs of projects, which other processes attend; they end as KILLED.
+
+    A command of the backend `local` is stopped on the machine where it runs.
+    """
+    from mlcore.projects.cancelling import cancel
+
+    for found in [find.run(cli.client, word) for word in words]:
+        was_open = cancel(found.info.run_id, cli.session)
+        note(f"{'stopped run' if was_open else 'had ended before: run'} {found.info.run_name!r}")
+
+
+@runs.command()
+@find.runs_argument
+@pass_cli
 def delete(cli: Cli, words: tuple[str, ...]) -> None:
     """Move runs to the bin; `restore` brings them back."""
     for found in [find.run(cli.client, word) for word in words]:

@@ -156,6 +156,7 @@ class LiveTable:
         self._trials: dict[int, Trial] = {}
         self._columns: Sequence[Column] = ()
         self._lines = 0
+        self._drawn = ""
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._drawer = threading.Thread(target=self._draw_on, name="mlcore-search-table", daemon=True)
@@ -199,9 +200,11 @@ class LiveTable:
         now = now_ms()
         lines = [*table(self._columns, [row_of(trial, self._columns, now) for trial in rows], terminal)]
         lines.append(terminal.style(cut(summary(trials, len(rows), self._options), terminal.width), dim=True))
-        back = _UP.format(self._lines) if self._lines else ""
-        self._lines = len(lines)
         text = "".join(f"{line}\n" for line in lines)
+        if text == self._drawn:  # nothing has changed, as while the parent run is ended
+            return
+        back = _UP.format(self._lines) if self._lines else ""
+        self._lines, self._drawn = len(lines), text
         sys.stdout.write(f"{_NO_WRAP}{back}{_CLEAR}{text}{_WRAP}")
         sys.stdout.flush()
 

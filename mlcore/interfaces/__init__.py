@@ -33,6 +33,7 @@ from mlcore.interfaces.environment import (
     EnvironmentSpec,
     ImageSpec,
     SupportsDescribing,
+    SupportsJobChecks,
     SupportsPlacing,
 )
 from mlcore.interfaces.flavor import (
@@ -133,6 +134,7 @@ __all__ = [
     "SupportsForgetting",
     "SupportsGroupCommit",
     "SupportsHistoryAdoption",
+    "SupportsJobChecks",
     "SupportsJournals",
     "SupportsKeyFacets",
     "SupportsLoggedModels",

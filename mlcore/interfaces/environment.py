@@ -115,6 +115,18 @@ class SupportsPlacing(Protocol):
 
 
 @runtime_checkable
+class SupportsJobChecks(Protocol):
+    """A manager that can tell before a run begins that it will not take a job."""
+
+    def check_job(self, spec: EnvironmentSpec, job: Job) -> None:
+        """Do nothing when the environment can be asked for and the job put into it; it has no run yet.
+
+        Nothing is made, and nobody else is asked. Raises ProjectError: an option or variable is not as it should be.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsDescribing(Protocol):
     """A manager that can tell about its environments, for `mlcore env list` and `mlcore env prune`."""
 

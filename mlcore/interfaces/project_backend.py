@@ -93,7 +93,7 @@ class SupportsChecking(Protocol):
     """A backend that can tell before a run begins that it will not take a job."""
 
     def check(self, job: Job) -> None:
-        """Do nothing when the job can be submitted; it has no run yet.
+        """Do nothing when the job can be submitted; it has no run yet, and its variables name none.
 
         Raises ProjectError: its configuration, its inputs or what it needs is not as it should be.
         """

@@ -6,7 +6,8 @@ import shutil
 import stat
 import zipfile
 import zlib
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from mlcore.artifacts.progress import shown_size
@@ -48,6 +49,7 @@ def unpacked(archive: Path, target: Path, shown: str, *, max_bytes: int = MAX_BY
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = [(info, _checked(info, shown)) for info in opened.infolist()]
+            _check_twice([name for info, name in entries if not info.is_dir()], shown)
             if len(entries) > MAX_FILES:
                 raise ProjectError(f"the archive {shown!r} holds {len(entries)} files, more than {MAX_FILES}")
             target.mkdir(parents=True)
@@ -79,6 +81,23 @@ def _checked(info: zipfile.ZipInfo, shown: str) -> str:
         what = "a symbolic link" if kind == stat.S_IFLNK else "neither file nor directory"
         raise ProjectError(f"the archive {shown!r} holds {name!r}, {what}: nothing was unpacked")
     return safe
+
+
+def _check_twice(names: Sequence[str], shown: str) -> None:
+    """Refuse two files in one place: nobody can tell which was meant."""
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            raise ProjectError(
+                f"the archive {shown!r} holds {name!r} twice: nothing was unpacked; pack it anew, each file once"
+            )
+        known.add(name)
+    for name in names:
+        above = next((str(folder) for folder in PurePosixPath(name).parents if str(folder) in known), None)
+        if above is not None:
+            raise ProjectError(
+                f"the archive {shown!r} holds {above!r} as a file and as the directory of {name!r}: nothing was unpacked"
+            )
 
 
 def _extracted(opened: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, left: int) -> int:

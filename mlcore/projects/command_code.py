@@ -8,44 +8,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mlcore.projects.command_scan import Simple, Word
+from mlcore.projects.command_model import Hole, Scanned, Simple, Word
+from mlcore.projects.command_programs import (
+    ALL_CODE,
+    AMBIGUOUS,
+    BUILTINS,
+    BY_OPTION,
+    BY_WORD,
+    DECLARING,
+    EVALUATING,
+    LONG_CODE,
+    PYTHONS,
+    RESERVED,
+    SHELLS,
+    WITH_COMMAND,
+)
 
-_SHELLS = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish", "rbash"})
-# Programs whose option -c is a command for a shell, wherever it stands.
-_WITH_COMMAND = frozenset({"su", "runuser", "sg", "script", "flock"})
-# Per interpreter: letters of options whose next word (or rest) is code, options that take another word, and whether the
-# first word that is no option is code too.
-_BY_OPTION: dict[str, tuple[str, tuple[str, ...], bool]] = {
-    "perl": ("eE", ("-I",), False),
-    "ruby": ("e", ("-I", "-r", "-C"), False),
-    "node": ("ep", ("-r", "-C"), False),
-    "nodejs": ("ep", ("-r", "-C"), False),
-    "R": ("e", ("-g", "-d"), False),
-    "Rscript": ("e", (), False),
-    "julia": ("eE", ("-p", "-t", "-J"), False),
-    "php": ("rBRE", ("-d", "-c"), False),
-    "lua": ("e", ("-l",), False),
-    "sed": ("e", ("-f", "-l"), True),
-    "awk": ("e", ("-f", "-v", "-F"), True),
-    "gawk": ("e", ("-f", "-v", "-F"), True),
-    "mawk": ("", ("-f", "-v", "-F"), True),
-}
-_PYTHONS = frozenset({"python", "ipython", "pypy"})
-_LONG_CODE = ("--eval", "--print", "--command", "--expression", "--source", "--init-command")
-_EVALUATING = frozenset("eval trap let unset read mapfile readarray getopts ssh watch parallel [[".split())
-_DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
-_RESERVED = frozenset("if then elif else do while until ! { time command builtin exec coproc env nohup sudo in".split())
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _INDEX = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)?\[.")
 _PROMPT = re.compile(r"(PS\d|PROMPT_COMMAND)\+?=")
 _VERSION = re.compile(r"[\d.]+(\.exe)?$")
-_INPUT = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
-# What only a shell has, or has differently from the program of the same name.
-BUILTINS = frozenset(
-    "cd . source export set unset exec eval if for while until case select function time [[ { } ! umask ulimit trap wait "
-    "read alias unalias shift return exit break continue local declare typeset readonly pushd popd dirs type hash jobs "
-    "fg bg disown let getopts builtin command shopt enable history mapfile readarray coproc : [".split()
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+_GROUPS = frozenset("{ } do done then fi esac".split())
+# What evaluates the content of variables: arithmetic beyond plain numbers, indexes, offsets, names of names, prompts.
+_EVALUATES = re.compile(
+    r"\(\((?![\d\s+*/%<>=!()-]*\)\))|\$\[|\b(?:let|eval|trap)\b|\b(?:unset|read|mapfile|readarray)\s[^\n;|&]*\$"
+    r"|\[\[(?=[\s\S]*?\s-(?:eq|ne|lt|le|gt|ge|v|R)\s)|(?:\btest|\[)\s+(?:!\s+)?-[vR]\s"
+    r"|\b(?:declare|typeset|local|export|readonly)\s(?:[^\n;|&]*\s)?(?:-\w*[in]|[\"']?\$)"
+    r"|[A-Za-z_]\w*\[(?:[\"']?\$|[A-Za-z_(])|\$\{[^}:]*:[^-=?+}]|\$\{!|\$\{[^}]*@P|\bPS\d\+?=|\bPROMPT_COMMAND\b|\bprintf\s+-v"
 )
+# How a value gets into a variable without being in an assignment itself: arrays, functions, input, arguments of code.
+_PASSES_ON = re.compile(
+    r"\w\+?=\(|\w\s*\(\s*\)|\b(?:function|read|mapfile|readarray|getopts)\s|sh\b[^\n]*\s-\w*c\b|\bprintf\s+-v"
+)
+_INPUT = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 
 
 def needs_shell(command: Simple) -> bool:
@@ -54,30 +50,86 @@ def needs_shell(command: Simple) -> bool:
     return first in BUILTINS or bool(_ASSIGNMENT.match(first))
 
 
-def mark_code(commands: Sequence[Simple]) -> None:
-    """Note in the holes that are read as code who reads them."""
+def mark_code(scanned: Scanned) -> None:
+    """Note in the holes of a command that are read as code who reads them."""
+    commands = scanned.commands
+    grouped = scanned.grouped or any(word.text in _GROUPS for command in commands for word in command.words)
     for at, command in enumerate(commands):
         readers = [_mark_builtin(command.words)]
-        readers += [_mark_interpreter(command.words, position, word) for position, word in enumerate(command.words)]
+        readers += [_mark_program(command.words, position, word) for position, word in enumerate(command.words)]
         for reader in filter(None, readers):
-            _mark([*command.words, *command.redirected], reader)
-            earlier = at
-            while commands[earlier].piped and earlier > 0:
-                earlier -= 1
-                _mark(commands[earlier].words + commands[earlier].redirected, reader)
+            for each in commands if grouped else _pipeline(commands, at):
+                _mark([*each.words, *each.redirected], reader)
     if any(_makes_integers(command.words) for command in commands):
-        _mark([word for command in commands for word in command.words if _ASSIGNMENT.match(word.text)], "declare -i")
+        _mark(_assigning(commands), "declare -i")
+    _mark_later(scanned)
+
+
+def _pipeline(commands: Sequence[Simple], end: int) -> Sequence[Simple]:
+    """Return a command after all that write what it reads."""
+    start = end
+    while commands[start].piped and start > 0:
+        start -= 1
+    return commands[start : end + 1]
+
+
+def _mark_later(scanned: Scanned) -> None:
+    """Note what is in a variable first, if anything in the script may evaluate variables."""
+    commands = scanned.commands
+    text = "".join(piece if isinstance(piece, str) else " " for piece in scanned.script)
+    found = _EVALUATES.search(text)
+    if found is None and not any(
+        word.code and word.expands for command in commands for word in [*command.words, *command.redirected]
+    ):
+        _mark_called(commands)
+        return
+    who = f"{found[0].strip()[:20]!r} in the script" if found else "what takes variables of the script for code"
+    if _PASSES_ON.search(text):  # by which a value can come to be in a variable without any assignment
+        for piece in scanned.script:
+            if isinstance(piece, Hole):
+                piece.plain = piece.plain or who
+    else:
+        _mark(_assigning(commands), who)
+
+
+def _assigning(commands: Sequence[Simple]) -> list[Word]:
+    """Return the words that put values into variables: assignments, and the lists of loops and of `set`."""
+    found = []
+    for command in commands:
+        loops = any(word.text in ("for", "select", "set") for word in command.words)
+        found += [word for word in command.words if loops or _ASSIGNMENT.match(word.text)]
+    return found
+
+
+def _mark_called(commands: Sequence[Simple]) -> None:
+    """Note what is assigned to a variable that is taken for the name of a command."""
+    called = {name for command in commands for name in _called(command.words)}
+    for word in _assigning(commands):
+        name = word.text.partition("=")[0].rstrip("+")
+        if name in called:
+            _mark([word], "the shell, as a command")
+
+
+def _called(words: Sequence[Word]) -> list[str]:
+    at_command = True
+    found = []
+    for word in words:
+        if at_command and (variable := _VARIABLE.match(word.text)):
+            found.append(variable[1])
+        at_command = at_command and (word.text in RESERVED or bool(_ASSIGNMENT.match(word.text)))
+    return found
 
 
 def _mark(words: Sequence[Word], who: str) -> None:
     for word in words:
+        word.code = True
         for hole in word.holes:
             hole.plain = hole.plain or who
 
 
 def _makes_integers(words: Sequence[Word]) -> bool:
     texts = [word.text for word in words]
-    return any(text in _DECLARING for text in texts) and any(re.match(r"-\w*i", text) for text in texts)
+    return any(text in DECLARING for text in texts) and any(re.match(r"-\w*i", text) for text in texts)
 
 
 def _mark_builtin(words: Sequence[Word]) -> str:
@@ -90,19 +142,24 @@ def _mark_builtin(words: Sequence[Word]) -> str:
             _mark([word], "an index of an array")
         if _PROMPT.match(text):
             _mark([word], "the prompt of the shell")
+        if at_command and word.expands and not any(word.parts) and words[at - 1].text != "in":
+            _mark([word], "the shell, as a command")  # $(...), whose output is the command
         if at_command or text == "eval":
             reader = _mark_arguments(text, words[at + 1 :]) or reader
-        at_command = text in _RESERVED or bool(_ASSIGNMENT.match(text)) or (at_command and text.startswith("-"))
+        at_command = text in RESERVED or bool(_ASSIGNMENT.match(text)) or (at_command and text.startswith("-"))
     return reader
 
 
 def _mark_arguments(name: str, arguments: Sequence[Word]) -> str:
-    if name in _EVALUATING:
+    if name == "[[":
+        for hole in (hole for word in arguments for hole in word.holes):
+            hole.plain = hole.plain or name
+    elif name in EVALUATING:
         _mark(arguments, name)
     elif name in ("source", "."):
         _mark([word for word in arguments[:1] if word.expands], name)
         return name if any(word.text in _INPUT for word in arguments[:1]) else ""
-    elif name in _DECLARING:
+    elif name in DECLARING:
         strict = any(word.text.startswith(("-", "+")) for word in arguments)
         _mark([word for word in arguments if strict or not _ASSIGNMENT.match(word.text)], name)
     elif name in ("test", "[", "printf") and any(word.text in ("-v", "-R") for word in arguments):
@@ -110,22 +167,50 @@ def _mark_arguments(name: str, arguments: Sequence[Word]) -> str:
     return ""
 
 
-def _mark_interpreter(words: Sequence[Word], position: int, word: Word) -> str:
-    """Note the code of the interpreter at *position*; return its name if it reads code from its input."""
+def _mark_program(words: Sequence[Word], position: int, word: Word) -> str:
+    """Note the code of the program at *position*; return its name if it reads code from its input."""
     name = word.text.rsplit("/", 1)[-1]
-    base = _VERSION.sub("", name) or name
+    base = name if name in ALL_CODE else _VERSION.sub("", name) or name
+    if base in AMBIGUOUS and _is_argument(words, position):
+        return ""
     arguments = words[position + 1 :]
-    if base in _SHELLS:
+    if base in SHELLS:
         return _mark_shell(arguments, base)
-    if base in _PYTHONS:
+    if base in PYTHONS:
         return _mark_python(arguments, base)
-    if base in _BY_OPTION:
+    if base in BY_OPTION:
         return _mark_options(arguments, base)
-    if base in _WITH_COMMAND:
+    if base in ALL_CODE:
+        _mark(arguments, base)
+        return base if ALL_CODE[base] else ""
+    if base in BY_WORD:
+        _mark_by_word(arguments, base)
+    elif base in WITH_COMMAND:
         _mark_after(arguments, "c", base)
+    elif base == "xargs":
+        for at, each in enumerate(arguments):
+            _mark_program(arguments, at, each)
+        return base if any(each.code for each in arguments) else ""
     elif word.expands or (position == 0 and word.holes):
         _mark_after(arguments, "ceE", "an interpreter")
     return ""
+
+
+def _is_argument(words: Sequence[Word], position: int) -> bool:
+    """Return whether a name stands behind an interpreter or a script, or is the value of a program's long option."""
+    earlier = [word.text.rsplit("/", 1)[-1] for word in words[:position]]
+    if any(text.endswith((".py", ".sh", ".R", ".jar")) or _VERSION.sub("", text) in PYTHONS for text in earlier):
+        return True
+    return position > 1 and words[position - 1].text.startswith("--") and earlier[0] not in RESERVED
+
+
+def _mark_by_word(words: Sequence[Word], who: str) -> None:
+    """Note the options whose values are code, and what follows one without a value of its own."""
+    pattern = BY_WORD[who]
+    for at, word in enumerate(words):
+        found = pattern.match(word.text)
+        if found:
+            _mark(words[at : at + (1 if found.end() < len(word.text) else 2)], who)
 
 
 def _is_option(text: str) -> bool:
@@ -137,9 +222,7 @@ def _mark_after(words: Sequence[Word], letters: str, who: str) -> None:
     is_code = False
     for word in words:
         if _is_option(word.text):
-            is_code |= word.text.startswith(_LONG_CODE) or (
-                word.text[1] != "-" and any(x in word.text for x in letters)
-            )
+            is_code |= word.text.startswith(LONG_CODE) or (word.text[1] != "-" and any(x in word.text for x in letters))
             if is_code:
                 _mark([word], who)
         elif is_code:
@@ -164,7 +247,7 @@ def _mark_shell(words: Sequence[Word], who: str) -> str:
             if "s" in text and not is_code:
                 return who
         elif _is_option(text):
-            is_code |= text.startswith(_LONG_CODE)
+            is_code |= text.startswith(LONG_CODE)
             skip = text in ("--rcfile", "--init-file")
             _mark([word], who)
         elif is_code or word.expands:  # the code, or a script's file such as <(...)
@@ -199,13 +282,13 @@ def _mark_python(words: Sequence[Word], who: str) -> str:
 
 
 def _mark_options(words: Sequence[Word], who: str) -> str:
-    letters, takes, first_is_code = _BY_OPTION[who]
+    letters, takes, first_is_code = BY_OPTION[who]
     had_code = is_argument = False
     for at, word in enumerate(words):
         text = word.text
         if _is_option(text):
             is_long = text.startswith("--")
-            if text.startswith(_LONG_CODE) if is_long else any(char in text for char in letters):
+            if text.startswith(LONG_CODE) if is_long else any(char in text for char in letters):
                 _mark(words[at : at + 2], who)
                 had_code = True
                 is_argument = True

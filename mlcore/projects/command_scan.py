@@ -4,84 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from attrs import Factory, define
+from attrs import frozen
 
 from mlcore.errors import ProjectError
+from mlcore.projects.command_model import Hole, Quoting, Scanned, Simple, UnsafePlaceError, Word
 from mlcore.projects.command_template import Slot, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Quoting = Literal["bare", "double", "single", "ansi", "arithmetic"]
 _BLANK = " \t"
 _ENDS_WORD = " \t\n;&|<>()"
 _GLOB = "*?[]{}~"
 
 
-@define(eq=False)
-class Hole:
-    """The place of one value in a command.
-
-    plain: why only a plain value can stand there; None where any can.
-    """
-
-    name: str
-    quoting: Quoting
-    plain: str | None = None
-
-
-@define(eq=False)
-class Word:
-    """A word of a command with its quotes taken away.
-
-    expands: the shell puts something into it, such as the value of a variable.
-    holes: all in it, those within `$(...)` included.
-    """
-
-    parts: list[str | Hole] = Factory(list)
-    expands: bool = False
-    holes: list[Hole] = Factory(list)
-
-    @property
-    def text(self) -> str:
-        """The word, with a space for each value: none of the words that mean something has one."""
-        return "".join(part if isinstance(part, str) else " " for part in self.parts)
-
-
-@define(eq=False)
-class Simple:
-    """A command without operators.
-
-    redirected: the words behind `<`, `>` and their like.
-    piped: it reads what the command before it writes.
-    """
-
-    words: list[Word] = Factory(list)
-    redirected: list[Word] = Factory(list)
-    piped: bool = False
-
-
-@define(eq=False)
-class Scanned:
-    """What a command template says.
-
-    script: the text for a shell, in pieces.
-    shell: only a shell can run it; otherwise it is the one command of `commands`.
-    open_ended: words can be appended to its last command.
-    """
-
-    script: list[str | Hole] = Factory(list)
-    commands: list[Simple] = Factory(list)
-    shell: bool = False
-    open_ended: bool = True
-
-
 def scan(command: str) -> Scanned:
     """Read a command template.
 
-    Raises ProjectError: a quote or bracket that is not closed, or a parameter where no value can be put safely.
+    Raises ProjectError: a quote or bracket that is not closed; UnsafePlaceError: a parameter where no value can be put safely.
     """
     scanner = _Scanner([item for piece in pieces(command) for item in _items(piece)])
     scanner.commands("")
@@ -92,6 +34,20 @@ def _items(piece: str | Slot) -> list[str | Slot]:
     return [piece] if isinstance(piece, Slot) else list(piece)
 
 
+@frozen(eq=False)
+class _HereDocument:
+    """A here-document whose text is still to come.
+
+    strips: `<<-`, which takes the tabs off the beginnings of lines.
+    quoted: nothing is expanded in the text.
+    """
+
+    command: Simple
+    delimiter: str
+    strips: bool
+    quoted: bool
+
+
 class _Scanner:
     def __init__(self, items: list[str | Slot]) -> None:
         self.items = items
@@ -100,6 +56,7 @@ class _Scanner:
         self.holes: list[Hole] = []
         self.refused: list[str] = []
         self.redirects = False
+        self.awaited: list[_HereDocument] = []
 
     def peek(self, ahead: int = 0) -> str | Slot:
         at = self.at + ahead
@@ -118,7 +75,7 @@ class _Scanner:
     def hole(self, slot: Slot, quoting: Quoting) -> Hole:
         self.at += 1
         if self.refused:
-            raise ProjectError(f"parameter {slot.name!r} stands {self.refused[-1]}")
+            raise UnsafePlaceError(f"parameter {slot.name!r} stands {self.refused[-1]}")
         plain = "arithmetic of the shell" if quoting == "arithmetic" else None
         made = Hole(slot.name, quoting, plain)
         self.result.script.append(made)
@@ -165,10 +122,12 @@ class _Scanner:
         elif self.peek() == "(":
             self._end(current)
             self.take()
+            self.result.grouped = True
             self.commands(")")
         elif self.peek() in ("<", ">") or self.sees("&>"):
             if self.sees("<<") and not self.sees("<<<"):
-                self.refused.append("in or after a here-document, where no value can be put safely: use printf")
+                self._here_document(current)
+                return current
             while self.peek() in ("<", ">", "&", "|"):
                 self.take()
             self.redirects = True
@@ -176,17 +135,82 @@ class _Scanner:
         else:
             piped = self.peek() == "|" and self.peek(1) != "|"
             self._end(current)
-            self.take()
+            self._separator()
             while self.peek() in tuple(";&|\n"):
-                self.take()
+                self._separator()
             self.result.open_ended = False
             return Simple(piped=piped)
         self.result.open_ended = False
         return Simple()
 
+    def _separator(self) -> None:
+        if self.take() == "\n":
+            self._texts()
+
+    def _here_document(self, command: Simple) -> None:
+        self.take(2)
+        strips = self.peek() == "-"
+        self.take(1 if strips else 0)
+        while self.peek() in tuple(_BLANK):
+            self.take()
+        start = self.at
+        with self.refusing("in the delimiter of a here-document"):
+            delimiter = self.word()
+        quoted = any(item in ("'", '"', "\\") for item in self.items[start : self.at])
+        self.awaited.append(_HereDocument(command, delimiter.text, strips, quoted))
+        if delimiter.expands:
+            self.refused.append("after a here-document whose delimiter is not a plain word")
+
+    def _texts(self) -> None:
+        """Read the texts of the here-documents that begin at the end of this line."""
+        awaited, self.awaited = self.awaited, []
+        for each in awaited:
+            text = Word()
+            first = len(self.holes)
+            at_start = True
+            while self.at < len(self.items) and not (at_start and self._delimits(each)):
+                at_start = self.peek() == "\n"
+                self._of_here_document(each, text)
+            text.holes = self.holes[first:]
+            each.command.redirected.append(text)
+            if not each.command.words and self.result.commands:  # behind a group of commands
+                self.result.commands[-1].redirected.append(text)
+
+    def _delimits(self, document: _HereDocument) -> bool:
+        """Take the line at hand if it is the delimiter, without the line break after it."""
+        end = self.at
+        while end < len(self.items) and self.items[end] != "\n":
+            end += 1
+        line = self.items[self.at : end]
+        text = "".join(item for item in line if isinstance(item, str))
+        found = (text.lstrip("\t") if document.strips else text) == document.delimiter
+        if not found or any(isinstance(item, Slot) for item in line):
+            return False
+        self.take(len(line))
+        return True
+
+    def _of_here_document(self, document: _HereDocument, text: Word) -> None:
+        item = self.peek()
+        if document.quoted:
+            with self.refusing(f"in a here-document with quotes around its delimiter: write <<{document.delimiter}"):
+                text.parts.append(self.hole(item, "double") if isinstance(item, Slot) else self.take())
+        elif isinstance(item, Slot):
+            text.parts.append(self.hole(item, "double"))
+        elif item == "\\":
+            self._refuse_escaped()
+            text.parts.append(self.take(2))
+        elif item == "$" and self.peek(1) not in ("'", '"'):
+            self.dollar(text)
+        elif item == "`":
+            self.backtick(text)
+        else:
+            text.parts.append(self.take())
+
     def _end(self, command: Simple) -> None:
         if command.words:
             self.result.commands.append(command)
+        elif self.result.commands:  # behind a group of commands
+            self.result.commands[-1].redirected += command.redirected
 
     def _comment(self) -> None:
         while self.at < len(self.items) and self.peek() != "\n":
@@ -196,7 +220,7 @@ class _Scanner:
 
     def word(self) -> Word:
         word = Word()
-        first = len(self.holes)
+        first, start = len(self.holes), self.at
         while self.at < len(self.items):
             item = self.peek()
             if isinstance(item, Slot):
@@ -211,6 +235,8 @@ class _Scanner:
                 self.result.shell |= item in _GLOB
                 word.parts.append(self.take())
         word.holes = self.holes[first:]
+        if self.awaited and "\n" in self.items[start : self.at]:
+            self.refused.append("after a here-document whose first line goes on in the next one")
         return word
 
     def backslash(self, word: Word) -> None:
@@ -222,7 +248,9 @@ class _Scanner:
 
     def _refuse_escaped(self) -> None:
         if isinstance(slot := self.peek(1), Slot):
-            raise ProjectError(f"parameter {slot.name!r} stands behind a backslash, which would not apply to its value")
+            raise UnsafePlaceError(
+                f"parameter {slot.name!r} stands behind a backslash, which would not apply to its value"
+            )
 
     def single(self, word: Word) -> None:
         self._quoted("'", "single", word)
@@ -283,7 +311,7 @@ class _Scanner:
     def dollar(self, word: Word) -> None:
         after = self.peek(1)
         if isinstance(after, Slot):
-            raise ProjectError(
+            raise UnsafePlaceError(
                 f"parameter {after.name!r} stands behind a $; write ${{{{{after.name}}}}} for a variable of the shell, "
                 f"{{{after.name}}} for the parameter"
             )
@@ -307,10 +335,13 @@ class _Scanner:
         self.result.shell = word.expands = True
         self.take(opening)
         inner = len(self.result.commands)
+        awaited = len(self.awaited)
         self.commands(")")
+        if len(self.awaited) > awaited:
+            self.refused.append("after a here-document in $(...) that has no text there")
         first_words = {each.words[0].text for each in self.result.commands[inner:]}
         if "case" in first_words and any(isinstance(item, Slot) for item in self.items[start:]):
-            raise ProjectError("a command with parameters cannot have `case` within $(...): call a script instead")
+            raise UnsafePlaceError("a command with parameters cannot have `case` within $(...): call a script instead")
 
     def _expansion(self, closing: str, why: str) -> None:
         start = self.at

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from mlcore.errors import ProjectError
 from mlcore.projects.command_code import mark_code, needs_shell
-from mlcore.projects.command_scan import Hole, Scanned, Word, scan
+from mlcore.projects.command_model import Hole, Scanned, Word
+from mlcore.projects.command_scan import scan
 from mlcore.projects.parameters import Argument
 from mlcore.projects.spec import EntryPoint
 
@@ -18,12 +19,12 @@ _LAST_WORDS = frozenset({"}", "]]", "fi", "done", "esac"})
 def checked_template(command: str) -> Scanned:
     """Return a command template as it is understood.
 
-    Raises ProjectError: braces or quotes that do not match, or a parameter where no value can be put safely.
+    Raises ProjectError: braces or quotes that do not match; UnsafePlaceError: a parameter where no value can be put safely.
     """
     scanned = scan(command)
     if not scanned.commands and not scanned.script:
         raise ProjectError("the command is empty")
-    mark_code(scanned.commands)
+    mark_code(scanned)
     scanned.shell |= len(scanned.commands) != 1 or needs_shell(scanned.commands[0])
     return scanned
 

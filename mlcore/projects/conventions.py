@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 from mlcore.errors import ProjectError
+from mlcore.projects.command_model import UnsafePlaceError
+from mlcore.projects.commands import checked_template
 from mlcore.projects.project_faults import nearest
 from mlcore.projects.spec import EntryPoint, Project
 
@@ -19,7 +21,8 @@ def entry_point(project: Project, name: str, *, spark_jobs: bool = False) -> Ent
     """Return the entry point *name* of the project's file, or the script of that name.
 
     spark_jobs: whether the backend knows the key `databricks_spark_job`.
-    Raises ProjectError: there is none; the message lists what there is.
+    Raises ProjectError: there is none; the message lists what there is. Or a parameter stands in its command where no value
+    can be put safely.
     """
     if project.spark_job is not None and not spark_jobs:
         where = project.file.name if project.file else "MLproject"
@@ -28,7 +31,7 @@ def entry_point(project: Project, name: str, *, spark_jobs: bool = False) -> Ent
             "which only a backend that knows such jobs can run; choose it with --backend"
         )
     if name in project.entry_points:
-        return project.entry_points[name]
+        return _checked(project, project.entry_points[name])
     path = PurePosixPath(name)
     if (
         path.suffix in SUFFIXES
@@ -38,6 +41,15 @@ def entry_point(project: Project, name: str, *, spark_jobs: bool = False) -> Ent
     ):
         return EntryPoint(name, _command(project, name))
     raise ProjectError(_not_found(project, name))
+
+
+def _checked(project: Project, entry: EntryPoint) -> EntryPoint:
+    try:
+        checked_template(entry.command)
+    except UnsafePlaceError as err:
+        where = f"{project.file.name}: " if project.file else ""
+        raise ProjectError(f"{where}entry_points.{entry.name}.command: {err}") from err
+    return entry
 
 
 def _command(project: Project, name: str) -> str:

@@ -4,36 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from mlcore.artifacts.download import files_below
 from mlcore.artifacts.resolve import Location
 from mlcore.artifacts.transfer import download_file, download_tree
 from mlcore.entities import FileInfo
-from mlcore.errors import ArtifactNotFoundError
+from mlcore.errors import ArtifactNotFoundError, StoreUnavailableError
 from mlcore.interfaces import ArtifactRepo, SupportsFingerprint
 from mlcore.projects.cache import cache_directory
-from mlcore.tracking.locating import download, located
+from mlcore.tracking.locating import located
+from mlcore.tracking.reach import Question, is_remote
 from mlcore.tracking.session import Session
 from mlcore.uris import redacted, relative_path, scheme
 
 _CHUNK_BYTES = 1 << 20
+_QUIET_S = 2.0  # most places answer sooner
+_NAMES = ("runs", "models")  # of which the tracking server says where they are
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def brought(session: Session, uri: str, target: Path) -> Path:
-    """Return what *uri* names as a file or directory of this machine; what comes from elsewhere is put below *target*.
+    """Return a copy of what *uri* names, a file or directory below *target*; what a program does to it touches no store.
 
     It is not fetched again when its place tells that it is what was fetched before.
-    Raises ArtifactNotFoundError: nothing is there. Others: as of the repository.
+    Raises ArtifactNotFoundError: nothing is there. StoreUnavailableError: where it is does not answer as long as the
+    setting `patience_s` says. Others: as of the repository.
     """
-    found = located(session, uri)
-    if scheme(found.root_uri) == "file":
-        return download(session, uri)
+    found = _answered(session, uri, lambda: located(session, uri))
     repo = session.repo(found.root_uri)
-    info = repo.stat(found.path)
+    info = _answered(session, found.root_uri, lambda: repo.stat(found.path))
     if info is None:
         raise ArtifactNotFoundError(f"nothing is at {redacted(uri)!r}: expected a file or a directory")
     root = info.path if info.is_dir else info.path.rpartition("/")[0]
@@ -47,6 +55,29 @@ def brought(session: Session, uri: str, target: Path) -> Path:
         if known is not None:
             _keep(known, fetched, names, place)
     return place if info.is_dir else place / names[0]
+
+
+def _answered(session: Session, uri: str, question: Callable[[], T]) -> T:
+    """Return what is said about *uri*; tell whom the run waits for, and for how long."""
+    settings = session.settings
+    place = session.anchored(session.tracking_uri) if scheme(uri) in _NAMES else uri
+    if settings.strict or not is_remote(place):
+        return question()
+    asked = Question(question)
+    asked.start()
+    asked.join(min(_QUIET_S, settings.patience_s))
+    if asked.is_alive():
+        shown = redacted(place)
+        logger.warning(
+            "waiting for %s, which says where %r is: %g s at most", shown, redacted(uri), settings.patience_s
+        )
+        asked.join(max(settings.patience_s - _QUIET_S, 0.0))
+    if asked.is_alive():
+        raise StoreUnavailableError(
+            f"{redacted(place)} did not answer in {settings.patience_s:g} s: check that it runs, or set MLCORE_PATIENCE_S "
+            "to wait longer"
+        )
+    return asked.answer()
 
 
 def _fetched(repo: ArtifactRepo, info: FileInfo, place: Path, names: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from mlcore.errors import ProjectError
 from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentManager, EnvironmentSpec
-from mlcore.interfaces.environment import SupportsPlacing
+from mlcore.interfaces.environment import SupportsJobChecks, SupportsPlacing
 from mlcore.interfaces.project_backend import Job
 from mlcore.plugins import Plugins
 from mlcore.projects.environment_files import TOOLS, name_of
@@ -89,6 +89,18 @@ def placed(job: Job, spec: EnvironmentSpec, manager: str, plugins: Plugins) -> P
     found = plugins.first(HookSpecs.environment, name=manager)
     env_id = found.create(spec)
     return Placed(_inside(found, env_id, job), manager, env_id, lambda: found.lock(env_id))
+
+
+def check(job: Job, spec: EnvironmentSpec, manager: str, plugins: Plugins) -> None:
+    """Check before a run begins that there is such a manager, and that it can take the job. Nothing is made.
+
+    Raises PluginNotFoundError: none is installed. ProjectError: it will not take the job.
+    """
+    if manager == LOCAL:
+        return
+    found = plugins.first(HookSpecs.environment, name=manager)
+    if isinstance(found, SupportsJobChecks):
+        found.check_job(spec, job)
 
 
 def locked(spec: EnvironmentSpec, lock: tuple[str, ...]) -> EnvironmentSpec:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlcore.interfaces import EnvironmentSpec
-from mlcore.projects.spec import EntryPoint
+from mlcore.projects.spec import EntryPoint, ParameterType
 
 if TYPE_CHECKING:
     from mlcore.projects.parameters import Argument
@@ -34,24 +34,28 @@ def of(
 ) -> str:
     """Return the fingerprint of a run: 64 hexadecimal digits, or nothing where the code has no identity.
 
-    source_identity: of the code's content. checksums: of the content behind parameters, by their name; those count by
-    it and not by the path.
+    source_identity: of the code's content. checksums: of the content behind parameters, by their name; a path counts by
+    it alone, wherever it lies, and a uri by its text as well, as the command may write there.
     environment: what the command needs, made by *manager*; with `local` what is installed here counts as well.
     directory: of the project; where it lies makes no difference.
     """
     if not source_identity:
         return ""
     root = str(directory) if directory else "\0"
-    values = [
-        [each.name, "content", checksums[each.name], each.declared]
-        if each.name in checksums
-        else [each.name, "value", each.value.replace(root, "."), each.declared]
-        for each in arguments
-    ]
+    values = [_value(each, checksums.get(each.name), root) for each in arguments]
     said = [_FORMAT, source_identity, entry.name, entry.command, values, manager, _environment(environment, directory)]
     if manager == _LOCAL:
         said.append(_here(tuple(sys.path)))
     return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()
+
+
+def _value(argument: Argument, checksum: str | None, root: str) -> list[object]:
+    text = argument.value.replace(root, ".")
+    if checksum is None:
+        return [argument.name, "value", text, argument.declared]
+    if argument.type is ParameterType.URI:
+        return [argument.name, "content", checksum, argument.declared, text]
+    return [argument.name, "content", checksum, argument.declared]
 
 
 def _environment(spec: EnvironmentSpec, directory: Path | None) -> list[object]:

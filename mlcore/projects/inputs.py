@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import evolve
@@ -19,13 +19,15 @@ from mlcore.uris import local_path, redacted, scheme
 _URI = re.compile(r"^[A-Za-z][A-Za-z0-9+.\-]+:[^\s\x00-\x1f]+$")
 
 
-def placed(arguments: Sequence[Argument], *, directory: Path, storage: Path, session: Session) -> tuple[Argument, ...]:
+def placed(
+    arguments: Sequence[Argument], *, directory: Path, storage: Callable[[], Path], session: Session
+) -> tuple[Argument, ...]:
     """Return the arguments as the command gets them.
 
-    path: a local file or directory, absolute; what is elsewhere is downloaded below *storage* (`param_0`, `param_1`, ... by
-    its place among the arguments), with progress, unless it was fetched before.
+    path: a local file or directory, absolute. What a URI names is copied below *storage* (`param_0`, `param_1`, ... by its
+    place among the arguments), with progress, and not fetched if it was before; of a store on this machine as well.
     uri: a URI as it is, a local path absolute.
-    storage: a directory for this run alone.
+    storage: returns a directory for this run alone; asked once, when there is something to be put into it.
     directory: the project's, where relative paths are looked for that are not in the working directory.
     Raises ProjectError: a file is not there, a value is no URI, or a download fails. All faults that can be seen
     without a download are in one message, and nothing is downloaded then.
@@ -39,8 +41,11 @@ def placed(arguments: Sequence[Argument], *, directory: Path, storage: Path, ses
             faults.append(str(err))
     if faults:
         raise ProjectError("\n".join(faults))
+    if not any(map(_is_remote, local)):
+        return tuple(local)
+    root = storage()
     return tuple(
-        _downloaded(argument, storage / f"param_{number}", session) if _is_remote(argument) else argument
+        _downloaded(argument, root / f"param_{number}", session) if _is_remote(argument) else argument
         for number, argument in enumerate(local)
     )
 
@@ -111,15 +116,35 @@ def _downloaded(argument: Argument, target: Path, session: Session) -> Argument:
 
 
 def checksums(arguments: Sequence[Argument]) -> Mapping[str, str]:
-    """Return the SHA-256 of the content of each path parameter that is on this machine, by its name."""
-    paths = {each.name: Path(each.value) for each in arguments if each.type is ParameterType.PATH}
-    return {name: _checksum(path) for name, path in paths.items() if path.exists()}
+    """Return the SHA-256 of the content of each path or uri parameter that is a file or directory here, by its name.
+
+    Raises ProjectError: one cannot be read.
+    """
+    here = {each.name: found for each in arguments if each.type in _NAMES_FILES and (found := _here(each.value))}
+    return {name: _checksum(name, path) for name, path in here.items()}
 
 
-def _checksum(path: Path) -> str:
-    if path.is_dir():
-        from mlcore.projects.source_state import hash_of
+_NAMES_FILES = (ParameterType.PATH, ParameterType.URI)
 
-        return hash_of(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+
+def _here(value: str) -> Path | None:
+    """Return the file or directory of this machine that is named; None for what has no content to be read twice."""
+    if scheme(value) != "file":
+        return None
+    try:
+        path = local_path(value)
+    except MlcoreError:  # on another machine
+        return None
+    return path if path.is_file() or path.is_dir() else None
+
+
+def _checksum(name: str, path: Path) -> str:
+    try:
+        if path.is_dir():
+            from mlcore.projects.source_state import hash_of
+
+            return hash_of(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as err:
+        raise ProjectError(f"parameter {name!r}: {str(path)!r} cannot be read: {err.strerror or err}") from err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from attrs import frozen
@@ -13,6 +14,8 @@ from mlcore.projects.spec import EntryPoint, Parameter, ParameterType
 
 # Of a Linux kernel for one word of a command line, its end included.
 MAX_VALUE_BYTES = 131_071
+# What a search takes for several values: a list with commas, or a function such as range(2,6).
+_SEARCHED = re.compile(r"[^()]*,[^()]*|\s*(?:range|uniform|loguniform|choice)\(.*\)\s*")
 
 
 @frozen
@@ -66,7 +69,8 @@ def _missing(parameter: Parameter, others: list[str]) -> str:
 def _faults(parameter: Parameter, value: str) -> list[str]:
     shown = repr(value) if len(value) <= 80 else f"{value[:77]!r}..."
     if parameter.type is ParameterType.FLOAT and not is_float(value):
-        return [f"parameter {parameter.name!r} is a float, and {shown} is not a number"]
+        hint = " (to run once per value, add --search grid)" if _SEARCHED.fullmatch(value) else ""
+        return [f"parameter {parameter.name!r} is a float, and {shown} is not a number{hint}"]
     if "\0" in value:
         return [f"parameter {parameter.name!r}: {shown} has a NUL character, which no command line can hold"]
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from mlcore.hookspecs import HookSpecs
 from mlcore.interfaces import EnvironmentSpec, Job, ProjectBackend, SupportsChecking, SupportsEnvironments
 from mlcore.projects import environments, reuse, run_tags
 from mlcore.projects.job_env import job_env, with_running_python
+from mlcore.projects.params import check_params
 from mlcore.projects.parent import experiment_of, parent_of
 from mlcore.projects.plan import Plan
 from mlcore.projects.spec import ParameterType
@@ -108,7 +109,7 @@ def _planned(
     project = load_project(source.directory)
     entry = conventions.entry_point(project, request.entry_point)
     given = parameters.checked(entry, request.parameters)
-    environment, manager = _environment(request, project, backend, session)
+    environment, manager = environment_of(request, project, backend, session)
     placed = _placed(given, request, project, session, storage)
     job = Job(
         "",
@@ -120,8 +121,7 @@ def _planned(
     )
     if isinstance(backend, SupportsEnvironments):
         job = evolve(job, environment=environment)
-    if isinstance(backend, SupportsChecking):
-        backend.check(job)
+    check_job(job, backend, (environment, manager), session)
     temporary = (*storage, *(() if source.temporary is None else (source.temporary,)))
     plan = Plan("", "", entry.name, request.backend, job, manager, environment, temporary, request.timeout_s)
     asked = evolve(request, experiment_id=experiment_of(session, request), experiment_name=None)
@@ -132,17 +132,28 @@ def _planned(
             earlier = reuse.earlier(asked, plan.fingerprint, entry.name, session)
             if earlier is not None:
                 return evolve(plan, run_id=earlier.run_id, experiment_id=earlier.experiment_id, reused=True)
+    params = _shown(given, placed)
+    check_params(params, asked, session)
     stop.check()
     with stop.held():
-        begun = _begun(plan, asked, source, (given, placed), session)
+        begun = _begun(plan, asked, source, params, session)
         stop.pend()
         return begun
+
+
+def check_job(job: Job, backend: ProjectBackend, environment: tuple[EnvironmentSpec, str], session: Session) -> None:
+    """Have the job refused now, if it will be, and not when there is a run."""
+    asked = evolve(job, env=job_env(session, "", "", is_here=job.environment is None))
+    if job.environment is None:
+        environments.check(asked, *environment, session.plugins)
+    if isinstance(backend, SupportsChecking):
+        backend.check(asked)
 
 
 def _fingerprint(plan: Plan, source: Source, entry: EntryPoint, placed: tuple[Argument, ...]) -> str:
     from mlcore.projects import fingerprint, inputs, sources
 
-    checksums = inputs.checksums(placed) if any(each.type is ParameterType.PATH for each in placed) else {}
+    checksums = inputs.checksums(placed)
     return fingerprint.of(
         sources.identity(source),
         entry,
@@ -161,19 +172,25 @@ def _placed(
         return arguments
     from mlcore.projects import inputs
 
-    if request.storage_dir is not None:
-        request.storage_dir.mkdir(parents=True, exist_ok=True)
-    # one for each run: inputs of two runs that start at the same time have the same names
-    storage = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
-    if request.storage_dir is None:
-        made.append(storage)
+    def storage() -> Path:
+        if request.storage_dir is not None:
+            request.storage_dir.mkdir(parents=True, exist_ok=True)
+        # one for each run: inputs of two runs that start at the same time have the same names
+        root = Path(tempfile.mkdtemp(prefix="mlcore-inputs-", dir=request.storage_dir)).absolute()
+        if request.storage_dir is None:
+            made.append(root)
+        return root
+
     return inputs.placed(arguments, directory=project.directory, storage=storage, session=session)
 
 
-def _environment(
+def environment_of(
     request: RunRequest, project: Project, backend: ProjectBackend, session: Session
 ) -> tuple[EnvironmentSpec, str]:
-    """Return what the project needs and the name of the manager that makes it."""
+    """Return what the project needs and the name of the manager that makes it.
+
+    Raises ProjectError: it cannot be had as asked. PluginNotFoundError: no such manager is installed.
+    """
     from mlcore.projects import environment_files
 
     spec = environment_files.spec_of(project)
@@ -186,7 +203,10 @@ def _environment(
     if request.lock is not None:
         spec = environments.locked(spec, request.lock)
     if not isinstance(backend, SupportsEnvironments):
-        return spec, environments.chosen(spec, request.env_manager, session.plugins, settings=session.settings)
+        manager = environments.chosen(spec, request.env_manager, session.plugins, settings=session.settings)
+        if manager != environments.LOCAL:
+            session.plugins.first(HookSpecs.environment, name=manager)  # told before inputs are downloaded
+        return spec, manager
     kind = environments.LOCAL if request.env_manager == environments.LOCAL else environments.kind_of(spec)
     if kind not in backend.environment_kinds:
         raise ProjectError(
@@ -200,13 +220,10 @@ def _begun(
     plan: Plan,
     request: RunRequest,
     source: Source,
-    arguments: tuple[tuple[Argument, ...], tuple[Argument, ...]],
+    params: Mapping[str, str],
     session: Session,
 ) -> Plan:
-    """Return the plan with its run, which begins here.
-
-    arguments: as they were given, and as the command gets them.
-    """
+    """Return the plan with its run, which begins here."""
     from mlcore.tracking import starting, tags
     from mlcore.tracking.endings import ending_of
 
@@ -229,7 +246,7 @@ def _begun(
             in_context=False,
         )
     try:
-        run.log_params(_shown(*arguments))
+        run.log_params(params)
     except BaseException as err:
         run.end_as(ending_of(err))
         raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from attrs import Factory, define
 
@@ -18,6 +20,7 @@ class Faults:
 
     name: str
     found: list[tuple[int, int, str]] = Factory(list)
+    notes: list[str] = Factory(list)
 
     def add(self, node: YamlNode, path: str, what: str) -> None:
         """Keep a fault at the place of *node*; *path* are the keys that lead there, with dots."""
@@ -32,6 +35,11 @@ class Faults:
             raise ProjectError(lines[0])
         more = [f"and {len(lines) - MOST} more"] if len(lines) > MOST else []
         raise ProjectError("\n  ".join([f"{self.name} has {len(lines)} faults:", *lines[:MOST], *more]))
+
+    def tell(self) -> None:
+        """Log what is no fault, and yet probably not what was meant: each once per process, however often it is read."""
+        for note in self.notes:
+            _told(note)
 
     def mapping(self, node: YamlNode, path: str) -> dict[str, tuple[YamlNode, YamlNode]]:
         """Return a mapping's key and value nodes by key; nothing for an empty value, and a fault for another one."""
@@ -57,6 +65,22 @@ class Faults:
             if name not in known and (near := nearest(name, [each for each in known if each not in pairs])):
                 self.add(key, joined(path, name), f"unknown key, did you mean {near!r}?")
 
+    def note_misspelt(self, pairs: dict[str, tuple[YamlNode, YamlNode]], path: str, known: Sequence[str]) -> None:
+        """Note each key that looks like a misspelt one of *known* that is there too."""
+        present = [each for each in known if each in pairs]
+        for name, (key, _) in pairs.items():
+            if name not in known and (near := nearest(name, present)):
+                self._note(key, joined(path, name), f"the unknown key is passed over; {near!r} is there too")
+
+    def note_unknown(self, pairs: dict[str, tuple[YamlNode, YamlNode]], path: str, known: Sequence[str]) -> None:
+        """Note each key that is none of *known*."""
+        for name, (key, _) in pairs.items():
+            if name not in known:
+                self._note(key, joined(path, name), f"the unknown key is passed over; known are {', '.join(known)}")
+
+    def _note(self, node: YamlNode, path: str, what: str) -> None:
+        self.notes.append(f"{self.name}:{node.line}:{node.column}: {path}: {what}")
+
     def text(self, node: YamlNode, path: str) -> str | None:
         """Return a text or number as text; None and a fault for what is none, or is empty."""
         text = node.text()
@@ -76,6 +100,11 @@ class Faults:
             self.add(node, path, f"expected a list, not {shown(node)}")
             return []
         return node.elements()
+
+
+@lru_cache(maxsize=1000)
+def _told(note: str) -> None:
+    logging.getLogger(__name__).warning("%s", note)
 
 
 def is_empty(node: YamlNode) -> bool:

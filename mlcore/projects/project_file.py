@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from os import PathLike
 from pathlib import Path
 
 from mlcore.errors import InvalidParameterError, ProjectError
 from mlcore.projects import command_template
+from mlcore.projects.command_model import UnsafePlaceError
 from mlcore.projects.commands import checked_template
 from mlcore.projects.project_environment import ENVIRONMENTS, conventional, docker_env, environment_file
 from mlcore.projects.project_faults import Faults, is_empty, is_float, joined, nearest, shown
@@ -16,14 +19,14 @@ MAX_BYTES = 1 << 20
 KEYS = ("name", "entry_points", *ENVIRONMENTS, "databricks_spark_job")
 
 
-def load_project(directory: Path) -> Project:
+def load_project(directory: str | PathLike[str]) -> Project:
     """Read the project in *directory*, with or without an MLproject file.
 
     The file's name is matched whatever its case. Without environment in the file, or without file, it is the
     `python_env.yaml` and then the `conda.yaml` of the directory.
     Raises ProjectError: no such directory, or the file has faults; each is listed as `MLproject:LINE:COLUMN: KEYS: WHAT`.
     """
-    directory = directory.absolute()
+    directory = Path(directory).absolute()
     file = _found(directory)
     if file is None:
         return conventional(Project(directory, directory.name))
@@ -37,6 +40,7 @@ def load_project(directory: Path) -> Project:
         where = "" if str(err).startswith(file.name) else f"{file.name}: "
         raise ProjectError(f"{where}{err}") from err
     faults.refuse()
+    faults.tell()
     return project
 
 
@@ -68,6 +72,7 @@ def _text(file: Path) -> str:
 def _project(directory: Path, file: Path, root: YamlNode | None, faults: Faults) -> Project:
     pairs = {} if root is None else faults.mapping(root, "")
     faults.known_keys(pairs, "", KEYS)
+    faults.note_misspelt(pairs, "", KEYS)
     values = {name: value for name, (_, value) in pairs.items() if not is_empty(value)}
     name = faults.text(values["name"], "name") if "name" in values else None
     entry_points = _entry_points(values["entry_points"], faults) if "entry_points" in values else {}
@@ -97,6 +102,7 @@ def _entry_points(node: YamlNode, faults: Faults) -> dict[str, EntryPoint]:
         path = joined("entry_points", name)
         pairs = faults.mapping(value, path)
         faults.known_keys(pairs, path, ("parameters", "command"))
+        faults.note_unknown(pairs, path, ("parameters", "command"))
         declared = _parameters(pairs["parameters"][1], f"{path}.parameters", faults) if "parameters" in pairs else []
         if "command" not in pairs:
             if value.kind == "mapping" or is_empty(value):
@@ -117,7 +123,10 @@ def _command(node: YamlNode, path: str, declared: list[Parameter], faults: Fault
     known = [parameter.name for parameter in declared]
     try:
         used = command_template.names(command)
-        checked_template(command)
+        with suppress(
+            UnsafePlaceError
+        ):  # told when this entry point is to be run: the others are none the worse for it
+            checked_template(command)
     except ProjectError as err:
         faults.add(node, path, str(err))
         return command

@@ -18,10 +18,11 @@ def is_here(host: str) -> bool:
     return host.lower() in _HERE or host.startswith("127.")
 
 
-def check_tracking(env: Mapping[str, str], place: str) -> None:
+def check_tracking(env: Mapping[str, str], place: str, *, is_told: bool = True) -> None:
     """Check that a job with these variables can record from another machine; warn where that cannot be known.
 
     place: what runs the job, for people, such as `the Ray cluster 'http://ray:8265'`.
+    is_told: whether to warn; one of several checks of the same job is enough for that.
     Raises ProjectError: the runs are kept in a file of this machine.
     """
     uri = env.get("MLFLOW_TRACKING_URI") or env.get("MLCORE_TRACKING_URI")
@@ -29,7 +30,7 @@ def check_tracking(env: Mapping[str, str], place: str) -> None:
         return
     found = urlsplit(uri)
     if found.scheme in ("http", "https"):
-        if is_here(found.hostname or ""):
+        if is_told and is_here(found.hostname or ""):
             _LOGGER.warning(
                 "the tracking server %r has an address of this machine alone; %s may not find it there: give it an "
                 "address that both know",

@@ -73,6 +73,7 @@ def reproduction(run_id: str, session: Session, overrides: Mapping[str, object] 
         )
     given = dict(overrides or {})
     more = given.pop("parameters", None)
+    changed = more if isinstance(more, Mapping) else {}
     notes: list[str] = []
     diff = _artifact(client, run.info.run_id, run_tags.DIFF)
     manager = kept.get(run_tags.ENV) or None
@@ -80,7 +81,7 @@ def reproduction(run_id: str, session: Session, overrides: Mapping[str, object] 
         uri=_uri(run),
         entry_point=kept.get(run_tags.ENTRY_POINT, "main"),
         version=kept.get(tags.GIT_COMMIT),
-        parameters={**_parameters(run), **(more if isinstance(more, Mapping) else {})},
+        parameters={**_parameters(run, changed), **changed},
         experiment_id=None if given.get("experiment_name") else run.info.experiment_id,
         backend=kept.get(run_tags.BACKEND, "local"),
         env_manager=manager,
@@ -92,8 +93,8 @@ def reproduction(run_id: str, session: Session, overrides: Mapping[str, object] 
     _note_code(run, diff, notes)
     if request.backend != "local" and not given.get("backend_config"):
         notes.append(f"the configuration of backend {request.backend!r} is not recorded: give it by --backend-config")
-    changed: RunRequest = evolve(request, **given)  # type: ignore[arg-type]  # fields by name
-    return Reproduction(changed, tuple(notes))
+    wanted: RunRequest = evolve(request, **given)  # type: ignore[arg-type]  # fields by name
+    return Reproduction(wanted, tuple(notes))
 
 
 def _uri(run: Run) -> str:
@@ -110,7 +111,8 @@ def _uri(run: Run) -> str:
     return found
 
 
-def _parameters(run: Run) -> dict[str, object]:
+def _parameters(run: Run, changed: Mapping[str, object]) -> dict[str, object]:
+    """Return what was given to *run*; values that are *changed* need not be known."""
     text = run.data.tags.get(run_tags.PARAMETERS)
     if text is None:  # recorded by MLflow, which keeps the params alone
         return dict(run.data.params)
@@ -118,11 +120,14 @@ def _parameters(run: Run) -> dict[str, object]:
         found: dict[str, object] = json.loads(text)
     except json.JSONDecodeError:  # cut by the store, which keeps a part of a long tag
         found = dict(run.data.params)
-    hidden = [name for name, value in found.items() if isinstance(value, str) and _MASK in value]
+    hidden = [
+        name for name, value in found.items() if isinstance(value, str) and _MASK in value and name not in changed
+    ]
     if hidden:
+        joined = " and ".join(map(repr, hidden))
         raise ProjectError(
-            f"parameter {hidden[0]!r} of run {run.info.run_id!r} holds a password, which is not recorded: give it again "
-            f"by -P {hidden[0]}=..."
+            f"parameter {joined} of run {run.info.run_id!r} holds a password, which is not recorded: give it again by "
+            + " ".join(f"-P {name}=..." for name in hidden)
         )
     return found
 

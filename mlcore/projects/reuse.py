@@ -42,13 +42,15 @@ def earlier(request: RunRequest, fingerprint: str, entry_point: str, session: Se
     """
     from mlcore.tracking.client import Client
     from mlcore.tracking.experiments import active_experiment_id
+    from mlcore.tracking.offline import ask_store
 
     parent_run_id = request.parent_run_id
     if not is_wanted(request.reuse, is_step=bool(parent_run_id), settings=session.settings):
         return None
     client = Client(session=session)
+    experiment_id = request.experiment_id or active_experiment_id(session)
     try:
-        found = finished(client, request.experiment_id or active_experiment_id(session), fingerprint)
+        found = ask_store(session, lambda _: finished(client, experiment_id, fingerprint))
     except StoreUnavailableError as err:  # recording goes on without the store, and so do steps
         logger.warning("whether step %r was run before is not known: %s", entry_point, err.message)
         return None

@@ -59,11 +59,11 @@ def run(
     if docker_auth:
         raise ProjectError("docker_auth is not supported: log in with the engine's own `docker login`")
     request = RunRequest(
-        uri=str(uri),
+        uri=str(uri) if isinstance(uri, PathLike) else uri,
         entry_point=entry_point,
         version=version,
-        parameters=dict(parameters or {}),
-        docker_args=dict(docker_args or {}),
+        parameters={} if parameters is None else parameters,
+        docker_args={} if docker_args is None else docker_args,
         experiment_name=experiment_name,
         experiment_id=experiment_id,
         backend=backend,
@@ -121,8 +121,10 @@ def config_of(given: Mapping[str, object] | str | PathLike[str] | None) -> dict[
         return {}
     if isinstance(given, Mapping):
         return dict(given)
+    if not isinstance(given, (str, PathLike)):
+        raise ProjectError(f"backend_config is {given!r}; expected a mapping, JSON text as '{{...}}', or a JSON file")
     text = str(given)
-    if text.lstrip().startswith("{"):
+    if text.lstrip().startswith("{") or _is_json(text):
         where = "the backend configuration"
     else:
         where = f"backend configuration {text!r}"
@@ -138,5 +140,14 @@ def config_of(given: Mapping[str, object] | str | PathLike[str] | None) -> dict[
     except json.JSONDecodeError as err:
         raise ProjectError(f"{where} is not JSON: {err}") from err
     if not isinstance(found, dict):
-        raise ProjectError(f"{where}: expected a JSON object, got {found!r}")
+        raise ProjectError(f"{where}: expected a JSON object as '{{...}}', got {found!r}")
     return found
+
+
+def _is_json(text: str) -> bool:
+    """Return whether *text* is a JSON value that no object is, and no file's name."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return not Path(text).exists()

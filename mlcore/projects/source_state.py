@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import logging
 import os
 import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +34,19 @@ _NO_CODE = (
 )
 MAX_FILE_BYTES, MAX_DIFF_BYTES = 4 << 20, 32 << 20
 _LEFT_OUT = "# left out: "
+_WITHHELD = "# withheld: "  # on purpose; what was made without them can be made again without them
+# Usual names of files with secrets, which lie untracked in many working directories.
+_SECRET = re.compile(
+    r"\.env(?:rc|\..+)?|.+\.env|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)|id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?"
+    r"|[._]netrc|\.git-credentials|\.pgpass|\.pypirc|\.npmrc|\.htpasswd|\.dockercfg|\.databrickscfg|kaggle\.json"
+    r"|(?:.*[._\-])?(?:credentials?|secrets?)(?:\.(?:json|ya?ml|toml|ini|cfg|conf|csv|txt|env))?"
+    r"|(?:client_secret|service[_\-]account).*\.json",
+    re.IGNORECASE,
+)
+_NO_SECRET = (".example", ".sample", ".template", ".dist")  # `.env.example` is there to be copied
+_NAMED = 5
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @frozen
@@ -43,6 +57,7 @@ class State:
     commit, branch: None before the first commit, and without a branch.
     changed: paths that differ from the commit, those of untracked files included.
     inside: submodules with changes that they have not committed; those are no part of this repository's tree.
+    untracked: those of *changed* that git does not track.
     """
 
     top: Path
@@ -51,6 +66,7 @@ class State:
     branch: str | None
     changed: tuple[str, ...]
     inside: tuple[str, ...] = ()
+    untracked: frozenset[str] = frozenset()
 
 
 def state_of(directory: Path) -> State | None:
@@ -75,6 +91,7 @@ def state_of(directory: Path) -> State | None:
         None if branch == "(detached)" else branch,
         tuple(path for path in map(_changed, entries) if path and not _is_store(path)),
         tuple(_changed(entry) for entry in entries if re.match(r"1 \S+ S(?:.M.|..U) ", entry)),
+        frozenset(_changed(entry) for entry in entries if entry.startswith("? ")),
     )
 
 
@@ -88,29 +105,56 @@ def _is_store(path: str) -> bool:
     return any(part in STORES or part == "__pycache__" for part in path.split("/"))
 
 
-def diff_of(state: State) -> str:
+def diff_of(state: State, *, with_untracked: bool = True) -> str:
     """Return what makes the tree of the commit into the working tree: text, binary files, modes, untracked files.
 
     Files larger than 4 MB are left out and named in the first lines, as are those that the 32 MB of the diff have no
-    room for, those that cannot be read, and what is in other repositories.
+    room for, those that cannot be read, what is in other repositories, and those whose names are of secrets.
+    with_untracked: whether files that git does not track are kept; else they are named alone.
+    How many of those are kept, and what is withheld, is logged.
     """
     if not state.changed or state.commit is None:
         return ""
-    kept, left = _bounded(state)
+    withheld = {path: why for path in state.changed if (why := _withheld(state, path, with_untracked=with_untracked))}
+    kept, left = _bounded(state, [path for path in state.changed if path not in withheld])
     try:
         with _tree(state, kept) as (place, tree):
             diff = _diff(place, state.commit, tree)
     except ProjectError as err:  # a filter that is not installed, a full disk: the code can run all the same
-        left, diff = [f"all changes ({' '.join(err.message.split())})"], ""
-    return "".join(f"{_LEFT_OUT}{each}\n" for each in left) + diff
+        left, kept, diff = [f"all changes ({' '.join(err.message.split())})"], [], ""
+    _tell(state, kept, withheld)
+    told = [f"{_LEFT_OUT}{each}\n" for each in left]
+    return "".join([*told, *(f"{_WITHHELD}{path!r} ({why})\n" for path, why in withheld.items())]) + diff
 
 
-def _bounded(state: State) -> tuple[list[str], list[str]]:
+def _withheld(state: State, path: str, *, with_untracked: bool) -> str:
+    """Return why the changes of a file are not to be kept by anybody else; nothing when they may be."""
+    name = path.rpartition("/")[2]
+    if _SECRET.fullmatch(name) and not name.lower().endswith(_NO_SECRET):
+        return "its name is that of a secret"
+    return "not tracked" if path in state.untracked and not with_untracked else ""
+
+
+def _tell(state: State, kept: Sequence[str], withheld: Mapping[str, str]) -> None:
+    count = sum(path in state.untracked for path in kept)
+    said = []
+    if count:
+        which = "1 untracked file goes" if count == 1 else f"{count} untracked files go"
+        said.append(f"{which} into the run's record (MLCORE_KEEP_UNTRACKED=false keeps none)")
+    secret = [repr(path) for path, why in withheld.items() if why != "not tracked"]
+    if secret:
+        more = f" and {len(secret) - _NAMED} more" if len(secret) > _NAMED else ""
+        said.append(f"left out by their names, which are those of secrets: {', '.join(secret[:_NAMED])}{more}")
+    if said:
+        logger.warning("uncommitted changes in %r: %s", str(state.top), "; ".join(said))
+
+
+def _bounded(state: State, paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the paths whose changes are kept, and what is said of the others."""
     kept: list[str] = []
     left = [f"{path!r} (changes inside of a submodule)" for path in state.inside]
     total = 0
-    for path in state.changed:
+    for path in paths:
         size, why = _measured(state.top / path)
         if path.endswith("/"):
             why = "a repository of its own"
@@ -189,14 +233,19 @@ def _plain(out: bytes) -> str | None:
 def apply_diff(directory: Path, diff: str) -> None:
     """Make the tree that *diff* was taken from out of a checkout of its commit.
 
-    Raises ProjectError: it does not fit, or files were too large to be kept in it; the message names them.
+    What was withheld is logged. Raises ProjectError: it does not fit, or files were too large to be kept in it; the
+    message names them.
     """
-    head = itertools.takewhile(lambda line: line.startswith(_LEFT_OUT), diff.splitlines())
-    left = [line.removeprefix(_LEFT_OUT) for line in head]
+    head = [*itertools.takewhile(lambda line: line.startswith((_LEFT_OUT, _WITHHELD)), diff.split("\n"))]
+    left = [line.removeprefix(_LEFT_OUT) for line in head if line.startswith(_LEFT_OUT)]
     if left:
         raise ProjectError(
             f"the uncommitted changes were not kept whole, so they cannot be made again: {', '.join(left)} left out"
         )
+    if head:
+        names = ", ".join(line.removeprefix(_WITHHELD) for line in head)
+        logger.warning("changes of these files were not kept, so the code has none of them now: %s", names)
+    diff = "\n".join(diff.split("\n")[len(head) :])
     if not diff.strip():
         return
     top = Path(asked(directory, "rev-parse", "--show-toplevel"))

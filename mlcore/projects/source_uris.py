@@ -124,9 +124,11 @@ def _checked_url(base: str) -> tuple[str, str, str]:
         raise ProjectError(f"invalid project URI {without_credentials(base)!r}: {err}; {FORMS}") from err
     kind = split.scheme.lower().removeprefix("git+")
     if not host and kind != "file":
-        raise ProjectError(f"invalid project URI {base!r}: it names no host; {FORMS}")
+        raise ProjectError(f"invalid project URI {without_credentials(base)!r}: it names no host; {FORMS}")
     if host.startswith("-") or (split.username or "").startswith("-") or split.path.startswith("/-"):
-        raise ProjectError(f"invalid project URI {base!r}: a user, host or path that begins with '-'; {FORMS}")
+        raise ProjectError(
+            f"invalid project URI {without_credentials(base)!r}: a user, host or path that begins with '-'; {FORMS}"
+        )
     user, at, address = split.netloc.rpartition("@")
     if kind == "ssh":
         return "", "", urlunsplit((kind, user.partition(":")[0] + at + address, split.path, "", ""))

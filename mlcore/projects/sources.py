@@ -31,7 +31,7 @@ def fetched(uri: str, version: str | None = None, *, session: Session, storage: 
     """
     place = place_of(uri)
     if place.kind is Kind.DIRECTORY and version is None and not _is_bare(Path(place.url)):
-        return _in_place(place)
+        return _in_place(place, session)
     if version is not None and place.kind in (Kind.ARCHIVE, Kind.ARTIFACTS):
         raise ProjectError(f"a version ({version!r}) is for git repositories only, and {place.shown!r} is none")
     if storage is not None:
@@ -69,7 +69,7 @@ def _name(place: Place) -> str:
     return name if name and "\0" not in name and name not in (".", "..") else "project"
 
 
-def _in_place(place: Place) -> Source:
+def _in_place(place: Place, session: Session) -> Source:
     directory = _below(Path(place.url), place)
     source = Source(uri=place.shown, directory=directory, subdirectory=place.subdirectory)
     state = _state(directory)
@@ -84,7 +84,7 @@ def _in_place(place: Place) -> Source:
         branch=state.branch,
         repo_url=origin_url(state.top),
         dirty=bool(state.changed),
-        diff=diff_of(state),
+        diff=diff_of(state, with_untracked=session.settings.keep_untracked),
     )
 
 

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mlcore.entities import Run, RunStatus
-from mlcore.errors import ArtifactNotFoundError, NotFoundError
+from mlcore.errors import ArtifactNotFoundError, ExecutionError, NotFoundError
 from mlcore.hookspecs import HookSpecs
-from mlcore.projects import run_tags
+from mlcore.projects import cancelling, run_tags
 from mlcore.tracking.client import Client
 from mlcore.tracking.session import Session
 
 _SOONEST_S, _LATEST_S = 0.05, 1.0
+_KINDLY_S, _BY_FORCE_S = 60.0, 30.0
 
 
 class SubmittedRun:
@@ -63,10 +64,25 @@ class SubmittedRun:
         return self._stored().info.status
 
     def cancel(self) -> None:
-        """Stop the command and end the run as KILLED; nothing happens when it has ended."""
-        if self._watcher is not None and self._watcher.poll() is None:
-            self._watcher.send_signal(signal.SIGTERM)
-            self._watcher.wait()
+        """Stop the command and end the run as KILLED; nothing happens when it has ended.
+
+        Of a handle that `run` did not make, and of a run whose watcher is gone, the job is stopped by its id.
+        Raises ExecutionError: it has not stopped after a minute and a half, the last third of which by force.
+        """
+        if self._watcher is None or self._watcher.poll() is not None:
+            cancelling.cancel(self.run_id, self._session)
+        else:
+            for patience_s in (_KINDLY_S, _BY_FORCE_S):  # the second signal kills what does not end
+                self._watcher.send_signal(signal.SIGTERM)
+                try:
+                    self._watcher.wait(patience_s)
+                except subprocess.TimeoutExpired:
+                    continue
+                return
+            raise ExecutionError(
+                f"run {self.run_id!r} did not stop within {_KINDLY_S + _BY_FORCE_S:g} s: its backend does not answer. "
+                f"Process {self._watcher.pid} goes on trying"
+            )
 
     def logs(self) -> Iterator[str]:
         """Yield the output of the command line by line: as it comes while the run goes on, and later what was kept."""

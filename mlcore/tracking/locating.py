@@ -75,7 +75,7 @@ def download_from(
     info = repo.stat(found.path)
     if info is None and found.path:
         raise ArtifactNotFoundError(
-            f"no artifact {found.path!r} under {redacted(found.root_uri)!r} (asked for {uri!r})"
+            f"no artifact {found.path!r} under {redacted(found.root_uri)!r} (asked for {redacted(uri)!r})"
         )
     root = destination(dst_path)
     target = root / found.name if found.path else root
@@ -128,5 +128,5 @@ def _in_place(found: Location, uri: str) -> Path:
             f"artifact {found.path!r} under {found.root_uri!r} leads out of it by a symbolic link"
         )
     if not path.exists():
-        raise ArtifactNotFoundError(f"no artifact at {str(path)!r} (asked for {uri!r})")
+        raise ArtifactNotFoundError(f"no artifact at {str(path)!r} (asked for {redacted(uri)!r})")
     return path

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from mlcore.errors import ProjectError
+from mlcore.interfaces import Job, SupportsEnvironments
 from mlcore.interfaces.sampler import Choices, Domain
 from mlcore.projects.search.options import GRID, MOST_OF_A_GRID, SearchOptions
 from mlcore.projects.search.points import size
@@ -13,7 +14,12 @@ from mlcore.projects.search.space import Space
 from mlcore.projects.search.trials import text_of
 
 if TYPE_CHECKING:
+    from mlcore.interfaces import ProjectBackend
+    from mlcore.projects.request import RunRequest
     from mlcore.projects.source import Source
+    from mlcore.tracking.session import Session
+
+_ANY = ("true",)  # the commands of the runs differ, and are checked one by one
 
 
 def check_size(space: Space, options: SearchOptions) -> None:
@@ -42,6 +48,18 @@ def check_values(source: Source, entry_point: str, space: Space) -> None:
                 faults.append(str(err))
     if faults:
         raise ProjectError("\n".join(faults))
+
+
+def check_place(request: RunRequest, source: Source, backend: ProjectBackend, session: Session) -> None:
+    """Raise ProjectError, or PluginNotFoundError, when no run can have the environment or backend that is asked for."""
+    from mlcore.projects.preparing import check_job, environment_of
+    from mlcore.projects.project_file import load_project
+
+    project = load_project(source.directory)
+    environment, manager = environment_of(request, project, backend, session)
+    own = environment if isinstance(backend, SupportsEnvironments) else None
+    some = Job("", _ANY, project.directory, config=request.backend_config, name=project.name, environment=own)
+    check_job(some, backend, (environment, manager), session)
 
 
 def _some(domain: Domain) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ def search(
         checking.check_values(source, request.entry_point, space)
         wanted = evolve(request, reuse=bool(request.reuse))  # a run that is searched for is no step
         runs = Runs(wanted, space, options.metric, source, session)
+        checking.check_place(wanted, source, runs.backend, session)
         trials = Trials(sampler, task, runs.execute, changed)
         looking = Looking(trials, options.metric, session)
         with parent.begun(wanted, options, source, session, stop) as above:

@@ -20,6 +20,7 @@ from mlcore.projects.stopping import Stop, Stopped
 from mlcore.tracking.client import Client
 
 if TYPE_CHECKING:
+    from mlcore.interfaces import ProjectBackend
     from mlcore.projects.source import Source
     from mlcore.tracking.session import Session
 
@@ -45,7 +46,7 @@ class Runs:
         self._copies = Copies(source)
         self._stops: set[Stop] = set()
         self._asked: int | None = None
-        self._backend = session.plugins.first(HookSpecs.project_backend, name=request.backend)
+        self.backend: ProjectBackend = session.plugins.first(HookSpecs.project_backend, name=request.backend)
 
     def stop(self, number: int, trials: Trials) -> None:
         """Hand a signal on to all runs that go on, and let none begin any more; the second time they are killed."""
@@ -63,7 +64,7 @@ class Runs:
                 return Ended(RunStatus.KILLED)
             with self._copies.one() as source:
                 request = self._of(trial)
-                plan = planned(request, self._session, source, self._backend, stop, may_be_step=False)
+                plan = planned(request, self._session, source, self.backend, stop, may_be_step=False)
                 begun(plan.run_id)
                 if plan.reused:
                     return self._ended(plan.run_id, RunStatus.FINISHED, "")

@@ -17,6 +17,8 @@ from mlcore_env_docker.containers import container
 from mlcore_env_docker.manager import DockerEnvironments
 from mlcore_env_docker.records import Record, Records
 
+import mlcore
+from mlcore import projects
 from mlcore.errors import CorruptStoreError, MissingDependencyError, NotFoundError, ProjectError
 from mlcore.interfaces import EnvironmentSpec, ImageSpec, Job
 from mlcore.projects.images import DockerProgram
@@ -118,6 +120,19 @@ def test_options_are_those_of_docker_run(tmp_path: Path) -> None:
 def test_an_option_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ProjectError, match="invalid option"):
         container(job(tmp_path), evolve(IMAGE, options=((name, "x"),)), "box")
+
+
+@pytest.mark.parametrize("option", ["bad opt", "detach"])
+def test_options_are_looked_at_before_there_is_a_run(tmp_path: Path, option: str) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "MLproject").write_text("docker_env: {image: none.invalid/x}\nentry_points: {main: {command: train}}")
+    mlcore.set_tracking_uri(f"sqlite:///{tmp_path}/lab.db")
+
+    with pytest.raises(ProjectError, match=f"invalid option '{option}'"):
+        projects.run(project, docker_args={option: "1"})
+
+    assert mlcore.search_runs(output_format="list") == []
 
 
 def test_the_user_host_is_the_caller(tmp_path: Path) -> None:

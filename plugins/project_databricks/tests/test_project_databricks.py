@@ -22,6 +22,8 @@ from mlcore_project_databricks.backend import DatabricksBackend
 from mlcore_project_databricks.login import login_for
 from mlcore_project_databricks.runs import RunState
 
+import mlcore
+from mlcore import projects
 from mlcore.errors import (
     NotFoundError,
     PermissionDeniedError,
@@ -123,13 +125,30 @@ def test_a_cluster_alone_is_a_configuration_as_mlflow_has_it(
 def test_a_wrong_backend_configuration_is_refused(
     standin: Standin, project: Path, config: Mapping[str, object], told: str
 ) -> None:
-    with pytest.raises(ProjectError, match=told):
-        DatabricksBackend().submit(evolve(job(project, "pass"), config=config))
+    asked = evolve(job(project, "pass"), config=config)
+
+    for refusing in (DatabricksBackend().submit, DatabricksBackend().check):
+        with pytest.raises(ProjectError, match=told):
+            refusing(asked)
 
 
 def test_a_run_in_a_file_of_this_machine_is_refused(backend: DatabricksBackend, project: Path) -> None:
-    with pytest.raises(ProjectError, match="cannot record into 'sqlite', which is a place on this machine"):
-        backend.submit(job(project, "pass", MLFLOW_TRACKING_URI="sqlite:////tmp/mlcore.db"))
+    asked = job(project, "pass", MLFLOW_TRACKING_URI="sqlite:////tmp/mlcore.db")
+
+    for refusing in (backend.submit, backend.check):
+        with pytest.raises(ProjectError, match="cannot record into 'sqlite', which is a place on this machine"):
+            refusing(asked)
+
+
+def test_what_will_be_refused_leaves_no_run(standin: Standin, project: Path, tmp_path: Path) -> None:
+    (project / "main.sh").write_text("echo ran")
+    mlcore.set_tracking_uri(f"sqlite:///{tmp_path}/lab.db")
+
+    for config in ({}, {"new_cluster": CLUSTER}):
+        with pytest.raises(ProjectError):
+            projects.run(project, "main.sh", backend="databricks", backend_config=config)
+
+    assert mlcore.search_runs(output_format="list") == []
 
 
 def test_files_given_as_parameters_go_along(backend: DatabricksBackend, project: Path, tmp_path: Path) -> None:

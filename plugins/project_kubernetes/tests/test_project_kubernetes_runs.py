@@ -94,3 +94,33 @@ def test_a_store_that_pods_do_not_reach_is_refused(project: Path, tmp_path: Path
 
     with pytest.raises(ProjectError, match="the Kubernetes cluster 'lab' cannot record into 'sqlite'"):
         projects.run(str(project), parameters={"alpha": "1"}, backend="kubernetes", backend_config=dict(CONFIG))
+    assert mlcore.search_runs(output_format="list") == []
+
+
+VOLUMES = MLPROJECT.replace('-slim"', "-slim\", volumes: ['/data:/data']")
+UNSET = MLPROJECT.replace('-slim"', '-slim", environment: [MLCORE_TEST_NOT_SET]')
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("text", "config", "told"),
+    [
+        (MLPROJECT, {"repository-uri": 5}, "repository-uri: expected a text, got 5"),
+        (MLPROJECT, {}, "needs repository-uri"),
+        (MLPROJECT, {**CONFIG, "kube-context": "none"}, "has no context 'none'"),
+        (MLPROJECT, {**CONFIG, "kube-job-template-path": "none.yaml"}, "kube-job-template-path: no file"),
+        (VOLUMES, CONFIG, "docker_env.volumes are paths of one machine"),
+        (UNSET, CONFIG, "are not set: 'MLCORE_TEST_NOT_SET'"),
+    ],
+)
+def test_what_will_be_refused_leaves_no_run(
+    project: Path, tracking: str, text: str, config: dict[str, object], told: str
+) -> None:
+    (project / "MLproject").write_text(text)
+    mlcore.set_tracking_uri(tracking)
+    mlcore.set_experiment("refused")
+
+    with pytest.raises(ProjectError, match=told):
+        projects.run(str(project), parameters={"alpha": "1"}, backend="kubernetes", backend_config=config)
+
+    assert mlcore.search_runs(output_format="list") == []

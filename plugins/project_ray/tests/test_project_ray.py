@@ -158,15 +158,19 @@ def test_a_project_too_large_is_refused_with_its_largest_files(
 def test_a_wrong_backend_configuration_is_refused(
     backend: RayBackend, tmp_path: Path, config: Mapping[str, object], told: str
 ) -> None:
-    with pytest.raises(ProjectError, match=told):
-        backend.submit(evolve(job(project(tmp_path), "pass"), config=config))
+    asked = evolve(job(project(tmp_path), "pass"), config=config)
+
+    for refusing in (backend.submit, backend.check):
+        with pytest.raises(ProjectError, match=told):
+            refusing(asked)
 
 
 def test_a_run_in_a_file_of_this_machine_is_refused_elsewhere(backend: RayBackend, tmp_path: Path) -> None:
     asked = job(project(tmp_path), "pass", MLFLOW_TRACKING_URI="sqlite:////tmp/mlcore.db")
 
-    with pytest.raises(ProjectError, match="cannot record into 'sqlite', which is a place on this machine"):
-        backend.submit(evolve(asked, config={"address": "http://ray.example.org:8265"}))
+    for refusing in (backend.submit, backend.check):
+        with pytest.raises(ProjectError, match="cannot record into 'sqlite', which is a place on this machine"):
+            refusing(evolve(asked, config={"address": "http://ray.example.org:8265"}))
     assert ran(backend, asked)[0] is JobStatus.FINISHED  # whose cluster is on this machine
 
 
@@ -205,8 +209,9 @@ def test_requirements_go_into_the_runtime_environment(backend: RayBackend, stand
 def test_a_requirement_that_is_a_path_of_this_machine_is_refused(backend: RayBackend, tmp_path: Path) -> None:
     asked = evolve(job(project(tmp_path), "pass"), environment=EnvironmentSpec(requirements=("-e /home/me/code",)))
 
-    with pytest.raises(ProjectError, match="'-e /home/me/code' is a path of this machine"):
-        backend.submit(asked)
+    for refusing in (backend.submit, backend.check):
+        with pytest.raises(ProjectError, match="'-e /home/me/code' is a path of this machine"):
+            refusing(asked)
 
 
 def test_another_python_than_asked_for_ends_the_job(backend: RayBackend, tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ class DockerEnvironments:
         self._records.touch(env_id)
         return (self._docker.path, "run", "--rm", "--init", record.image_id, *argv)
 
+    def check_job(self, spec: EnvironmentSpec, job: Job) -> None:
+        """Look at the image's name, the options and the variables; the engine is not asked.
+
+        Raises ProjectError: one of them is not as it should be.
+        """
+        container(job, _image(spec), "mlcore")
+
     def place(self, env_id: str, job: Job) -> Job:
         """Return the job that runs *job* in a container, which ends when whoever runs it ends.
 

@@ -47,6 +47,17 @@ class DatabricksBackend:
         self._patience = patience or Patience(1.0, 10.0)
         self._workspaces: dict[str, Workspace] = {}
 
+    def check(self, job: Job) -> None:
+        """Look at configuration, login and requirements, and whether the job could record; the workspace is not asked.
+
+        Raises ProjectError: something of it is not as it should be. UnauthenticatedError: there is no login.
+        """
+        options = DatabricksOptions.of(job.config or self._config)
+        env, profile = _env(job)
+        login = login_for(options.profile or profile)
+        check_tracking(env, f"the Databricks workspace {login.host!r}", is_told=False)
+        _requirements(job.environment)
+
     def submit(self, job: Job) -> str:
         """Send the project, unless the workspace has these very files, and have a run made for its command."""
         options = DatabricksOptions.of(job.config or self._config)

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from mlcore.errors import ConflictError, NotFoundError, ProjectError
 from mlcore.interfaces import Job, JobStatus
-from mlcore.projects.images import DockerProgram
+from mlcore.projects.images import DockerProgram, checked_image
 from mlcore.projects.reach import check_tracking
 from mlcore_project_kubernetes.api import PATIENCE_S, Api
 from mlcore_project_kubernetes.config import Config, config_of, template_path
@@ -90,15 +90,27 @@ class KubernetesBackend:
         self._patience_s = patience_s
         self._apis: dict[str, Api] = {}
 
+    def check(self, job: Job) -> None:
+        """Look at all that this machine knows of the job; the cluster is not asked.
+
+        Raises ProjectError: the configuration, template or kubeconfig is not right, the project needs what the cluster
+        does not have, or it could not record from there. MissingDependencyError: no program could build its image.
+        """
+        config, template = self._asked(job)
+        cluster = cluster_of(config.context)
+        check_tracking(job.env, f"the Kubernetes cluster {cluster.context!r}", is_told=False)
+        if not config.image:
+            _base(config, job)
+            _ = self._docker.path
+        filled(template, job, config.image or "", "", built=not config.image)
+
     def submit(self, job: Job) -> str:
         """Build and push the image unless one is given, and create the job; return its id.
 
         Raises ProjectError: the configuration or template is not right, or the image cannot be made.
         PermissionDeniedError, UnauthenticatedError, InvalidParameterError: the cluster's refusal, in its words.
         """
-        config = config_of({**self._defaults, **job.config})
-        template = template_of(template_path(config, job.directory))
-        refuse_what_stays_here(job, template)
+        config, template = self._asked(job)
         api = self._api(config.context)
         check_tracking(job.env, f"the Kubernetes cluster {api.cluster.context!r}")
         image, built = self._image(config, job)
@@ -159,21 +171,22 @@ class KubernetesBackend:
                 last = judged(deleted or seen.job, ()).status
                 return last if last in FINAL else JobStatus.KILLED
 
+    def _asked(self, job: Job) -> tuple[Config, Mapping[str, object]]:
+        """Return the configuration and the template."""
+        config = config_of({**self._defaults, **job.config})
+        template = template_of(template_path(config, job.directory))
+        refuse_what_stays_here(job, template)
+        return config, template
+
     def _image(self, config: Config, job: Job) -> tuple[str, bool]:
         """Return the job's image, and whether it was built."""
         if config.image:
             return config.image, False
-        base = job.environment.image if job.environment else None
-        if base is None or config.repository is None:
-            lacks = "docker_env with an image in the MLproject file" if base is None else "repository-uri"
-            raise ProjectError(
-                f"the backend 'kubernetes' builds an image of the project and needs {lacks}; or name an image that has the "
-                "project in it by the key image of the backend configuration"
-            )
-        if self._docker.found(base.name) is None:
-            self._docker.pull(base.name)
-        image_id = self._docker.built(job.directory, base.name)
-        tag = f"{config.repository}:{image_id.rpartition(':')[2][:12]}"
+        base, repository = _base(config, job)
+        if self._docker.found(base) is None:
+            self._docker.pull(base)
+        image_id = self._docker.built(job.directory, base)
+        tag = f"{repository}:{image_id.rpartition(':')[2][:12]}"
         self._docker.tag(image_id, tag)
         return self._docker.push(tag), True
 
@@ -186,6 +199,18 @@ class KubernetesBackend:
         if found is None:
             raise NotFoundError(f"no job {job_id!r} on Kubernetes: expected an id NAMESPACE/NAME@CONTEXT")
         return Place(self._api(found[3]), found[1], found[2])
+
+
+def _base(config: Config, job: Job) -> tuple[str, str]:
+    """Return what the project's image is built from, and where it goes."""
+    base = job.environment.image if job.environment else None
+    if base is None or config.repository is None:
+        lacks = "docker_env with an image in the MLproject file" if base is None else "repository-uri"
+        raise ProjectError(
+            f"the backend 'kubernetes' builds an image of the project and needs {lacks}; or name an image that has the "
+            "project in it by the key image of the backend configuration"
+        )
+    return checked_image(base.name), config.repository
 
 
 def _create(place: Place, manifest: Filled) -> None:

@@ -17,8 +17,10 @@ from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import Job, JobEnd, JobStatus
 from mlcore.projects.cache import cache_directory
 from mlcore_project_local.config import grace_of
-from mlcore_project_local.job_folder import JobFolder, prune
+from mlcore_project_local.guard import Guard
+from mlcore_project_local.job_folder import Begin, JobFolder, prune
 from mlcore_project_local.lines import lines_of
+from mlcore_project_local.orphans import started
 
 _PIECE = 1 << 16
 _SOONEST_S, _LATEST_S = 0.005, 0.2  # between two looks at a file that somebody else writes
@@ -26,6 +28,7 @@ _SOONEST_S, _LATEST_S = 0.005, 0.2  # between two looks at a file that somebody 
 _STOPS = {
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGKILL", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 }
+_guard = Guard()  # one for all jobs of this process
 
 
 class _Mine:
@@ -39,12 +42,17 @@ class _Mine:
         threading.Thread(target=self._wait, name="mlcore-job", daemon=True).start()
 
     def _wait(self) -> None:
-        self._folder.end(self.process.wait())
+        code = self.process.wait()
+        _guard.release(self.process.pid)
+        self._folder.end(code)
         self.has_ended.set()
 
 
 class LocalBackend:
-    """Run jobs as processes of this machine, each in a process group of its own."""
+    """Run jobs as processes of this machine, each in a process group of its own.
+
+    They end with the process that submitted them, however that ends.
+    """
 
     def __init__(self, root: Path | None = None) -> None:
         """Keep what belongs to jobs below *root*, by default in the user's cache directory."""
@@ -80,6 +88,7 @@ class LocalBackend:
             folder.delete()
             raise
         folder.begin(process.pid)
+        _guard.watch(process.pid, started(process.pid), grace_s)
         self._mine[job_id] = _Mine(process, folder, grace_s)
         return job_id
 
@@ -137,7 +146,7 @@ class LocalBackend:
         """Send a signal to all processes of the job; nothing happens when it has ended."""
         folder = self._find(job_id)
         if folder.ended() is None:
-            _send(folder, number)
+            _send(folder.begun(), number)
 
     def cancel(self, job_id: str) -> None:
         """Stop the job: SIGTERM, and SIGKILL when it is still there after its time; return when it has ended."""
@@ -145,11 +154,13 @@ class LocalBackend:
         if self._has_ended(folder):
             return
         folder.mark_cancelled()
-        _send(folder, signal.SIGTERM)
-        mine = self._mine.get(job_id)
-        self.wait(job_id, mine.grace_s if mine else grace_of({}))
-        _send(folder, getattr(signal, "SIGKILL", signal.SIGTERM))  # also to what the command has left behind
-        self.wait(job_id, None)
+        begun, mine = folder.begun(), self._mine.get(job_id)
+        _send(begun, signal.SIGTERM)
+        with contextlib.suppress(NotFoundError):  # who started it has seen its end, and forgotten it
+            self.wait(job_id, mine.grace_s if mine else grace_of({}))
+        _send(begun, getattr(signal, "SIGKILL", signal.SIGTERM))  # also to what the command has left behind
+        with contextlib.suppress(NotFoundError):
+            self.wait(job_id, None)
 
     def forget(self, job_id: str) -> None:
         """Delete what is kept of a job that has ended."""
@@ -192,8 +203,7 @@ class LocalBackend:
         return JobStatus.KILLED if killed else JobStatus.FAILED
 
 
-def _send(folder: JobFolder, number: int) -> None:
-    begun = folder.begun()
+def _send(begun: Begin | None, number: int) -> None:
     if begun is None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):  # gone; or, on macOS, a zombie

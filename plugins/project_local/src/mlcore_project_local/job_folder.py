@@ -12,6 +12,7 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from mlcore.delivery.locks import lives
+from mlcore_project_local.orphans import started
 
 _KEPT_S = 7 * 24 * 3600  # output that nobody has asked to forget
 
@@ -103,14 +104,6 @@ class JobFolder:
         except (OSError, ValueError):
             return None
         return found
-
-
-def started(pid: int) -> str:
-    """Return when the system started a process, in its own units; empty where that cannot be seen."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
-    except (OSError, IndexError):
-        return ""
 
 
 def is_same(pid: int, since: str) -> bool:

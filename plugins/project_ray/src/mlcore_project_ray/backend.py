@@ -46,6 +46,17 @@ class RayBackend:
         self._patience = patience or Patience()
         self._dashboards: dict[str, Dashboard] = {}
 
+    def check(self, job: Job) -> None:
+        """Look at the configuration and the requirements, and whether the job could record; the cluster is not asked.
+
+        Raises ProjectError: something of it is not as it should be.
+        """
+        options = RayOptions.of(job.config)
+        address = options.address.rstrip("/")
+        if not is_here(urlsplit(address).hostname or ""):
+            check_tracking(job.env, f"the Ray cluster {address!r}", is_told=False)
+        runtime_env(job, options, "")
+
     def submit(self, job: Job) -> str:
         """Send the project, unless the cluster has these very files, and start its command."""
         options = RayOptions.of(job.config)
