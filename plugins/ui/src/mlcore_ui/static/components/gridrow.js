@@ -52,7 +52,8 @@ export class Row extends Component {
   }
 
   render({ row, number, top, plan, first, last, selected, hovered, active, cell }) {
-    const places = drawn(plan, { first, last });
+    // what flies by and is not known yet is one cell that says so, and the one that has the focus
+    const places = drawn(plan, { first, last }).filter((at) => row || at === plan.fixed - 1 || at === active);
     return html`<div role="row" class=${`grid-row${selected ? " selected" : ""}${hovered ? " hovered" : ""}${row?.group ? " group" : ""}`}
       aria-rowindex=${number + 2} aria-selected=${row && !row.group ? Boolean(selected) : undefined}
       style=${{ transform: `translateY(${top}px)`, width: `${plan.total}px` }}>
