@@ -86,7 +86,6 @@ class Tab:
         self.page.set_default_timeout(PATIENCE_S * 1000)
         self.outside: list[str] = []
         self._sizes: list[float] = []
-        self._heads: dict[str, float] = {}
         self._asked = 0
         self._news = time.monotonic()
         self._session = self.context.new_cdp_session(self.page)
@@ -106,12 +105,12 @@ class Tab:
             self.outside.append(event["request"]["url"])
 
     def _answered(self, event: dict[str, Any]) -> None:
-        self._heads[event["requestId"]] = event["response"]["encodedDataLength"]
+        if event["response"]["status"] == 204:  # of an answer without a body no end is told
+            self._sizes.append(event["response"]["encodedDataLength"])
 
     def _finished(self, event: dict[str, Any]) -> None:
         self._news = time.monotonic()
-        # of an answer without a body nothing is told at its end
-        self._sizes.append(max(event["encodedDataLength"], self._heads.pop(event["requestId"], 0)))
+        self._sizes.append(event["encodedDataLength"])
 
     def busy_s(self) -> float:
         """Return CPU seconds of the main thread since the tab was opened."""
