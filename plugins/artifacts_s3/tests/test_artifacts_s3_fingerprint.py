@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from pathlib import Path
 
@@ -42,7 +43,11 @@ def test_an_input_of_projects_is_downloaded_and_found_again(
     argument = Argument("data", f"{repo._uri}/{key}", ParameterType.PATH)
     session = Session(Settings.load(), Plugins.discover())
     found = [
-        Path(placed((argument,), directory=tmp_path, storage=tmp_path / run, session=session)[0].value)
+        Path(
+            placed((argument,), directory=tmp_path, storage=functools.partial(tmp_path.joinpath, run), session=session)[
+                0
+            ].value
+        )
         for run in ("one", "two")
     ]
     session.close()
