@@ -36,7 +36,7 @@ export function LineChart(spec) {
   useEffect(() => {
     let wanted = true;
     loaded().then((Plot) => {
-      if (!wanted) return;
+      if (!wanted || !box.current) return; // gone before the library came
       view.current = new ChartView(Plot, box.current, () => latest.current);
       if (handle) handle.current = { canvas: () => view.current?.picture() };
     });
