@@ -61,15 +61,7 @@ def hold(fd: int) -> bool | None:
 
     Returns False when somebody else has it, None when the file system knows no such locks.
     """
-    if fcntl is None:  # pragma: no cover
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # ENOLCK, ENOSYS, EOPNOTSUPP: a file system without locks
-        return None
-    return True
+    return _locked(fd, alone=True)
 
 
 def share(fd: int) -> bool | None:
@@ -77,13 +69,17 @@ def share(fd: int) -> bool | None:
 
     Returns False when somebody holds it alone, None when the file system knows no such locks.
     """
+    return _locked(fd, alone=False)
+
+
+def _locked(fd: int, *, alone: bool) -> bool | None:
     if fcntl is None:  # pragma: no cover
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # as above
+    except OSError:  # ENOLCK, ENOSYS, EOPNOTSUPP: a file system without locks
         return None
     return True
 

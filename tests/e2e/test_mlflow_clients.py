@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from own_server import own_server
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent.parent / ".cache" / "peers"
@@ -20,30 +20,9 @@ Require = Callable[[str, bool, str], None]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    command = [sys.executable, "-m", "mlcore.cli", "server", "--port", "0", "--auth", "none", "--no-access-log"]
-    log = folder / "log"
-    with log.open("wb") as out, subprocess.Popen(command, cwd=folder, stderr=out) as process:
-        try:
-            yield _url(process, log)
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _url(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until the server says where it is."""
-    import time
-
-    for _ in range(600):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            if "is ready: " in line:
-                return line.partition("is ready: ")[2]
-        if process.poll() is not None:
-            break
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')}")
+def server() -> Iterator[str]:
+    with own_server() as found:
+        yield found.uri
 
 
 @pytest.fixture(params=CLIENTS)

@@ -8,7 +8,6 @@ import shutil
 import site
 import subprocess
 import sys
-import time
 import urllib.request
 import venv
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_server import own_server
 
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parent.parent / "examples" / "projects"
@@ -23,38 +23,19 @@ Require = Callable[[str, bool, str], None]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    command = [sys.executable, "-m", "mlcore.cli", "server", "--port", "0", "--auth", "none", "--no-access-log"]
-    log = folder / "log"
-    with log.open("wb") as out, subprocess.Popen(command, cwd=folder, stderr=out) as process:
-        try:
-            yield _url(process, log)
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _url(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until the server says where it is."""
-    for _ in range(1200):
-        for line in log.read_text(encoding="utf-8").splitlines():
-            if "is ready: " in line:
-                return line.partition("is ready: ")[2]
-        if process.poll() is not None:
-            break
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {log.read_text(encoding='utf-8')}")
+def server() -> Iterator[str]:
+    with own_server() as found:
+        yield found.uri
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, peer_mlflow: Path) -> Path:
+def both(tmp_path_factory: pytest.TempPathFactory, peer_mlflow: Path, require: Require) -> Path:
     """The Python of an environment that has mlcore and MLflow, as people who move from one to the other have it."""
     folder = tmp_path_factory.mktemp("both")
     venv.create(folder, symlinks=True)
     theirs = next((peer_mlflow.parent.parent / "lib").glob("python3.*/site-packages"))
-    if theirs.parent.name != f"python3.{sys.version_info.minor}":
-        pytest.skip(f"MLflow's environment has {theirs.parent.name}, this one Python 3.{sys.version_info.minor}")
+    python = f"python3.{sys.version_info.minor}"
+    require("mlflow", theirs.parent.name == python, f"make peer with {python}, not {theirs.parent.name}")
     packages = next((folder / "lib").glob("python3.*/site-packages"))
     added = [path for path in (*site.getsitepackages(), str(theirs)) if Path(path).is_dir()]
     (packages / "both.pth").write_text("".join(f"import site; site.addsitedir({path!r})\n" for path in added), "utf-8")
