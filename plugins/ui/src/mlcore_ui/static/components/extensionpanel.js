@@ -124,6 +124,10 @@ const READABLE = /^(api\/ui\/1\/(runs:table|runs:facets|metrics:summary|metrics:
 const LENT = ["read", "text", "list", "table", "data", "model", "open"];
 const MOST_BYTES = 8 << 20;
 
+function lentNames(offers) {
+  return LENT.filter((name) => offers?.files?.[name]);
+}
+
 function lent(files, name, [path, ...more]) {
   const at = String(path);
   if (name === "read") return files.read(at, Number(more[0]) || 0, Math.min(MOST_BYTES, Number(more[1]) || MOST_BYTES));
@@ -139,7 +143,7 @@ function Isolated({ extension, context, offers, onFail }) {
   const [height, setHeight] = useState(160);
   const key = aboutOf(extension, context) + changesOf(context);
   const show = () => frame.current?.contentWindow.postMessage(
-    { mlcore: "show", module: new URL(extension.module, location.href).href, context: plain(context), files: offers?.files ? LENT : [] }, "*");
+    { mlcore: "show", module: new URL(extension.module, location.href).href, context: plain(context), files: lentNames(offers) }, "*");
   useEffect(() => {
     const onMessage = async ({ source, data }) => {
       if (source !== frame.current?.contentWindow || !data) return;
@@ -160,7 +164,7 @@ async function answered({ name, values }, offers) {
     const [path, body] = values;
     if (name === "navigate") { navigate(String(path)); return { value: null }; }
     if (name === "setParams") { (offers?.setParams ?? setQuery)(texts(path), { replace: Boolean(body?.replace) }); return { value: null }; }
-    if (name.startsWith("files.") && offers?.files && LENT.includes(name.slice(6))) return { value: await lent(offers.files, name.slice(6), values) };
+    if (name.startsWith("files.") && lentNames(offers).includes(name.slice(6))) return { value: await lent(offers.files, name.slice(6), values) };
     if (!["get", "post"].includes(name) || !READABLE.test(path)) throw new Error(`an isolated panel may not ask for ${path}`);
     return { value: await api[name](path, name === "post" ? { ...body, accept: undefined } : body) };
   } catch (error) {
