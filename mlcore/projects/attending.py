@@ -55,7 +55,7 @@ def attend(
                 with wish.held():
                     output.keep(end.run)
             if plan.fingerprint and outcome.status is RunStatus.FINISHED:
-                reuse.note_outputs(end.run)
+                reuse.note_outputs(end.run, session)
             end.outcome = outcome
     finally:
         delete(plan.temporary)
