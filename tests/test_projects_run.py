@@ -460,3 +460,11 @@ def test_a_store_beside_the_program_is_nothing_that_is_installed(
     running_lock()
 
     assert looks.count == 1
+
+
+def test_a_token_in_place_of_a_user_is_in_no_record(project: Make) -> None:
+    run_id = projects.run(project("exit 0"), parameters={"name": "https://ghp_abc@host/a.git"}).run_id
+
+    run = mlcore.get_run(run_id)
+    assert run.data.params["name"] == "https://***@host/a.git"
+    assert "ghp_abc" not in str(run.data.tags)
