@@ -19,6 +19,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.\-
 _SLASHES = re.compile(r"[/\\]")
 _MAX_UNQUOTE = 8
 _PASSWORD = re.compile(r"(//[^/?#:@]*):[^/?#]+@")
+# A user without password, or with the one that says that the user is the token; of http and ftp, where names alone mean
+# nothing. Greedy up to the last @ before the path: an @ in it is often left as it is.
+_TOKEN_USER = re.compile(
+    r"^((?:[a-z0-9.\-]+\+)?(?:https?|ftps?)://)(?!(?:git|hg|svn|anonymous)@|[^/?#:@]*:(?!x-oauth-basic@|@))[^/?#]+@",
+    re.IGNORECASE,
+)
 # Of signed URLs (S3, Google Cloud Storage, Azure), of APIs and of databases; the value ends where the next one begins.
 _SECRET_VALUE = re.compile(
     r"([?&;#](?:x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|awsaccesskeyid|googleaccessid"
@@ -132,10 +138,14 @@ def proxied_url(uri: str, tracking_uri: str) -> str:
 
 
 def redacted(uri: str) -> str:
-    """Return *uri* with any password, and any token or signature of its query, replaced by `***`; for logs and errors."""
+    """Return *uri* with any password, and any token or signature of its query, replaced by `***`; for logs and errors.
+
+    Of http and ftp so is a user without password, as it is most often a token; `git` and the like stay.
+    """
     if not _SCHEME.match(uri):
         return uri
-    return _SECRET_VALUE.sub(r"\1***", _PASSWORD.sub(r"\1:***@", uri, count=1))
+    without_user = _TOKEN_USER.sub(r"\1***@", uri)
+    return _SECRET_VALUE.sub(r"\1***", _PASSWORD.sub(r"\1:***@", without_user, count=1))
 
 
 def relative_path(path: str | os.PathLike[str]) -> str:

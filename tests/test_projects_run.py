@@ -414,3 +414,57 @@ def test_the_lock_of_the_running_environment_follows_what_is_installed(
     (site / "acme-1.5.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.5\n")
 
     assert set(running_lock()) - set(before) == {"acme==1.5"}
+
+
+class _Looks:
+    """A finder of distributions that finds none and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def find_spec(self, *_: object) -> None:
+        return None
+
+    def find_distributions(self, *_: object) -> list[object]:
+        self.count += 1
+        return []
+
+
+def test_what_is_installed_is_looked_up_once_for_runs_that_begin_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = _Looks()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, looks])
+    monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
+
+    threads = [threading.Thread(target=running_lock) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert looks.count == 1
+
+
+def test_a_store_beside_the_program_is_nothing_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = _Looks()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, looks])
+    monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "work"))
+    running_lock()
+
+    (tmp_path / "work" / "mlcore.db").write_text("")
+    running_lock()
+
+    assert looks.count == 1
+
+
+def test_a_token_in_place_of_a_user_is_in_no_record(project: Make) -> None:
+    run_id = projects.run(project("exit 0"), parameters={"name": "https://ghp_abc@host/a.git"}).run_id
+
+    run = mlcore.get_run(run_id)
+    assert run.data.params["name"] == "https://***@host/a.git"
+    assert "ghp_abc" not in str(run.data.tags)

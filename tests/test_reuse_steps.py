@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import socket
 import subprocess
 import tempfile
@@ -14,13 +16,15 @@ import pytest
 import mlcore
 from mlcore.entities import RunStatus
 from mlcore.errors import ExecutionError
-from mlcore.interfaces import EnvironmentSpec
-from mlcore.projects import fingerprint, reuse, run_tags
+from mlcore.hookspecs import hookimpl
+from mlcore.interfaces import ArtifactRepo, EnvironmentSpec
+from mlcore.projects import fingerprint, outputs, reuse, run_tags
 from mlcore.projects.parameters import Argument
 from mlcore.projects.request import RunRequest
 from mlcore.projects.running import run_request
 from mlcore.projects.spec import EntryPoint
 from mlcore.projects.submitted import SubmittedRun
+from mlcore.testing.memory_repo import MemoryRepo
 from mlcore.tracking.session import Session, current_session
 
 PROJECT = """\
@@ -160,6 +164,71 @@ def test_a_step_whose_artifacts_are_gone_is_run_again(project: Path, session: Se
 
     assert not second.reused
     assert second.run_id != first.run_id
+
+
+def test_a_step_whose_artifact_has_other_content_of_the_same_size_is_run_again(
+    project: Path, session: Session, parent: str
+) -> None:
+    first = step(project, session)
+    kept = Path(mlcore.get_run(first.run_id).info.artifact_uri.removeprefix("file://")) / run_tags.OUTPUT
+    content, modified_ns = kept.read_bytes(), kept.stat().st_mtime_ns
+    kept.write_bytes(content[::-1])
+    os.utime(kept, ns=(modified_ns, modified_ns))
+
+    changed = step(project, session)
+    kept.write_bytes(content)
+    mlcore.delete_run(changed.run_id)
+    restored = step(project, session)
+
+    assert (changed.reused, restored.reused) == (False, True)
+    assert restored.run_id == first.run_id
+
+
+def test_of_more_than_is_read_the_time_of_modification_counts(
+    project: Path, session: Session, parent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "MAX_READ_BYTES", 0)
+    first = step(project, session)
+    again = step(project, session)
+    kept = Path(mlcore.get_run(first.run_id).info.artifact_uri.removeprefix("file://")) / run_tags.OUTPUT
+    os.utime(kept, ns=(0, 0))
+
+    assert again.reused
+    assert not step(project, session).reused
+
+
+class _Marked(MemoryRepo):
+    """A place elsewhere that tells a checksum of a file."""
+
+    def fingerprint(self, path: str) -> str | None:
+        return hashlib.md5(self.files[path], usedforsecurity=False).hexdigest() if path in self.files else None
+
+
+class _Marking:
+    def __init__(self, repo: _Marked) -> None:
+        self.repo = repo
+
+    @hookimpl
+    def artifact_repo(self, uri: str) -> ArtifactRepo | None:
+        return self.repo if uri.startswith("marked:") else None
+
+
+def test_of_artifacts_elsewhere_the_checksum_counts_that_their_place_tells(
+    project: Path, session: Session, parent: str
+) -> None:
+    repo = _Marked()
+    undo = session.plugins.register(_Marking(repo))
+    try:
+        there = mlcore.create_experiment("there", artifact_location="marked://place")
+        request = RunRequest(uri=str(project), entry_point="tell", experiment_id=there, reuse=True)
+        first, again = (run_request(request, session) for _ in range(2))
+        for path, content in repo.files.items():
+            repo.files[path] = content[::-1]
+        changed = run_request(request, session)
+    finally:
+        undo()
+
+    assert (first.reused, again.reused, changed.reused) == (False, True, False)
 
 
 def test_a_deleted_step_is_run_again(project: Path, session: Session, parent: str) -> None:

@@ -141,6 +141,27 @@ def test_tokens_and_signatures_of_a_query_are_not_shown(uri: str, expected: str)
     assert redacted(uri) == expected
 
 
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://ghp_abc@github.com/a/b.git", "https://***@github.com/a/b.git"),
+        ("https://ghp_abc:@github.com/a/b.git", "https://***@github.com/a/b.git"),
+        ("https://ghp_abc:x-oauth-basic@github.com/a/b.git", "https://***@github.com/a/b.git"),
+        ("git+https://glpat-abc@host:8443/a?token=b", "git+https://***@host:8443/a?token=***"),
+        ("HTTP://ada@example.org@host/x@y", "HTTP://***@host/x@y"),
+        ("https://:abc@host/x", "https://:***@host/x"),
+        ("https://git@host/a.git", "https://git@host/a.git"),
+        ("ssh://git@host/a.git", "ssh://git@host/a.git"),
+        ("postgresql://ada@host/db", "postgresql://ada@host/db"),
+        ("git@host:a/b.git", "git@host:a/b.git"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("https://host?user=a@b", "https://host?user=a@b"),
+    ],
+)
+def test_a_token_in_place_of_a_user_is_not_shown(uri: str, expected: str) -> None:
+    assert redacted(uri) == expected
+
+
 # user-given paths
 
 

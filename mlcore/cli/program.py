@@ -26,6 +26,7 @@ class Program(LazyGroup):
         "runs": ("mlcore.cli.runs:runs", "Search, show, compare and plot runs."),
         "run": ("mlcore.cli.run:run", "Run a project and record it."),
         "env": ("mlcore.cli.env:env", "List and remove environments that were made for projects."),
+        "cache": ("mlcore.cli.cache:cache", "List and remove repositories and files that were fetched for projects."),
         "artifacts": ("mlcore.cli.artifacts:artifacts", "List, download and upload files of runs."),
         "models": ("mlcore.cli.models:models", "Show models, predict with them and serve them."),
         "export": ("mlcore.cli.moving:export", "Copy experiments, runs and models into another store."),

@@ -113,7 +113,8 @@ class UIExtension:
     id: its name in addresses, unique among all plugins: lower-case letters, digits, `-`.
     package, module: a Python package and the path of an ES module in its folder `static`, such as `panel.js`; the
     folder is served to anybody who reaches the server. Both are empty for `blocks`.
-    match: of a column_renderer, columns (`metrics.rmse`). Of an artifact_viewer, patterns of file names (`*.geojson`),
+    match: of a column_renderer, columns (`metrics.rmse`). Of a run_panel, what a run must have for the panel to be shown,
+    one of these at least (`metrics.system/*`, `params.*`, `tags.acme.*`); empty for every run. Of an artifact_viewer, patterns of file names (`*.geojson`),
     media types (`image/*`), names of folders (`*.zarr/`) and names of files that lie in a folder which it shows
     (`/MLmodel`); one that begins with `!` takes out what the others let in. Tables of `log_table` have the media type
     `application/vnd.mlcore.table+json`. max_bytes: files above are left to other viewers; None for any size.

@@ -55,7 +55,7 @@ def attend(
                 with wish.held():
                     output.keep(end.run)
             if plan.fingerprint and outcome.status is RunStatus.FINISHED:
-                reuse.note_outputs(end.run)
+                reuse.note_outputs(end.run, session)
             end.outcome = outcome
     finally:
         delete(plan.temporary)
@@ -122,6 +122,10 @@ def _ran(plan: Plan, session: Session, run: ActiveRun, output: Output, stop: Sto
         if told.error is not None:
             logger.warning("not everything about the project could be kept with run %s: %s", run.run_id, told.error)
         _forgotten(backend, job_id)
+    if outcome.status is RunStatus.FAILED:
+        from mlcore.projects.missing_module import explained
+
+        return explained(outcome, plan, placed, output)
     return outcome
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,16 @@ def cache_directory(settings: Settings | None = None) -> Path:
     """
     chosen = (settings or Settings.load()).cache_dir
     return Path(chosen).expanduser().absolute() if chosen else _of_user() / "mlcore"
+
+
+def size_below(folder: Path) -> int:
+    """Return the bytes of all files below *folder*; those that are gone meanwhile count nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118  # a path object each costs more
+    return total
 
 
 def _of_user() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -121,6 +122,8 @@ def _copied(known: Path, names: Sequence[str], place: Path) -> bool:
             kept.unlink(missing_ok=True)
             target.unlink(missing_ok=True)
             return False
+        with contextlib.suppress(OSError):  # gone, or a cache that only others may write
+            os.utime(kept)  # used now
     return True
 
 

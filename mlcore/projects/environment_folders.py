@@ -15,6 +15,7 @@ from pathlib import Path
 from mlcore.delivery import locks
 from mlcore.errors import InvalidStateError, NotFoundError, ProjectError
 from mlcore.interfaces import EnvironmentRecord
+from mlcore.projects.cache import size_below
 
 READY = ".ready"
 _LOCKS = ".locks"
@@ -96,7 +97,7 @@ class EnvironmentFolders:
             env_id=env_id,
             created_ms=created if isinstance(created, int) else used,
             used_ms=used,
-            size_bytes=_size(self.root / env_id),
+            size_bytes=size_below(self.root / env_id),
             python=str(facts.get("python", "")),
             requirements=tuple(map(str, asked)) if isinstance(asked, list) else (),
         )
@@ -207,13 +208,3 @@ def _is_running(place: Path) -> bool:
             if not wanted.isdisjoint(environ.read_bytes().split(b"\0")):
                 return True
     return False
-
-
-def _size(folder: Path) -> int:
-    """The bytes of all files below *folder*; those that are gone meanwhile count nothing."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118  # a path object each costs more
-    return total

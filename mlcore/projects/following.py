@@ -15,6 +15,7 @@ from mlcore.tracking.run_handle import RunHandle
 
 _TRIES = 5  # streams break; each begins again where the one before ended
 _PAUSE_S = 0.5
+_END_BYTES = 16 << 10
 _LAST_WORDS_S = 60.0  # a reader gets so long after the end of the job
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -54,6 +55,12 @@ class Output:
         """Add a line that is not the job's, such as why there is none; it is not shown."""
         with self._path.open("ab") as file:
             file.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+
+    def end(self) -> str:
+        """Return the last lines as far as they have been read, some thousand characters."""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - _END_BYTES))
+            return file.read().decode("utf-8", "replace")
 
     def keep(self, run: RunHandle) -> None:
         """Store the file as an artifact of *run*; what goes wrong with it is only reported."""

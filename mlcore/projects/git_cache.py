@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from attrs import frozen
 
 from mlcore.delivery.locks import take
 from mlcore.errors import ProjectError
+from mlcore.projects import git_users
 from mlcore.projects.cache import cache_directory
 from mlcore.projects.git_program import Done, git, remote_error
 from mlcore.projects.git_refs import COMMIT, Found, Remote, unknown
@@ -36,13 +39,17 @@ class Cached:
     commit: str
 
 
-def commit_at(remote: Remote, found: Found, version: str) -> Cached:
+def commit_at(remote: Remote, found: Found, version: str, checkout: Path) -> Cached:
     """Return the repository with what was *found*; fetched when it is not there yet, by one process at a time.
 
+    checkout: the directory that is to use it, which exists; while it does, the repository is not removed.
     Raises ProjectError: it cannot be fetched, or there is no such commit.
     """
     cache = _place(remote.url)
+    git_users.note(cache, checkout, remote.shown)
     if found.commit is not None and _has(cache, found.commit):
+        with contextlib.suppress(OSError):  # a cache that only others may write
+            os.utime(cache / "HEAD")  # used now
         return Cached(cache, found.commit)
     cache.parent.mkdir(parents=True, exist_ok=True)
     with _locked(cache.with_name(cache.name + ".lock")) as lock:

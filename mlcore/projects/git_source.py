@@ -45,13 +45,15 @@ def fetched(place: Place, version: str | None, root: Path) -> Source:
     remote = Remote(place.url, place.shown.partition("#")[0], _environment(place))
     found = Found(version) if version and COMMIT.match(version) else None
     found = found if found and is_cached(remote.url, found.commit or "") else find(remote, version)
-    cached = commit_at(remote, found, version or "HEAD")
+    root.mkdir(parents=True, exist_ok=True)
+    cached = commit_at(remote, found, version or "HEAD", root)
     try:
         _check_out(_of_cache(cached, found.branch, place.url), root)
     except ProjectError:
         forget(cached)  # a cache that was damaged is made anew, once
-        cached = commit_at(remote, found, version or "HEAD")
         shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+        cached = commit_at(remote, found, version or "HEAD", root)
         _check_out(_of_cache(cached, found.branch, place.url), root)
     _submodules(root, place.url, remote.env, 1)
     return Source(
@@ -171,7 +173,7 @@ def _submodules(root: Path, url: str, env: Mapping[str, str], depth: int) -> Non
             continue
         place = place_of(module.url)
         remote = Remote(place.url, place.shown, env)
-        cached = commit_at(remote, Found(module.commit), module.commit)
+        cached = commit_at(remote, Found(module.commit), module.commit, root)
         _check_out(_of_cache(cached, None, place.url), target)
         _submodules(target, place.url, env, depth + 1)
 

@@ -5,10 +5,7 @@ What a run has made is noted when it ends, so that a run whose artifacts somebod
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mlcore.entities import Run
@@ -20,7 +17,6 @@ if TYPE_CHECKING:
     from mlcore.projects.request import RunRequest
     from mlcore.settings import Settings
     from mlcore.tracking.client import Client
-    from mlcore.tracking.run_artifacts import RunArtifacts
     from mlcore.tracking.run_handle import RunHandle
     from mlcore.tracking.session import Session
 
@@ -50,7 +46,7 @@ def earlier(request: RunRequest, fingerprint: str, entry_point: str, session: Se
     client = Client(session=session)
     experiment_id = request.experiment_id or active_experiment_id(session)
     try:
-        found = ask_store(session, lambda _: finished(client, experiment_id, fingerprint))
+        found = ask_store(session, lambda _: finished(client, experiment_id, fingerprint, session))
     except StoreUnavailableError as err:  # recording goes on without the store, and so do steps
         logger.warning("whether step %r was run before is not known: %s", entry_point, err.message)
         return None
@@ -66,7 +62,7 @@ def is_wanted(asked: bool | None, *, is_step: bool, settings: Settings) -> bool:
     return (is_step and settings.reuse_steps) if asked is None else asked
 
 
-def finished(client: Client, experiment_id: str, fingerprint: str) -> Run | None:
+def finished(client: Client, experiment_id: str, fingerprint: str, session: Session) -> Run | None:
     """Return the newest finished run with the fingerprint whose artifacts are as they were at its end.
 
     None where there is none, and for an empty fingerprint.
@@ -79,36 +75,26 @@ def finished(client: Client, experiment_id: str, fingerprint: str) -> Run | None
         order_by=["attributes.start_time DESC"],
         max_results=_LOOKED_AT,
     )
-    return next((run for run in found if _is_whole(client, run)), None)
+    return next((run for run in found if _is_whole(client, run, session)), None)
 
 
-def note_outputs(run: RunHandle) -> None:
+def note_outputs(run: RunHandle, session: Session) -> None:
     """Note what artifacts a run has that ends; to be called once it has recorded them all."""
+    from mlcore.projects import outputs
+
     try:
-        run.set_tag(OUTPUTS, outputs(run))
+        run.set_tag(OUTPUTS, outputs.digest(run, session))
     except MlcoreError as err:  # it will not be reused, and is finished all the same
-        logger.warning("run %s can't be reused, as its artifacts can't be listed: %s", run.run_id, err.message)
+        logger.warning("run %s can't be reused, as its artifacts can't be looked at: %s", run.run_id, err.message)
 
 
-def outputs(run: RunArtifacts) -> str:
-    """Return a digest of the paths and sizes of all artifacts of a run."""
-    listed = sorted(_files(run, ""))
-    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:32]
-
-
-def _is_whole(client: Client, run: Run) -> bool:
+def _is_whole(client: Client, run: Run, session: Session) -> bool:
     noted = run.data.tags.get(OUTPUTS)
     if noted is None:  # it did not end as a project's run does
         return False
+    from mlcore.projects import outputs
+
     try:
-        return outputs(client.run(run.info.run_id)) == noted
+        return outputs.digest(client.run(run.info.run_id), session) == noted
     except MlcoreError:  # a place that does not answer cannot give the step's results to anybody
         return False
-
-
-def _files(run: RunArtifacts, folder: str) -> Iterator[tuple[str, int]]:
-    for info in run.list_artifacts(folder or None):
-        if info.is_dir:
-            yield from _files(run, info.path)
-        else:
-            yield info.path, info.file_size or 0

@@ -10,16 +10,25 @@ import hashlib
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 from mlcore.projects.cache import cache_directory
 
+_METADATA = (".dist-info", ".egg-info", "EGG-INFO")
+_LOOKING = threading.Lock()  # the runs of a search begin together: one looks, the others read what it found
+
 
 def running_lock() -> tuple[str, ...]:
     """Return exact requirement lines of what is installed in the running environment."""
-    place = cache_directory() / "locks" / _state()
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        return tuple(place.read_text("utf-8").splitlines())
+    with _LOOKING:
+        place = cache_directory() / "locks" / _state()
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return tuple(place.read_text("utf-8").splitlines())
+        return _looked_up(place)
+
+
+def _looked_up(place: Path) -> tuple[str, ...]:
     from mlcore.projects.environments import running_lock as looked_up
 
     lines = looked_up()
@@ -32,9 +41,20 @@ def running_lock() -> tuple[str, ...]:
 
 
 def _state() -> str:
-    """Return what changes when a distribution is installed or removed: the directories have another time then."""
-    found: list[tuple[str, int]] = []
-    for path in sys.path:
-        with contextlib.suppress(OSError):
-            found.append((path, Path(path or ".").stat().st_mtime_ns))
+    """Return what changes when a distribution is installed or removed: its metadata come, go or are written anew.
+
+    Not the directories' own times: one of them may be the working directory, in which the store changes with each run.
+    """
+    found = [(path, _metadata(path)) for path in sys.path]
     return hashlib.sha256(json.dumps([sys.prefix, found]).encode()).hexdigest()
+
+
+def _metadata(path: str) -> list[tuple[str, int]]:
+    """Return the names and times of a directory's metadata, or the time of an archive; nothing where neither is."""
+    try:
+        with os.scandir(path or ".") as entries:
+            return sorted((each.name, each.stat().st_mtime_ns) for each in entries if each.name.endswith(_METADATA))
+    except NotADirectoryError:
+        return [("", os.stat(path).st_mtime_ns)]  # noqa: PTH116  # Path says the same, at more cost
+    except OSError:
+        return []

@@ -70,7 +70,7 @@ def charts(browser: Browser, server: UiServer, runs: Runs, **more: Any) -> Any:
 
 def compared(browser: Browser, server: UiServer, runs: Runs, experiment: str, **query: str) -> Any:
     page = opened(browser, server)
-    mount(page, *COMPARE, runs=runs, experimentIds=[experiment], query=query)
+    mount(page, *COMPARE, runs=runs, experiment_ids=[experiment], query=query)
     page.wait_for_selector(".compare table, .compare canvas")
     return page
 
@@ -339,7 +339,7 @@ def test_charts_and_comparisons_can_be_used_by_everybody(
     page = opened(browser, ui_server, dark=dark)
     # the plots have the same parts, so that one theme is enough for all of them
     for view in ("", "parallel") if dark else ("", "parallel", "scatter", "box", "contour"):
-        mount(page, *COMPARE, runs=runs, experimentIds=[experiment], query={"compare": view})
+        mount(page, *COMPARE, runs=runs, experiment_ids=[experiment], query={"compare": view})
         page.wait_for_selector(".compare table, .compare canvas")
         assert browser.violations() == [], view
 

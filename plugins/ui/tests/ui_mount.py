@@ -19,7 +19,7 @@ _PREPARE = """async ([path, name, props]) => {
         window.again = () => setRevision((old) => old + 1);
         const change = (changes) => setQuery((old) => Object.fromEntries(Object.entries({ ...old, ...changes }).filter(([, value]) => value !== null)));
         return html`<h1>Tried</h1><${Component} ...${props} runs=${runs} query=${query} onQuery=${change} revision=${revision}
-            onSelect=${(ids) => { window.picked = ids; }} />`;
+            onSelect=${(ids) => { window.picked = ids; }} params=${query} setParams=${change} select=${(ids) => { window.picked = ids; }} />`;
     }
     const main = document.getElementById("main");
     main.textContent = "";

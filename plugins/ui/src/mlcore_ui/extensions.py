@@ -1,6 +1,6 @@
 """What plugins show in the UI: gathered once, checked, and served under `/ui/x/<package>/<digest>/`.
 
-The UI's own viewers come by the same hook. Their modules are among the files of the pages, which have another address.
+The UI's own viewers and panels come by the same hook. Their modules are among the files of the pages, which have another address.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
-from mlcore.entities.ui_extension import UIExtension
+from mlcore.entities.ui_extension import UIExtension, UIKind
 from mlcore.hookspecs import HookSpecs
 from mlcore.plugins import Plugins
 from mlcore_ui.assets import Assets, load
 
 _log = logging.getLogger("mlcore.ui")
 OWN = "mlcore_ui"
+# where a page has tabs of its own behind those of panels
+_AMONG_OTHERS = (UIKind.MODEL_PANEL,)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -36,14 +38,22 @@ class Extensions:
         return [self._one(one, base) for one in self.shown.values()]
 
     def _one(self, one: UIExtension, base: str) -> dict[str, object]:
-        known: dict[str, object] = {"id": one.id, "kind": one.kind.value, "title": one.title, "order": one.order}
-        if one.match:
-            known |= {"match": list(one.match), "max_bytes": one.max_bytes, "series": one.series}
+        known: dict[str, object] = {"id": one.id, "kind": one.kind.value, "title": one.title}
+        # each page begins with this: what says nothing is left out, and all are in their order already
+        order = one.order if one.kind in _AMONG_OTHERS else None
+        more = {
+            "match": one.match,
+            "max_bytes": one.max_bytes,
+            "series": one.series,
+            "isolate": one.isolate,
+            "order": order,
+        }
+        known |= {name: value for name, value in more.items() if value not in (None, False, ())}
         if one.blocks is not None:
             return {**known, "blocks": True}
         digest = self.packages[one.package].digest
         place = f"{base}/a" if one.package == OWN else f"{base}/x/{one.package}"
-        return {**known, "module": f"{place}/{digest}/{one.module}", "isolate": one.isolate}
+        return {**known, "module": f"{place}/{digest}/{one.module}"}
 
 
 def gather(plugins: Plugins, own: Assets) -> Extensions:

@@ -18,10 +18,11 @@ def web(context: WebContext) -> Sequence[WebPart] | None:
 
 @hookimpl
 def ui_extensions() -> Sequence[UIExtension]:
-    """Bring the viewers of files, by the hook that everybody's viewers come by."""
+    """Bring the viewers of files and the panels, by the hook that everybody's come by."""
+    from mlcore_ui.panels import PANELS
     from mlcore_ui.viewers import VIEWERS
 
-    return VIEWERS
+    return (*VIEWERS, *PANELS)
 
 
 @hookimpl

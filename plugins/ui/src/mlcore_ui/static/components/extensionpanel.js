@@ -1,23 +1,45 @@
 // A panel of a plugin: its module, a sandboxed frame with it, or blocks made by Python. One that fails shows a card.
 import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { api, address } from "../lib/api.js";
-import { href, navigate } from "../lib/url.js";
+import { href, navigate, route, setQuery } from "../lib/url.js";
 import { start } from "../lib/start.js";
 import { theme } from "../lib/theme.js";
 import { runColor } from "../lib/colors.js";
 import { ErrorCard } from "./errorcard.js";
-import { BlocksPanel } from "./blocks.js";
+import { Lazy } from "./lazy.js";
+
+const blocks = () => import("./blocks.js");
 
 /**
- * @param {{extension: import("../lib/extensions.js").Extension, context: {run_ids?: string[], experiment_id?: string, name?: string, version?: string, params?: object, file?: object, can?: object}, offers?: {files?: import("./viewers/files.js").Files}, look?: string}} props
+ * @param {{extension: import("../lib/extensions.js").Extension, context: Context, offers?: Offers, look?: string}} props
  * offers: functions for the context. look: a class of the element that it is mounted in.
+ *
+ * @typedef {{run_id: string, name?: string, color: string}} DrawnRun
+ * @typedef {{run_ids?: string[], runs?: DrawnRun[], first?: DrawnRun[], experiment_id?: string, experiment_ids?: string[], name?: string, version?: string,
+ *   aliases?: string[], stage?: string, may?: string[], matched?: string[], params?: Record<string, string>, revision?: number, live?: boolean, file?: object, can?: object, [more: string]: any}} Context
+ * @typedef {{files?: import("./viewers/files.js").Files, hovered?: {value: string|null}, select?: (ids: string[]) => void,
+ *   compared?: () => Promise<any>, setParams?: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void}} Offers
  */
 export function ExtensionPanel({ extension, context, offers, look = "" }) {
   const [error, setError] = useState(null);
-  useEffect(() => setError(null), [extension.id]);
+  // a cell of a table is not about the address, and there are many
+  const whole = extension.kind === "column_renderer" ? context : { params: route.value.query, ...context };
+  const about = aboutOf(extension, whole);
+  useEffect(() => setError(null), [extension.id, about]);
   if (error) return html`<${ErrorCard} error=${error} title=${`“${extension.title}” failed`} onAgain=${() => setError(null)} />`;
-  const Shown = extension.blocks ? BlocksPanel : extension.isolate ? Isolated : Mounted;
-  return html`<${Shown} key=${extension.id} extension=${extension} context=${context} offers=${offers} look=${look} onFail=${setError} />`;
+  if (extension.blocks) return html`<${Lazy} key=${extension.id} load=${blocks} name="BlocksPanel" props=${{ extension, context }} />`;
+  const Shown = extension.isolate ? Isolated : Mounted;
+  return html`<${Shown} key=${extension.id} extension=${extension} context=${whole} offers=${offers} look=${look} onFail=${setError} />`;
+}
+
+/** What a panel is about, as a text; of a page the address is a part of it. @param {import("../lib/extensions.js").Extension} extension @param {Context} context */
+function aboutOf(extension, { params, runs, first, revision, live, matched, ...about }) {
+  return JSON.stringify(extension.kind === "page" ? { ...about, params } : about) + theme.value;
+}
+
+/** What changes while the same thing is shown, as a text: a panel that cannot follow stays as it is. @param {Context} context */
+function changesOf({ params, runs, first, revision, live, matched }) {
+  return JSON.stringify([params, runs, first, revision, live, matched]);
 }
 
 function plain(context) {
@@ -25,7 +47,7 @@ function plain(context) {
   return { api: 1, runs, params: {}, ...context, theme: theme.value };
 }
 
-function full(context, offers) {
+function full(context, offers, onFail) {
   return {
     ...plain(context),
     get: api.get,
@@ -34,6 +56,9 @@ function full(context, offers) {
     bytes: api.bytes,
     navigate,
     href,
+    setParams: setQuery,
+    /** Show the card of a panel that failed, for what goes wrong later than in mount and update. */
+    fail: onFail,
     /** Draw a text in Markdown; HTML in it stays text. */
     markdown: async (element, text) => {
       const [{ render }, { Markdown }] = await Promise.all([import("../lib/html.js"), import("./markdown.js")]);
@@ -48,26 +73,30 @@ function full(context, offers) {
   };
 }
 
-export function Mounted({ extension, context, offers, look = "", onFail }) {
+function Mounted({ extension, context, offers, look = "", onFail }) {
   const element = useRef(null);
   const shown = useRef(null);
   const [turn, setTurn] = useState(0);
-  const key = JSON.stringify(context) + theme.value;
-  const latest = useRef({ key, context });
-  latest.current = { key, context };
+  const about = aboutOf(extension, context);
+  const changes = changesOf(context);
+  const latest = useRef({ about, changes, context, offers });
+  const before = useRef(about);
+  latest.current = { about, changes, context, offers };
   useEffect(() => {
     let wanted = true;
+    const fail = (error) => wanted && onFail(error);
     import(extension.module)
       .then(async (module) => {
         if (module.default?.api !== 1) throw new Error(`speaks version ${module.default?.api} of the contract of panels; this page speaks 1`);
         if (!wanted) return;
         const given = latest.current;
-        const made = (await module.default.mount(element.current, full(given.context, offers))) ?? {};
+        const made = (await module.default.mount(element.current, full(given.context, given.offers, fail))) ?? {};
         if (!wanted) { made.unmount?.(); return; }
         shown.current = made;
-        if (latest.current.key !== given.key) made.update?.(full(latest.current.context, offers));
+        const now = latest.current;
+        if (now.about !== given.about || now.changes !== given.changes) made.update?.(full(now.context, now.offers, fail));
       })
-      .catch((error) => wanted && onFail(error));
+      .catch(fail);
     return () => {
       wanted = false;
       try { shown.current?.unmount?.(); } catch (error) { console.warn(`${extension.id}: ${error}`); }
@@ -75,11 +104,16 @@ export function Mounted({ extension, context, offers, look = "", onFail }) {
     };
   }, [extension.module, turn]);
   useEffect(() => {
+    const other = before.current !== about;
+    before.current = about;
     if (!shown.current) return;
-    // one that cannot follow begins again
-    if (!shown.current.update) { setTurn((old) => old + 1); return; }
-    try { shown.current.update(full(context, offers)); } catch (error) { onFail(error); }
-  }, [key]);
+    if (!shown.current.update) {
+      // one that cannot follow begins again
+      if (other) setTurn((old) => old + 1);
+      return;
+    }
+    try { shown.current.update(full(context, offers, onFail)); } catch (error) { onFail(error); }
+  }, [about, changes]);
   return html`<div key=${turn} class=${`extension ${look}`} ref=${element}></div>`;
 }
 
@@ -89,6 +123,10 @@ const READABLE = /^(api\/ui\/1\/(runs:table|runs:facets|metrics:summary|metrics:
 // what a frame may do with the files of its place; addresses of files are of no use to it
 const LENT = ["read", "text", "list", "table", "data", "model", "open"];
 const MOST_BYTES = 8 << 20;
+
+function lentNames(offers) {
+  return LENT.filter((name) => offers?.files?.[name]);
+}
 
 function lent(files, name, [path, ...more]) {
   const at = String(path);
@@ -103,9 +141,9 @@ function lent(files, name, [path, ...more]) {
 function Isolated({ extension, context, offers, onFail }) {
   const frame = useRef(null);
   const [height, setHeight] = useState(160);
-  const key = JSON.stringify(context) + theme.value;
+  const key = aboutOf(extension, context) + changesOf(context);
   const show = () => frame.current?.contentWindow.postMessage(
-    { mlcore: "show", module: new URL(extension.module, location.href).href, context: plain(context), files: offers?.files ? LENT : [] }, "*");
+    { mlcore: "show", module: new URL(extension.module, location.href).href, context: plain(context), files: lentNames(offers) }, "*");
   useEffect(() => {
     const onMessage = async ({ source, data }) => {
       if (source !== frame.current?.contentWindow || !data) return;
@@ -125,10 +163,15 @@ async function answered({ name, values }, offers) {
   try {
     const [path, body] = values;
     if (name === "navigate") { navigate(String(path)); return { value: null }; }
-    if (name.startsWith("files.") && offers?.files && LENT.includes(name.slice(6))) return { value: await lent(offers.files, name.slice(6), values) };
+    if (name === "setParams") { (offers?.setParams ?? setQuery)(texts(path), { replace: Boolean(body?.replace) }); return { value: null }; }
+    if (name.startsWith("files.") && lentNames(offers).includes(name.slice(6))) return { value: await lent(offers.files, name.slice(6), values) };
     if (!["get", "post"].includes(name) || !READABLE.test(path)) throw new Error(`an isolated panel may not ask for ${path}`);
     return { value: await api[name](path, name === "post" ? { ...body, accept: undefined } : body) };
   } catch (error) {
     return { error: error.message };
   }
+}
+
+function texts(changes) {
+  return Object.fromEntries(Object.entries(changes ?? {}).map(([name, value]) => [name, value === null ? null : String(value)]));
 }

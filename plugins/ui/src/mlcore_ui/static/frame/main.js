@@ -17,7 +17,7 @@ function sent(value) {
 
 function context(plain, names) {
   const files = Object.fromEntries(names.map((name) => [name, (path, ...more) => call(`files.${name}`, path, ...more.filter((one) => !(one instanceof AbortSignal)).map(sent))]));
-  return { ...plain, ...(names.length && { files }), get: (path, query) => call("get", path, query), post: (path, body) => call("post", path, body), navigate: (path) => call("navigate", path) };
+  return { ...plain, ...(names.length && { files }), get: (path, query) => call("get", path, query), post: (path, body) => call("post", path, body), navigate: (path) => call("navigate", path), setParams: (changes, more) => call("setParams", changes, sent(more)) };
 }
 
 addEventListener("message", async ({ source, data }) => {

@@ -1,7 +1,7 @@
 // What plugins show: found by kind, and by what it is for.
 import { start } from "./start.js";
 
-/** @typedef {{id: string, kind: string, title: string, order: number, match?: string[], max_bytes?: number|null, series?: boolean, module?: string, isolate?: boolean, blocks?: boolean}} Extension */
+/** @typedef {{id: string, kind: string, title: string, order?: number, match?: string[], max_bytes?: number|null, series?: boolean, module?: string, isolate?: boolean, blocks?: boolean}} Extension */
 
 /** @type {Map<string, Extension[]>} */
 const byKind = new Map();

@@ -1,9 +1,9 @@
 // What is in a folder.
 import { html } from "../../lib/html.js";
 import { bytes, count } from "../../lib/format.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
-export default viewer(Folder);
+export default panel(Folder);
 
 function Folder({ files, file }) {
   const inside = file.inside ?? [];

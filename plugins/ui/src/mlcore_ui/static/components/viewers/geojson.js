@@ -4,13 +4,13 @@ import { bytes, count, number } from "../../lib/format.js";
 import { ErrorCard } from "../errorcard.js";
 import { Branch } from "./json.js";
 import { Loading, TakeAway, useText } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const MOST = 8 << 20;
 const WIDE = 800;
 const MOST_FEATURES = 5000;
 
-export default viewer(GeoJson);
+export default panel(GeoJson);
 
 function GeoJson({ files, file }) {
   const isBig = (file.size_bytes ?? 0) > MOST;

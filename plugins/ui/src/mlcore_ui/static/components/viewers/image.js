@@ -2,11 +2,11 @@
 import { html, useState } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { TakeAway, useRaw } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const MOST = 64 << 20;
 
-export default viewer(Image);
+export default panel(Image);
 
 export function Image({ files, file }) {
   const [anyway, setAnyway] = useState("");

@@ -4,12 +4,12 @@ import { bytes, count } from "../../lib/format.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, TakeAway, useText } from "./use.js";
 import { Text } from "./text.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const MOST = 4 << 20;
 const GROUP = 100;
 
-export default viewer(Json);
+export default panel(Json);
 
 function Json({ files, file }) {
   const isBig = (file.size_bytes ?? 0) > MOST;

@@ -2,11 +2,11 @@ import { html } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { Markdown } from "../markdown.js";
 import { Loading, TakeAway, useText } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const MOST = 1 << 20;
 
-export default viewer(MarkdownFile);
+export default panel(MarkdownFile);
 
 function MarkdownFile({ files, file }) {
   const { data, error, again } = useText(files, file, MOST);

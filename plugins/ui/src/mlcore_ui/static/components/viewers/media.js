@@ -2,11 +2,11 @@
 import { html, useState } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, TakeAway, useRaw } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const VIDEO = /\.(mp4|webm|ogv|mov|m4v)$/i;
 
-export default viewer(Media);
+export default panel(Media);
 
 function Media({ files, file }) {
   const { url, error, renew } = useRaw(files, file.path);

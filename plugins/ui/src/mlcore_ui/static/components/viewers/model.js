@@ -8,9 +8,9 @@ import { Branch } from "./json.js";
 import { Loading } from "./use.js";
 import { modelUri, loadSnippet } from "./modeluri.js";
 import { Register } from "./register.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
-export default viewer(Model);
+export default panel(Model);
 
 function Model({ files, file, ...context }) {
   const key = `${files.key}\n${file.path}`;

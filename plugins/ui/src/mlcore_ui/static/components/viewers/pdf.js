@@ -2,9 +2,9 @@
 import { html } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, useRaw } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
-export default viewer(Pdf);
+export default panel(Pdf);
 
 function Pdf({ files, file }) {
   const { url, error } = useRaw(files, file.path);

@@ -3,9 +3,9 @@ import { html } from "../../lib/html.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading, useRaw } from "./use.js";
 import { folderOf } from "./place.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
-export default viewer(Report);
+export default panel(Report);
 
 function Report({ files, file }) {
   const { url, error } = useRaw(files, file.path, folderOf(file.path));

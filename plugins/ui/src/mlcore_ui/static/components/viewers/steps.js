@@ -2,9 +2,9 @@
 import { html, useEffect } from "../../lib/html.js";
 import { time } from "../../lib/format.js";
 import { Image } from "./image.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
-export default viewer(Steps);
+export default panel(Steps);
 
 function Steps({ files, file }) {
   const found = file.series;

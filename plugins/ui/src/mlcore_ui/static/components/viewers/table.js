@@ -4,12 +4,12 @@ import { count, number } from "../../lib/format.js";
 import { useLoad } from "../../lib/load.js";
 import { ErrorCard } from "../errorcard.js";
 import { Loading } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const PAGE = 100;
 const NUMERIC = /^(u?int|float|double|number|integer|decimal|half|long)/;
 
-export default viewer(Table);
+export default panel(Table);
 
 function Table({ files, file }) {
   const key = `${files.key}\n${file.path}\n${file.size_bytes}`;

@@ -4,14 +4,14 @@ import { bytes, count } from "../../lib/format.js";
 import { ErrorCard } from "../errorcard.js";
 import { pieces } from "./code.js";
 import { Loading, TakeAway } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
 const STRETCH = 128 << 10;
 const MOST = 8 << 20;
 const MOST_COLOURED = 200_000;
 const EMPTY = { key: "", text: "", read: 0, total: null, binary: false, error: undefined, busy: false };
 
-export default viewer(Text);
+export default panel(Text);
 
 export function Text({ files, file }) {
   const key = `${files.key}\n${file.path}\n${file.size_bytes}`;

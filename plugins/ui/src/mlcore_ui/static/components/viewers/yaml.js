@@ -5,9 +5,9 @@ import { ErrorCard } from "../errorcard.js";
 import { Branch } from "./json.js";
 import { Text } from "./text.js";
 import { Loading } from "./use.js";
-import { viewer } from "./viewer.js";
+import { panel } from "../panel.js";
 
-export default viewer(Yaml);
+export default panel(Yaml);
 
 function Yaml({ files, file }) {
   const key = `${files.key}\n${file.path}\n${file.size_bytes}`;

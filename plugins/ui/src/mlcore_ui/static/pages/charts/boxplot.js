@@ -5,6 +5,7 @@ import { axisOf, numeric } from "../../lib/scales.js";
 import { box } from "../../lib/statistics.js";
 import { ink } from "../../lib/theme.js";
 import { PlotCanvas } from "../../components/plotcanvas.js";
+import { comparing } from "./comparing.js";
 import { plotted } from "./comparison.js";
 import { shown } from "./difftable.js";
 import { chosen, clip, frame, Pick, rule } from "./plotparts.js";
@@ -12,8 +13,10 @@ import { chosen, clip, frame, Pick, rule } from "./plotparts.js";
 const HEIGHT = 420;
 const MOST = 24;
 
-/** @param {any} props of Compare */
-export function BoxPlot({ runs, columns, query, onQuery }) {
+export default comparing(BoxPlot);
+
+/** @param {any} props of comparing */
+function BoxPlot({ runs, columns, query, onQuery }) {
   const choice = useMemo(() => plotted(columns), [columns]);
   const numbers = choice.filter((one) => one.numeric);
   const y = chosen(numbers, query.py, numbers.find((one) => one.kind === "metric") ?? numbers[0]);

@@ -1,42 +1,47 @@
-// Runs side by side: what differs, and how params and metrics hang together.
-import { html, useMemo, useState } from "../../lib/html.js";
+// Runs side by side. The ways to compare are panels: ours and those of plugins, in their order.
+import { html, useMemo, useRef, useSignal } from "../../lib/html.js";
+import { extensions } from "../../lib/extensions.js";
 import { Empty } from "../../components/empty.js";
-import { ErrorCard } from "../../components/errorcard.js";
-import { useComparison } from "./comparison.js";
-import { DiffTable } from "./difftable.js";
-import { Parallel } from "./parallel.js";
-import { Scatter } from "./scatter.js";
-import { BoxPlot } from "./boxplot.js";
-import { Contour } from "./contour.js";
+import { ExtensionPanel } from "../../components/extensionpanel.js";
+import { panel } from "../../components/panel.js";
+import { load } from "./comparison.js";
 
-const VIEWS = {
-  diff: ["Differences", DiffTable], parallel: ["Parallel coordinates", Parallel], scatter: ["Scatter", Scatter],
-  box: ["Box plot", BoxPlot], contour: ["Contour", Contour],
-};
+const MOST = 1000;
+
+export default panel(Compare);
 
 /**
- * The ways to compare. Keys of the query that it owns: compare (which way), same, axes, px, py, pc.
- * @param {{runs: {run_id: string, name: string, color: string}[], experimentIds: string[], query: Record<string, string>,
- *   onQuery: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void,
- *   hovered?: string|null, onHover?: (id: string|null) => void, onSelect?: (ids: string[]) => void, revision?: any}} props
- *   experimentIds: where the runs are. onSelect: what to do with runs picked by ranges; nothing is offered without it
+ * The ways to compare. What it owns of the address: compare, the id of the way; the first one without.
+ * @param {{runs: import("../../components/extensionpanel.js").DrawnRun[], first?: import("../../components/extensionpanel.js").DrawnRun[], experiment_ids: string[], params: Record<string, string>,
+ *   setParams: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void, hovered?: {value: string|null}, select?: (ids: string[]) => void, revision?: number}} props
+ *   of the context. first: what is compared when no run is selected
  */
-export function Compare({ runs, experimentIds, query, onQuery, hovered, onHover, onSelect, revision }) {
-  const [own, setOwn] = useState(null);
-  const { data, error, again } = useComparison({ runs, experimentIds, revision });
-  // runs of an address are known by their ids alone until the table has answered
-  const named = useMemo(() => runs.slice(0, 1000).map((run) => ({ ...run, name: data?.names.get(run.run_id) ?? run.name })), [data, runs.map((run) => run.run_id).join()]);
-  if (runs.length < 2) return html`<${Empty} title="Nothing to compare yet" note="Select two runs or more in the table." />`;
-  const now = VIEWS[query.compare] ? query.compare : "diff";
-  const View = VIEWS[now][1];
-  // while other runs are being asked for, the values of the old ones would stand at the wrong names
-  const ready = data?.of === named.map((run) => run.run_id).join();
+export function Compare({ runs: selected, first = [], experiment_ids, params, setParams, hovered, select, revision }) {
+  const own = useSignal(null);
+  const all = selected.length ? selected : first;
+  const runs = useMemo(() => all.slice(0, MOST), [all]);
+  const ids = runs.map((run) => run.run_id);
+  const compared = useCompared({ ids, experiment_ids, revision });
+  if (runs.length < 2) return html`<${Empty} title="Nothing to compare yet" note="Select two runs or more in the table: with their boxes, or with Space." />`;
+  const panels = extensions("compare_panel");
+  const now = panels.find((one) => one.id === params.compare) ?? panels[0];
   return html`<section class="compare" aria-label="Compare">
-    <div class="bar" role="group" aria-label="Ways to compare">${Object.entries(VIEWS).map(([id, [text]]) => html`<button key=${id} class=${id === now ? "on" : ""} aria-pressed=${id === now}
-      onClick=${() => onQuery({ compare: id === "diff" ? null : id })}>${text}</button>`)}<span class="muted">${runs.length} runs</span></div>
-    ${error && html`<${ErrorCard} error=${error} title="The runs could not be compared" onAgain=${again} />`}
-    ${!ready && !error && html`<p class="muted">Loading…</p>`}
-    ${ready && html`<${View} key=${now} runs=${named} columns=${data.columns} more=${data.more} query=${query} onQuery=${onQuery}
-      hovered=${onHover ? hovered ?? null : own} onHover=${onHover ?? setOwn} onSelect=${onSelect} />`}
+    <div class="bar" role="group" aria-label="Ways to compare">${panels.map(({ id, title }) => html`<button key=${id} class=${id === now.id ? "on" : ""} aria-pressed=${id === now.id}
+      onClick=${() => setParams({ compare: id === panels[0].id ? null : id })}>${title}</button>`)}<span class="muted">${all.length} runs</span></div>
+    <${ExtensionPanel} key=${now.id} extension=${now} context=${{ run_ids: ids, runs, experiment_ids, params, revision }} offers=${{ compared, hovered: hovered ?? own, select, setParams }} />
   </section>`;
+}
+
+/** Ask once for what is known of the runs, whatever panels want it; again when runs have changed, and after a failure. */
+function useCompared({ ids, experiment_ids, revision }) {
+  const kept = useRef({ key: "", answer: null });
+  const key = `${experiment_ids.join()} ${ids.join()} ${revision ?? ""}`;
+  return () => {
+    if (kept.current.key !== key) {
+      const asked = { key, answer: load({ ids, experimentIds: experiment_ids }) };
+      kept.current = asked;
+      asked.answer.catch(() => { if (kept.current === asked) kept.current = { key: "", answer: null }; });
+    }
+    return kept.current.answer;
+  };
 }

@@ -1,7 +1,5 @@
 // What is known of the runs that are compared.
-import { useMemo } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
-import { useLoad } from "../../lib/load.js";
 import { numeric } from "../../lib/scales.js";
 
 const AT_ONCE = 400;
@@ -28,16 +26,16 @@ export function labelOf(column) {
   return (quote === '"' || quote === "`") && name.length > 1 && name.endsWith(quote) ? name.slice(1, -1) : name;
 }
 
-/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{of: string, columns: Column[], names: Map<string, string>, more: number}>} */
-export async function load({ ids, experimentIds }, signal) {
+/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{columns: Column[], names: Map<string, string>, more: number}>} */
+export async function load({ ids, experimentIds }) {
   const filter = filterOf(ids);
-  const facets = await api.post("api/ui/1/runs:facets", { experiment_ids: experimentIds, filter, view: "ALL" }, signal);
+  const facets = await api.post("api/ui/1/runs:facets", { experiment_ids: experimentIds, filter, view: "ALL" });
   const wanted = facets.keys.filter((key) => !LEFT_OUT.has(key.column));
   const kept = wanted.slice(0, MOST);
   const parts = [];
   for (let at = 0; at < kept.length; at += AT_ONCE) parts.push(kept.slice(at, at + AT_ONCE).map((key) => key.column));
   const tables = await Promise.all(parts.map((columns) => api.post("api/ui/1/runs:table",
-    { experiment_ids: experimentIds, filter, view: "ALL", columns, limit: 1000 }, signal)));
+    { experiment_ids: experimentIds, filter, view: "ALL", columns, limit: 1000 })));
   const columns = kept.map((key, index) => {
     const table = tables[Math.floor(index / AT_ONCE)];
     const at = new Map(table.rows.run_id.map((id, row) => [id, row]));
@@ -45,7 +43,7 @@ export async function load({ ids, experimentIds }, signal) {
     return made(key, values);
   });
   const names = new Map((tables[0]?.rows.run_id ?? []).map((id, row) => [id, tables[0].rows.run_name[row]]));
-  return { of: ids.join(), columns, names, more: wanted.length - kept.length + (facets.more ?? 0) };
+  return { columns, names, more: wanted.length - kept.length + (facets.more ?? 0) };
 }
 
 function made(key, values) {
@@ -55,12 +53,6 @@ function made(key, values) {
     differs: values.some((value) => JSON.stringify(value) !== first),
     numeric: values.some((value) => numeric(value) !== null) && values.every((value) => value === null || numeric(value) !== null || key.kind === "metric"),
   };
-}
-
-/** The columns of runs. @param {{runs: {run_id: string}[], experimentIds: string[], revision?: any}} of */
-export function useComparison({ runs, experimentIds, revision }) {
-  const ids = useMemo(() => runs.slice(0, 1000).map((run) => run.run_id), [runs.map((run) => run.run_id).join()]);
-  return useLoad(`${experimentIds.join()} ${ids.join()} ${revision ?? ""}`, (signal) => (ids.length ? load({ ids, experimentIds }, signal) : Promise.resolve({ of: "", columns: [], names: new Map(), more: 0 })));
 }
 
 /** The columns that make plots: those that differ first. @param {Column[]} columns */

@@ -3,6 +3,7 @@ import { html, useCallback, useMemo } from "../../lib/html.js";
 import { axisOf, ramp } from "../../lib/scales.js";
 import { field, isolines } from "../../lib/statistics.js";
 import { ink, theme } from "../../lib/theme.js";
+import { comparing } from "./comparing.js";
 import { plotted } from "./comparison.js";
 import { chosen, Pick, rule } from "./plotparts.js";
 import { Points, pointsOf } from "./scatter.js";
@@ -12,8 +13,10 @@ const UP = 48;
 const LEVELS = 10;
 const LEAST = 3;
 
-/** @param {any} props of Compare */
-export function Contour({ runs, columns, query, onQuery, hovered, onHover }) {
+export default comparing(Contour);
+
+/** @param {any} props of comparing */
+function Contour({ runs, columns, query, onQuery, hovered, onHover }) {
   const choice = useMemo(() => plotted(columns).filter((one) => one.numeric), [columns]);
   const free = choice.filter((one) => one.kind === "param" && one.differs);
   const x = chosen(choice, query.px, free[0] ?? choice[0]);

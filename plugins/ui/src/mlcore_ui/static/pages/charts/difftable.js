@@ -3,6 +3,7 @@ import { html, useState } from "../../lib/html.js";
 import { duration, number, status, time } from "../../lib/format.js";
 import { href } from "../../lib/url.js";
 import { csv, save } from "../../lib/download.js";
+import { comparing } from "./comparing.js";
 import { Mark } from "./legend.js";
 
 const RUNS = 20;
@@ -18,8 +19,10 @@ export function shown(column, value) {
   return typeof value === "number" ? number(value, 6) : String(value);
 }
 
-/** @param {any} props of Compare */
-export function DiffTable({ runs, columns, more, query, onQuery, hovered, onHover }) {
+export default comparing(DiffTable);
+
+/** @param {any} props of comparing */
+function DiffTable({ runs, columns, more, query, onQuery, hovered, onHover }) {
   const [search, setSearch] = useState("");
   const [width, setWidth] = useState(RUNS);
   const [most, setMost] = useState(ROWS);

@@ -2,6 +2,7 @@
 import { html, useCallback, useMemo, useState } from "../../lib/html.js";
 import { axisOf } from "../../lib/scales.js";
 import { PlotCanvas } from "../../components/plotcanvas.js";
+import { comparing } from "./comparing.js";
 import { plotted } from "./comparison.js";
 import { listed, names } from "./groups.js";
 import { AxisRange } from "./axisrange.js";
@@ -19,8 +20,10 @@ export function usual(choice) {
   return [...params, ...metrics];
 }
 
-/** @param {any} props of Compare */
-export function Parallel({ runs, columns, query, onQuery, hovered, onHover, onSelect }) {
+export default comparing(Parallel);
+
+/** @param {any} props of comparing */
+function Parallel({ runs, columns, query, onQuery, hovered, onHover, onSelect }) {
   const choice = useMemo(() => plotted(columns), [columns]);
   const drawn = useMemo(() => {
     const asked = names(query.axes).map((name) => choice.find((one) => one.column === name)).filter(Boolean);

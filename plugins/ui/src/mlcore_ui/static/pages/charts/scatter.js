@@ -3,6 +3,7 @@ import { html, useCallback, useMemo, useState } from "../../lib/html.js";
 import { axisOf } from "../../lib/scales.js";
 import { ink } from "../../lib/theme.js";
 import { PlotCanvas } from "../../components/plotcanvas.js";
+import { comparing } from "./comparing.js";
 import { plotted } from "./comparison.js";
 import { shown } from "./difftable.js";
 import { chosen, coloring, frame, Pick, places, PlotTable, Scale } from "./plotparts.js";
@@ -15,8 +16,10 @@ export function pointsOf(runs, { x, y, xAxis, yAxis }) {
   return runs.map((run, index) => ({ run, index, x: xAxis.place(x.values[index]), y: yAxis.place(y.values[index]) })).filter((one) => one.x !== null && one.y !== null);
 }
 
-/** @param {any} props of Compare */
-export function Scatter({ runs, columns, query, onQuery, hovered, onHover }) {
+export default comparing(Scatter);
+
+/** @param {any} props of comparing */
+function Scatter({ runs, columns, query, onQuery, hovered, onHover }) {
   const choice = useMemo(() => plotted(columns), [columns]);
   const y = chosen(choice, query.py, choice.find((one) => one.kind === "metric") ?? choice[0]);
   const x = chosen(choice, query.px, choice.find((one) => one.kind === "param" && one.numeric && one.differs) ?? choice.find((one) => one.kind === "param") ?? choice[1] ?? choice[0]);

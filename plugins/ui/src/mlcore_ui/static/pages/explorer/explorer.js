@@ -30,7 +30,6 @@ const viewing = () => import("./views.js");
 const acting = () => import("./actions.js");
 const charting = () => import("./strip.js");
 const starting = () => import("./first.js");
-const paneling = () => import("../../components/extensionpanel.js");
 
 export default function Explorer({ params, query }) {
   const ids = useMemo(() => params.ids.split(",").filter(Boolean), [params.ids]);
@@ -106,8 +105,7 @@ function Page({ ids, query, experiments, onChanged }) {
     <${Ways} ids=${ids} query=${query} view=${set.view} />
     <${Trouble} source=${source} facets=${facets} />
     ${selection.runs.value.size > 0 && html`<${Lazy} load=${acting} name="Actions" props=${shared} />`}
-    ${set.view !== "table" && !panel && html`<${Lazy} load=${charting} name=${set.view === "compare" ? "Comparison" : "Strip"} props=${shared} />`}
-    ${panel && html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: panel, context: { experiment_id: ids[0], run_ids: [...selection.runs.value.keys()] } }} />`}
+    ${set.view !== "table" && html`<${Lazy} load=${charting} name=${panel ? "Panel" : "Strip"} props=${{ ...shared, panel }} />`}
     ${(set.view === "table" || set.view === "table,charts") && html`
       <${Toolbar} set=${set} source=${source} ids=${ids} keys=${keys} names=${question?.columns ?? []} question=${question} tree=${tree} nested=${nested}
         onColumns=${() => setDialog("columns")} onViews=${() => setDialog("views")} />
@@ -189,6 +187,6 @@ function Trouble({ source, facets }) {
 
 function Ways({ ids, query, view }) {
   const to = (one) => href(`experiments/${ids.join(",")}`, { ...query, view: one === "table" ? null : one });
-  const tabs = [["table", "Table"], ["table,charts", "Charts and table"], ["charts", "Charts"], ["compare", "Compare"], ...extensions("experiment_panel").map((one) => [one.id, one.title])].map(([id, title]) => ({ id, title, href: to(id) }));
+  const tabs = [["table", "Table"], ["table,charts", "Charts and table"], ["charts", "Charts"], ...extensions("experiment_panel").map((one) => [one.id, one.title])].map(([id, title]) => ({ id, title, href: to(id) }));
   return html`<${Tabs} tabs=${tabs} current=${view} label="Views of the runs" onGo=${(id) => change({ view: id === "table" ? null : id }, true)} />`;
 }

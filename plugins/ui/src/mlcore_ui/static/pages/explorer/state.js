@@ -14,7 +14,7 @@ export const MOST_IN_ADDRESS = 200;
  * @property {{column: string, descending: boolean}[]} sort
  * @property {string[]|null} cols null: the usual ones
  * @property {string[]} group
- * @property {string} view "table", "table,charts", "charts", "compare", or the id of a panel of a plugin
+ * @property {string} view "table", "table,charts", "charts", or the id of a panel of experiments
  * @property {Set<string>} fixed columns that stay at the left
  * @property {string[]} pin runs that stay on top
  * @property {string} stat what metrics show: last, best, min, max
@@ -31,7 +31,7 @@ export function settings(query) {
     sort: split(query.sort).map((text) => ({ column: text.replace(/^-/, ""), descending: text.startsWith("-") })),
     cols: query.cols === undefined ? null : split(query.cols).filter((name) => name !== "none"),
     group: split(query.group),
-    view: ["table,charts", "charts", "compare"].includes(query.view) || extensions("experiment_panel").some((one) => one.id === query.view) ? /** @type {any} */ (query.view) : "table",
+    view: ["table,charts", "charts"].includes(query.view) || extensions("experiment_panel").some((one) => one.id === query.view) ? /** @type {any} */ (query.view) : "table",
     fixed: new Set(split(query.fix)),
     pin: words(query.pin),
     stat: ["best", "min", "max"].includes(query.stat) ? query.stat : "last",

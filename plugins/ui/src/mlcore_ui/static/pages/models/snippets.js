@@ -2,9 +2,12 @@
 import { html, useState } from "../../lib/html.js";
 import { start } from "../../lib/start.js";
 import { Snippet } from "../../components/copy.js";
+import { panel } from "../../components/panel.js";
 
-/** @param {{name: string, version: string, aliases: string[], stage: string}} props */
-export function Snippets({ name, version, aliases, stage }) {
+export default panel(Snippets);
+
+/** @param {{name: string, version: string, aliases: string[], stage: string}} props of the context */
+function Snippets({ name, version, aliases, stage }) {
   const names = [[`models:/${name}/${version}`, `this version`], ...aliases.map((one) => [`models:/${name}@${one}`, `whatever @${one} points to`])];
   if (stage === "Production" || stage === "Staging") names.push([`models:/${name}/${stage}`, `the newest in ${stage}`]);
   const [uri, setUri] = useState(names[0][0]);

@@ -2,19 +2,26 @@
 // The page itself asks this server alone, and this server asks only the addresses that its operator named for the model:
 // whoever could make it ask any address could reach what lies behind it.
 import { html, useMemo, useState } from "../../lib/html.js";
-import { api } from "../../lib/api.js";
 import { count } from "../../lib/format.js";
 import { useLoad } from "../../lib/load.js";
 import { Snippet } from "../../components/copy.js";
+import { panel } from "../../components/panel.js";
 import { shell } from "./snippets.js";
 import { typeText } from "./signature.js";
 
 const KEY = "mlcore.served";
 const NUMBERS = new Set(["integer", "long", "float", "double"]);
 
-/** @param {{model: any, name: string, edits: boolean}} props model: its description. edits: whether the person may have this server ask */
-export function TryIt({ model, name, edits }) {
-  const { data: found } = useLoad(`served:${name}:${edits}`, async (signal) => (edits ? api.get("api/ui/1/models:served", { name }, signal) : { servers: [] }));
+export default panel(TryIt);
+
+function TryIt({ name, version, may, files, get, post }) {
+  const { data: model } = useLoad(`described:${name}:${version}`, () => files.model(""));
+  return html`<${Form} key=${model ? "known" : ""} model=${model ?? {}} name=${name} edits=${may.includes("edit")} get=${get} post=${post} />`;
+}
+
+/** @param {{model: any, name: string, edits: boolean, get: any, post: any}} props model: its description. edits: whether the person may have this server ask */
+function Form({ model, name, edits, get, post }) {
+  const { data: found } = useLoad(`served:${name}:${edits}`, async (signal) => (edits ? get("api/ui/1/models:served", { name }, signal) : { servers: [] }));
   const servers = found?.servers ?? [];
   const [chosen, setChosen] = useState("");
   const asked = servers.includes(chosen) ? chosen : servers[0];
@@ -49,17 +56,17 @@ export function TryIt({ model, name, edits }) {
     ${params.length > 0 && html`<fieldset><legend>Params (empty: the default)</legend><div class="fields">${params.map((one) => html`<label key=${one.name}>${one.name} <code class="muted">${typeText(one)} = ${JSON.stringify(one.default ?? null)}</code>
       <${Field} one=${one} value=${given[one.name] ?? ""} onInput=${(value) => setGiven((old) => ({ ...old, [one.name]: value }))} /></label>`)}</div></fieldset>`}
     ${wrong && html`<p class="wrong" role="alert">${wrong}</p>`}
-    ${asked && html`<${Ask} name=${name} server=${asked} body=${wrong || !whole ? null : JSON.stringify(whole)} />`}
+    ${asked && html`<${Ask} post=${post} name=${name} server=${asked} body=${wrong || !whole ? null : JSON.stringify(whole)} />`}
     <${Snippet} code=${code} label="Copy the request" /></div>`;
 }
 
 /** Send the request, and show what came back. */
-function Ask({ name, server, body }) {
+function Ask({ name, server, body, post }) {
   const [state, setState] = useState({ busy: false, answer: null, error: "" });
   const send = async () => {
     setState((old) => ({ ...old, busy: true }));
     try {
-      setState({ busy: false, answer: await api.post("api/ui/1/models:ask", { name, server, body }), error: "" });
+      setState({ busy: false, answer: await post("api/ui/1/models:ask", { name, server, body }), error: "" });
     } catch (error) {
       setState({ busy: false, answer: null, error: error.message });
     }

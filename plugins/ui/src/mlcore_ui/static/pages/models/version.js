@@ -1,8 +1,8 @@
 // One version: what it is, where it comes from, what it needs, how it is used.
-import { html, useEffect, useState } from "../../lib/html.js";
+import { html, useEffect, useMemo, useState } from "../../lib/html.js";
 import { href, navigate, route } from "../../lib/url.js";
 import { ago, bytes, count, number, time } from "../../lib/format.js";
-import { extension, extensions } from "../../lib/extensions.js";
+import { extensions } from "../../lib/extensions.js";
 import { useLoad } from "../../lib/load.js";
 import { useKeys } from "../../lib/keys.js";
 import { ErrorCard } from "../../components/errorcard.js";
@@ -15,9 +15,7 @@ import { Lineage } from "./lineage.js";
 import { Notes } from "./notes.js";
 import { Tags } from "./tags.js";
 import { Signature } from "./signature.js";
-import { Snippets } from "./snippets.js";
 import { Timeline, concerns } from "./timeline.js";
-import { TryIt } from "./tryit.js";
 import { OpenWishes } from "./wishes.js";
 import { DeleteVersion, DropAlias, MoveAlias, MoveStage } from "./asking.js";
 import { deleteTag, describe, describeIn, getRun, getVersion, ownTags, remembers, setTag } from "./registry.js";
@@ -39,18 +37,21 @@ export default function VersionPage({ params, query }) {
   return html`<${Shown} key=${key} version=${data.version} whole=${data.whole} query=${query} error=${error} again=${again} />`;
 }
 
-const TABS = [["about", "About"], ["use", "Use"], ["try", "Try it"], ["history", "History"], ...extensions("model_panel").map((one) => [one.id, one.title])];
-const paneling = () => import("../../components/extensionpanel.js");
+const OWN = [{ id: "about", title: "About", order: 0 }, { id: "history", title: "History", order: 220 }];
+const TABS = [...OWN, ...extensions("model_panel")].sort((a, b) => a.order - b.order);
+const paneling = () => import("./versionpanel.js");
 
 function Shown({ version: one, whole, query, error, again }) {
   const { model, versions, moves, wishes, allowed } = whole;
   const [asking, setAsking] = useState(null);
   const close = () => setAsking(null);
   const [edits, manages] = [allowed.has("edit"), allowed.has("manage")];
-  const own = useLoad(`described:${one.name}:${one.version}`, (signal) => describe(one.name, one.version, signal));
+  const described = useMemo(() => once(() => describe(one.name, one.version)), []);
+  const own = useLoad(`described:${one.name}:${one.version}`, described);
   const run = useLoad(`run:${one.run_id}`, (signal) => (one.run_id ? getRun(one.run_id, signal) : Promise.resolve(null)));
-  const shownTabs = TABS.filter(([id]) => id !== "history" || remembers());
-  const tab = shownTabs.some(([id]) => id === query.tab) ? query.tab : "about";
+  const shownTabs = TABS.filter(({ id }) => id !== "history" || remembers());
+  const tab = shownTabs.some(({ id }) => id === query.tab) ? query.tab : "about";
+  const panel = extensions("model_panel").find(({ id }) => id === tab);
   const at = (id) => ({ tab: id === "about" ? null : id });
   const asksStage = edits || (allowed.has("read") && remembers());
   useKeys({
@@ -72,16 +73,20 @@ function Shown({ version: one, whole, query, error, again }) {
     <${Notes} text=${one.description ?? ""} editable=${edits} label="Description" onSave=${(text) => describeIn(one.name, one.version, text)} onChanged=${again} />
     <${Tags} tags=${ownTags(one.tags)} editable=${edits} onSet=${(key, value) => setTag(one.name, one.version, key, value)} onDelete=${(key) => deleteTag(one.name, one.version, key)} onChanged=${again} />
     <${Lineage} version=${one} run=${run.data ?? (run.error ? { missing: run.error.message } : null)} logged=${own.data?.model_id} />
-    <${Tabs} tabs=${shownTabs.map(([id, title]) => ({ id, title, href: href(route.value.path, at(id)) }))} current=${tab} onGo=${(id) => navigate(route.value.path, { query: at(id) })} label="Parts of the version" />
+    <${Tabs} tabs=${shownTabs.map(({ id, title }) => ({ id, title, href: href(route.value.path, at(id)) }))} current=${tab} onGo=${(id) => navigate(route.value.path, { query: at(id) })} label="Parts of the version" />
     ${tab === "about" && html`<${About} one=${one} run=${run.data} own=${own} />`}
-    ${tab === "use" && html`<${Snippets} name=${one.name} version=${one.version} aliases=${one.aliases ?? []} stage=${one.current_stage} />`}
-    ${tab === "try" && html`<${TryIt} key=${own.data ? "known" : ""} model=${own.data ?? {}} name=${one.name} edits=${edits} />`}
     ${tab === "history" && html`<${Timeline} moves=${moves.moves.filter((move) => concerns(move, one.version))} />`}
-    ${extension(tab) && html`<${Lazy} key=${tab} load=${paneling} name="ExtensionPanel" props=${{ extension: extension(tab), context: { name: one.name, version: one.version, run_ids: one.run_id ? [one.run_id] : [] } }} />`}
+    ${panel && html`<${Lazy} key=${tab} load=${paneling} name="VersionPanel" props=${{ extension: panel, one, may: [...allowed], described }} />`}
     ${asking?.kind === "stage" && html`<${MoveStage} version=${one} versions=${versions} edits=${edits} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "alias" && html`<${MoveAlias} model=${model} versions=${versions} version=${one.version} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "drop" && html`<${DropAlias} model=${model} alias=${asking.alias} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "delete" && html`<${DeleteVersion} version=${one} onClose=${close} onDone=${() => navigate(`models/${one.name}`)} />`}`;
+}
+
+/** Ask once, whoever wants to know; again after a failure. */
+function once(ask) {
+  let kept;
+  return () => (kept ??= ask().catch((error) => { kept = undefined; throw error; }));
 }
 
 function About({ one, run, own }) {

@@ -6,18 +6,19 @@ import { runColor } from "../../lib/colors.js";
 import { useLoad } from "../../lib/load.js";
 import { Empty } from "../../components/empty.js";
 import { ErrorCard } from "../../components/errorcard.js";
+import { panel } from "../../components/panel.js";
 import { Snippet } from "../../components/copy.js";
 import { Status } from "../../components/status.js";
-import { literal, searchRuns } from "./data.js";
+import { literal } from "./data.js";
 
 const MOST = 200;
 const COLUMNS = 4;
 
-/** @param {{run: import("./data.js").Run}} props */
-export function Children({ run }) {
-  const { experiment_id, run_id } = run.info;
+export default panel(Children);
+
+function Children({ run_ids: [run_id], experiment_id, post }) {
   const filter = `tags.mlflow.parentRunId = ${literal(run_id)}`;
-  const { data, error, again } = useLoad(`children ${run_id}`, async (signal) => ({ run_id, runs: await searchRuns({ experiment_ids: [experiment_id], filter, max_results: MOST, order_by: ["attributes.start_time ASC"] }, signal) }));
+  const { data, error, again } = useLoad(`children ${run_id}`, async (signal) => ({ run_id, runs: (await post("ajax-api/2.0/mlflow/runs/search", { experiment_ids: [experiment_id], filter, max_results: MOST, order_by: ["attributes.start_time ASC"] }, signal)).runs ?? [] }));
   const [compared, setCompared] = useState(() => new Set());
   if (error) return html`<${ErrorCard} error=${error} onAgain=${again} />`;
   if (data?.run_id !== run_id) return html`<p class="muted">Loading…</p>`;

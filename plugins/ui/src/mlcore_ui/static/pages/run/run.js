@@ -2,7 +2,6 @@
 import { html, useCallback, useEffect, useMemo, useRef } from "../../lib/html.js";
 import { href, navigate, setQuery } from "../../lib/url.js";
 import { runColor } from "../../lib/colors.js";
-import { extension, extensions } from "../../lib/extensions.js";
 import { useChanges } from "../../lib/live.js";
 import { useKeys } from "../../lib/keys.js";
 import { Guard } from "../../components/guard.js";
@@ -16,11 +15,11 @@ import { Head } from "./head.js";
 import { neighbour } from "./neighbours.js";
 import { Overview } from "./overview.js";
 import { Charts } from "./charts.js";
+import { panelsOf } from "./panels.js";
 
 const SYSTEM = "system/";
 const LOADING = html`<p class="muted">Loading…</p>`;
 const filing = () => import("./files.js");
-const children = () => import("./children.js");
 const paneling = () => import("../../components/extensionpanel.js");
 
 export default function RunPage({ params, query }) {
@@ -51,14 +50,11 @@ export default function RunPage({ params, query }) {
 }
 
 function tabsOf(id, run, keys) {
-  const system = keys.filter((key) => key.startsWith(SYSTEM)).length;
   const all = [
     { id: "overview", title: "Overview", path: `runs/${id}` },
-    { id: "metrics", title: "Metrics", path: `runs/${id}/metrics`, count: keys.length - system },
+    { id: "metrics", title: "Metrics", path: `runs/${id}/metrics`, count: keys.filter((key) => !key.startsWith(SYSTEM)).length },
     { id: "artifacts", title: "Artifacts", path: `runs/${id}/artifacts` },
-    { id: "children", title: "Children", path: `runs/${id}/children` },
-    ...(system ? [{ id: "system", title: "System", path: `runs/${id}/system`, count: system }] : []),
-    ...extensions("run_panel").map((one) => ({ id: one.id, title: one.title, path: `runs/${id}/${one.id}` })),
+    ...panelsOf(run).filter((one) => one.shown).map(({ panel, count }) => ({ id: panel.id, title: panel.title, path: `runs/${id}/${panel.id}`, count })),
   ];
   return all.map((one) => ({ ...one, href: href(one.path) }));
 }
@@ -66,17 +62,16 @@ function tabsOf(id, run, keys) {
 function Tab({ tab, id, run, rest, query, mayEdit, onChanged }) {
   const runs = useMemo(() => [{ run_id: id, name: run.name, color: runColor(id) }], [id, run.name]);
   const all = run.metrics.map((one) => one.key).join("\n");
-  const keys = useMemo(() => all.split("\n").filter((key) => key && key.startsWith(SYSTEM) === (tab === "system")), [all, tab]);
+  const keys = useMemo(() => all.split("\n").filter((key) => key && !key.startsWith(SYSTEM)), [all]);
   const revision = run.metrics.reduce((sum, one) => sum + one.step + one.timestamp, 0);
   switch (tab) {
     case "overview": return html`<${Overview} run=${run} mayEdit=${mayEdit} onChanged=${onChanged} />`;
-    case "metrics": case "system": return html`<${Charts} runs=${runs} keys=${keys} query=${query} onQuery=${setQuery} revision=${revision} live=${run.open} />`;
+    case "metrics": return html`<${Charts} runs=${runs} keys=${keys} query=${query} onQuery=${setQuery} revision=${revision} live=${run.open} />`;
     case "artifacts": return html`<${Lazy} load=${filing} name="Files" props=${{ run, path: rest, query }} waiting=${LOADING} />`;
-    case "children": return html`<${Lazy} load=${children} name="Children" props=${{ run }} waiting=${LOADING} />`;
     default:
   }
-  const panel = extension(tab);
-  if (panel?.kind === "run_panel") return html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: panel, context: { run_ids: [id], experiment_id: run.info.experiment_id } }} />`;
+  const found = panelsOf(run).find((one) => one.panel.id === tab);
+  if (found) return html`<${Lazy} key=${tab} load=${paneling} name="ExtensionPanel" props=${{ extension: found.panel, context: { run_ids: [id], experiment_id: run.info.experiment_id, runs, matched: found.matched, revision, live: run.open } }} />`;
   return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
 }
 
