@@ -52,7 +52,10 @@ HIDE = """() => {
 
 @dataclass(frozen=True)
 class Spent:
-    """What a journey has cost: CPU milliseconds of the page's main thread, bytes on the wire, requests."""
+    """What a journey has cost: CPU milliseconds of the page's main thread, bytes on the wire, requests.
+
+    What the program that drives the browser makes the thread do, such as finding what is to be clicked, is not in it.
+    """
 
     main_ms: float
     bytes: float
@@ -113,9 +116,9 @@ class Tab:
         self._sizes.append(event["encodedDataLength"])
 
     def busy_s(self) -> float:
-        """Return CPU seconds of the main thread since the tab was opened."""
-        told = self._session.send("Performance.getMetrics")["metrics"]
-        return float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
+        """Return CPU seconds of the main thread since the tab was opened, without those of the driver's commands."""
+        told = {one["name"]: one["value"] for one in self._session.send("Performance.getMetrics")["metrics"]}
+        return float(told["TaskDuration"] - told["DevToolsCommandDuration"])
 
     def spent(self, journey: Callable[[Page], None]) -> Spent:
         """Make a journey, wait until the page has settled, and tell the cost of both."""

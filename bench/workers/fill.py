@@ -28,6 +28,7 @@ def fill_by_client() -> None:
             params=[entities.Param(k, v) for k, v in params.items()],
             metrics=[entities.Metric(k, v, start, 0) for k, v in metrics.items()],
         )
+        client.set_terminated(run.info.run_id, end_time=start + 500)
 
 
 def fill_by_insert() -> None:

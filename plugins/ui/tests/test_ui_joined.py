@@ -74,3 +74,10 @@ def test_the_address_changes_with_any_file() -> None:
 def test_the_frame_of_all_pages_is_joined() -> None:
     homes = join(load("mlcore_ui"), MAIN).homes
     assert {homes.get(path) for path in ("lib/html.js", "lib/url.js", "app/frame.js")} == {MAIN}
+
+
+def test_a_part_that_is_smaller_than_a_request_comes_with_the_start() -> None:
+    files = {**_FILES, "components/dot.js": 'import { html } from "../lib/html.js";\nexport const dot = html;\n'}
+    files["pages/one/one.js"] += 'import { dot } from "../../components/dot.js";\n'
+    found = join(Assets("0", {path: made(path, text.encode()) for path, text in files.items()}), "app/main.js")
+    assert found.homes["components/dot.js"] == "app/main.js"

@@ -11,7 +11,7 @@ import hashlib
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from attrs import evolve, field, frozen
 
@@ -20,6 +20,7 @@ from mlcore_ui.assets import Asset, Assets, made
 ROUTES = "app/routes.js"
 STYLE = "styles/joined.css"
 _SHARED_BY = 3
+_SMALL = 1500  # bytes: less than what a request of its own costs
 _IMPORT = re.compile(r"""^import\s+(?:([\w{}\s,$]+?)\s+from\s+)?["']([^"']+)["'];?[ \t]*$""", re.MULTILINE)
 _LATER = re.compile(r"""\bimport\(\s*["'](\.{1,2}/[^"']+)["']\s*\)""")
 _EXPORT = re.compile(r"^export\s+(default\s+)?((?:async\s+)?function\*?|class|const)\s+(\w+)", re.MULTILINE)
@@ -58,8 +59,9 @@ def join(assets: Assets, main: str) -> Joined:
     closures = {page: [path for path in assets.modules(page) if path in known] for page in dict.fromkeys(pages)}
     wanted = Counter(path for closure in closures.values() for path in closure)
     # what pages of one folder share is theirs, and would only make the first load longer
-    common = [path for path, times in wanted.items() if times >= _SHARED_BY and not path.startswith("pages/")]
-    first = _ordered(known, [main, *common])
+    parts = {path: times for path, times in wanted.items() if not path.startswith("pages/")}
+    often = _ordered(known, [main, *(path for path, times in parts.items() if times >= _SHARED_BY)])
+    first = _ordered(known, [*often, *(path for path in parts if _small(known[path], often))])
     groups = {main: first}
     for page, closure in closures.items():
         own = {path for path in closure if wanted[path] == 1 and path not in first}
@@ -77,6 +79,12 @@ def join(assets: Assets, main: str) -> Joined:
         homes.update({path: home for path in group if path != home and path not in stubs})
     files[STYLE] = made(STYLE, b"\n".join(assets.files[path].body for path in assets.styles()))
     return Joined(evolve(assets, digest=_digest(files), files=files), STYLE, homes)
+
+
+def _small(module: _Module, there: Sequence[str]) -> bool:
+    """Tell whether a module is shorter than what asking for it costs, and needs none but those that are there."""
+    needed = {_resolved(module.path, named) for _, named in module.imports if named.startswith(".")}
+    return len(module.body) < _SMALL and needed <= set(there)
 
 
 def _asked_elsewhere(known: Mapping[str, _Module], group: Set[str], folder: str) -> set[str]:

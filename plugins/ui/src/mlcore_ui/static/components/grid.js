@@ -170,14 +170,25 @@ export class VirtualGrid extends Component {
     };
   }
 
-  headRow(places) {
+  /** The head, made again only for its own changes: not while rows go by. */
+  headRow(seen) {
     const { head, sorted } = this.props;
-    const { row, col } = this.state;
+    const col = this.state.row === -1 ? this.state.col : -1;
+    const of = [this.plan, seen.first, seen.last, head, sorted, col];
+    if (!this.headOf || of.some((one, at) => one !== this.headOf[at])) {
+      this.headOf = of;
+      this.headMade = this.headDrawn(drawn(this.plan, seen), col);
+    }
+    return this.headMade;
+  }
+
+  headDrawn(places, col) {
+    const { head, sorted } = this.props;
     return html`<div role="row" class="grid-head" aria-rowindex="1" style=${{ width: `${this.plan.total}px` }}>
       ${places.map((at) => {
         const column = this.plan.columns[at];
         return html`<div key=${column.id} role="columnheader" aria-colindex=${at + 1} data-row="-1" data-col=${at} aria-sort=${sorted?.(column)}
-          class=${`grid-cell${at < this.plan.fixed ? " pinned" : ""}${column.right ? " right" : ""}`} tabindex=${row === -1 && col === at ? 0 : -1} style=${place(this.plan, at)}
+          class=${`grid-cell${at < this.plan.fixed ? " pinned" : ""}${column.right ? " right" : ""}`} tabindex=${col === at ? 0 : -1} style=${place(this.plan, at)}
           draggable=${at >= this.plan.fixed} onDragStart=${(event) => event.dataTransfer.setData("text/column", column.id)}
           onDragOver=${(event) => { if (at >= this.plan.fixed) event.preventDefault(); }}
           onDrop=${(event) => { event.preventDefault(); this.props.onMove(event.dataTransfer.getData("text/column"), column.id); }}>
@@ -212,7 +223,7 @@ export class VirtualGrid extends Component {
     return html`<div class="grid" ref=${this.takeBox} role="grid" aria-label=${label} aria-rowcount=${total + pinned.length + 1} aria-colcount=${plan.columns.length}
       aria-multiselectable="true" aria-busy=${Boolean(busy)} tabindex=${here ? -1 : 0} onScroll=${this.onScroll} onKeyDown=${this.onKeyDown} onFocusIn=${this.onFocus}
       onMouseOver=${this.onOver} onMouseLeave=${() => this.props.onHover?.(null)}>
-      ${this.headRow(drawn(plan, seen))}
+      ${this.headRow(seen)}
       ${pinned.length > 0 && html`<div class="grid-kept" role="rowgroup" style=${{ height: `${pinned.length * ROW}px`, width: `${plan.total}px` }}>
         ${pinned.map((one, at) => this.one(one, at, at * ROW, `kept${at}`, seen))}</div>`}
       <div class="grid-body" role="rowgroup" style=${{ height: `${Math.max(1, total) * ROW}px`, width: `${plan.total}px` }}>${rows}</div>

@@ -1,5 +1,5 @@
 // Data of the server in a component: asked for when its key changes, the old one stays until the new one is there.
-import { useEffect, useRef, useState } from "./html.js";
+import { useCallback, useEffect, useRef, useState } from "./html.js";
 
 /**
  * @template T
@@ -14,12 +14,14 @@ export function useLoad(key, ask) {
   latest.current = ask;
   useEffect(() => {
     const controller = new AbortController();
-    setState((old) => ({ ...old, loading: true }));
+    setState((old) => (old.loading ? old : { ...old, loading: true }));
     latest.current(controller.signal).then(
       (data) => { if (!controller.signal.aborted) setState({ data, error: undefined, loading: false }); },
       (error) => { if (!controller.signal.aborted) setState((old) => ({ data: old.data, error, loading: false })); },
     );
     return () => controller.abort();
   }, [key, turn]);
-  return { ...state, again: () => setTurn((old) => old + 1) };
+  // the same at every drawing: what gets it is not drawn again for it
+  const again = useCallback(() => setTurn((old) => old + 1), []);
+  return { ...state, again };
 }

@@ -3,6 +3,7 @@ import { toast } from "../../components/toast.js";
 import { count } from "../../lib/format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
+import { readExperiment } from "../../lib/experiments.js";
 import { href, setQuery } from "../../lib/url.js";
 import { extensions } from "../../lib/extensions.js";
 import { useKeys } from "../../lib/keys.js";
@@ -32,12 +33,11 @@ const starting = () => import("./first.js");
 
 export default function Explorer({ params, query }) {
   const ids = useMemo(() => params.ids.split(",").filter(Boolean), [params.ids]);
-  const experiments = useLoad(`experiments:${params.ids}`, (signal) => Promise.all(ids.map((id) => api.get("ajax-api/2.0/mlflow/experiments/get", { experiment_id: id }, signal))));
+  const experiments = useLoad(`experiments:${params.ids}`, (signal) => Promise.all(ids.map((id) => readExperiment(id, signal))));
   if (experiments.error && !experiments.data) {
     return html`<${ErrorCard} error=${experiments.error} title="This experiment cannot be shown" onAgain=${experiments.again} /><p><a href=${href("experiments")}>All experiments</a></p>`;
   }
-  const known = experiments.data?.map((one) => one.experiment) ?? [];
-  return html`<${Page} key=${params.ids} ids=${ids} query=${query} experiments=${known} onChanged=${experiments.again} />`;
+  return html`<${Page} key=${params.ids} ids=${ids} query=${query} experiments=${experiments.data ?? NONE} onChanged=${experiments.again} />`;
 }
 
 function Page({ ids, query, experiments, onChanged }) {

@@ -53,10 +53,13 @@ export function RunTable({ source, pinned, names, facetOf, set, selection, home,
   latest.current = { toggle, togglePin };
   const cell = useMemo(() => cells({ facetOf, source, onFold, toggle: (row, range) => latest.current.toggle(row, range), selection, togglePin: (row) => latest.current.togglePin(row) }), [facetOf, source]);
 
+  const all = source.matching > 0 && selected.size >= Math.min(1000, source.matching);
+  const headOf = useMemo(() => (column) => head(column, { set, columns, onAll, all }), [set, columns, onAll, all]);
+  const sorted = useMemo(() => (column) => sortOf(set, column), [set]);
+
   return html`<${VirtualGrid} label=${label} columns=${columns} widths=${widths} total=${source.total} row=${(at) => source.row(at)} pinned=${pinned}
     version=${`${set.fold.length}:${pins.size}:${version < 0}`} home=${home} busy=${source.loading} cell=${cell}
-    head=${(column) => head(column, { set, columns, onAll, all: source.matching > 0 && selected.size >= Math.min(1000, source.matching) })}
-    sorted=${(column) => sortOf(set, column)} isSelected=${(row) => !row.group && selected.has(row.run_id)} isHovered=${(row) => !row.group && row.run_id === hovered}
+    head=${headOf} sorted=${sorted} isSelected=${(row) => !row.group && selected.has(row.run_id)} isHovered=${(row) => !row.group && row.run_id === hovered}
     onHover=${(row) => { selection.hovered.value = row?.run_id ?? null; }} onSight=${(first, last) => source.want(first, last)} onKey=${onKey}
     onResize=${(id, width) => change({ widths: widthsText({ ...set.widths, [id]: width }) })} onMove=${(id, before) => move(columns, names, id, before)} />`;
 }

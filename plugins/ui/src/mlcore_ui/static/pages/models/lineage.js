@@ -3,7 +3,7 @@ import { html } from "../../lib/html.js";
 import { href } from "../../lib/url.js";
 import { short } from "../../lib/format.js";
 import { useLoad } from "../../lib/load.js";
-import { api } from "../../lib/api.js";
+import { seenExperiment } from "../../lib/experiments.js";
 import { Status } from "../../components/status.js";
 import { AliasChip, StageChip } from "./chips.js";
 
@@ -11,9 +11,9 @@ import { AliasChip, StageChip } from "./chips.js";
 export function Lineage({ version, run, logged }) {
   const info = run?.info;
   const aliases = version.aliases ?? [];
-  const { data } = useLoad(`experiment:${info?.experiment_id ?? ""}`, async (signal) => (info ? api.get("ajax-api/2.0/mlflow/experiments/get", { experiment_id: info.experiment_id }, signal) : null));
+  const { data } = useLoad(`experiment:${info?.experiment_id ?? ""}`, async (signal) => (info ? seenExperiment(info.experiment_id, signal) : null));
   return html`<ol class="lineage" aria-label="Lineage">
-    ${info && html`<li><span class="kind">experiment</span><a href=${href(`experiments/${info.experiment_id}`)}>${data?.experiment?.name ?? info.experiment_id}</a></li>`}
+    ${info && html`<li><span class="kind">experiment</span><a href=${href(`experiments/${info.experiment_id}`)}>${data?.name ?? info.experiment_id}</a></li>`}
     ${version.run_id ? html`<li><span class="kind">run</span><a href=${href(`runs/${version.run_id}`)}>${info?.run_name || short(version.run_id, 14)}</a>
         ${info && html` <${Status} status=${info.status} />`}${run?.missing && html`<span class="muted">${run.missing}</span>`}</li>`
     : html`<li><span class="kind">run</span><span class="muted">none is named</span></li>`}

@@ -1,6 +1,7 @@
 // A run as its page needs it, and what the page writes.
 import { useMemo } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
+import { seenExperiment } from "../../lib/experiments.js";
 import { useLoad } from "../../lib/load.js";
 import { may } from "../../lib/session.js";
 
@@ -47,6 +48,11 @@ function byKey([a], [b]) {
 
 function order(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The experiment of a run, as far as it is known. @param {string|undefined} experimentId */
+export function useExperiment(experimentId) {
+  return useLoad(`experiment ${experimentId ?? ""}`, async (signal) => (experimentId ? seenExperiment(experimentId, signal) : null)).data;
 }
 
 /** Whether the caller may change the experiment; true while it is not known, as the server decides anyway. */

@@ -3,7 +3,6 @@ import { html, useState } from "../../lib/html.js";
 import { time } from "../../lib/format.js";
 import { CopyButton } from "../../components/copy.js";
 import { href } from "../../lib/url.js";
-import { readText } from "../../components/viewers/place.js";
 
 const TRACEBACK = "mlcore/error/traceback.txt";
 const MOST = 256 << 10;
@@ -29,6 +28,7 @@ function Traceback({ run }) {
   const open = async (event) => {
     if (!event.currentTarget.open || state.text) return;
     try {
+      const { readText } = await import("../../components/viewers/place.js");
       const { text, whole } = await readText({ run_id: run.info.run_id }, TRACEBACK, MOST);
       setState({ text: whole ? text : `${text}\n…`, error: "" });
     } catch (error) {

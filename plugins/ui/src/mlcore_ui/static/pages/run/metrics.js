@@ -3,7 +3,6 @@ import { html, useMemo } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { href } from "../../lib/url.js";
 import { count, number, time } from "../../lib/format.js";
-import { decode } from "../../lib/series.js";
 import { useLoad } from "../../lib/load.js";
 import { useSummaries } from "./data.js";
 import { Section } from "./section.js";
@@ -18,14 +17,19 @@ export function Metrics({ run }) {
   const { run_id } = run.info;
   const version = run.metrics.map((one) => `${one.key}:${one.step}:${one.timestamp}`).join(" ");
   const known = useSummaries(run_id, version);
-  const keys = run.metrics.map((one) => one.key).slice(0, MOST_CURVES);
-  const { data } = useLoad(`curves ${run_id} ${version}`, async (signal) => (keys.length
-    ? { run_id, curves: decode(await api.binary("api/ui/1/metrics:series", { run_ids: [run_id], keys, x: "step", buckets: BUCKETS, stats: ["last"] }, signal)) } : null));
+  // what was recorded once, without a step, has no curve
+  const keys = run.metrics.filter((one) => one.step !== 0).map((one) => one.key).slice(0, MOST_CURVES);
+  const { data } = useLoad(`curves ${run_id} ${version}`, async (signal) => (keys.length ? { run_id, curves: await readCurves(run_id, keys, signal) } : null));
   const curves = useMemo(() => new Map((data?.run_id === run_id ? data.curves.curves : []).map((one) => [one.key, path(data.curves.grid, one.values.last)])), [data, run_id]);
   return html`<${Section} id="metrics" title="Metrics" what="metrics" rows=${run.metrics} text=${(one) => one.key} empty="None were recorded.">
     ${(shown) => html`<div class="scroll" tabindex="0" role="region" aria-labelledby="metrics"><table class="plain dense metrics"><thead><tr><th>Metric</th><th class="right">Last</th><th class="right">Least</th><th class="right">Greatest</th><th class="right">Points</th><th>Curve</th></tr></thead>
       <tbody>${shown.map((one) => html`<${Row} key=${one.key} one=${one} told=${known.get(one.key)} curve=${curves.get(one.key)} run=${run_id} />`)}</tbody></table></div>`}
   <//>`;
+}
+
+async function readCurves(run_id, keys, signal) {
+  const [{ decode }, body] = await Promise.all([import("../../lib/series.js"), api.binary("api/ui/1/metrics:series", { run_ids: [run_id], keys, x: "step", buckets: BUCKETS, stats: ["last"] }, signal)]);
+  return decode(body);
 }
 
 function Row({ one, told, curve, run }) {

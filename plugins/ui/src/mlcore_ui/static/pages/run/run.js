@@ -1,25 +1,25 @@
 // One run: what it was given, what came out, and why it ended.
-import { html, useEffect, useMemo, useRef } from "../../lib/html.js";
-import { api } from "../../lib/api.js";
+import { html, useCallback, useEffect, useMemo, useRef } from "../../lib/html.js";
 import { href, navigate, setQuery } from "../../lib/url.js";
 import { runColor } from "../../lib/colors.js";
 import { useChanges } from "../../lib/live.js";
-import { useLoad } from "../../lib/load.js";
 import { useKeys } from "../../lib/keys.js";
 import { Guard } from "../../components/guard.js";
 import { ErrorCard } from "../../components/errorcard.js";
 import { Lazy } from "../../components/lazy.js";
+import { steady } from "../../components/steady.js";
 import { Tabs } from "../../components/tabs.js";
 import { toast } from "../../components/toast.js";
-import { useMayEdit, useRun } from "./data.js";
+import { useExperiment, useMayEdit, useRun } from "./data.js";
 import { Head } from "./head.js";
 import { neighbour } from "./neighbours.js";
 import { Overview } from "./overview.js";
 import { Charts } from "./charts.js";
-import { Files } from "./files.js";
 import { panelsOf } from "./panels.js";
 
 const SYSTEM = "system/";
+const LOADING = html`<p class="muted">Loading…</p>`;
+const filing = () => import("./files.js");
 const paneling = () => import("../../components/extensionpanel.js");
 
 export default function RunPage({ params, query }) {
@@ -30,22 +30,23 @@ export default function RunPage({ params, query }) {
   if (run) last.current = run;
   const current = () => (last.current?.info.run_id === id ? last.current : null);
   const experimentId = run?.info.experiment_id;
-  const { data: experiment } = useLoad(`experiment ${experimentId ?? ""}`, async (signal) => (experimentId ? (await api.get("ajax-api/2.0/mlflow/experiments/get", { experiment_id: experimentId }, signal)).experiment : null));
+  const experiment = useExperiment(experimentId);
   const mayEdit = useMayEdit(experimentId);
   useChanges(experimentId ? [experimentId] : [], ({ run_ids }) => { if (!run_ids.length || run_ids.includes(id)) again(); }, { pause: !run?.open });
+  const onStep = useCallback((way) => step(way, current(), tab, params.rest, query), [id, tab, params.rest, query]);
   useKeys(useMemo(() => ({
-    "[": { run: () => step("newer", current(), tab, params.rest, query), about: "the run before, with the same tab and file" },
-    "]": { run: () => step("older", current(), tab, params.rest, query), about: "the run after, with the same tab and file" },
-  }), [id, tab, params.rest, query]), "Run");
+    "[": { run: () => onStep("newer"), about: "the run before, with the same tab and file" },
+    "]": { run: () => onStep("older"), about: "the run after, with the same tab and file" },
+  }), [onStep]), "Run");
   useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
   if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
   const keys = run.metrics.map((one) => one.key);
   const tabs = tabsOf(id, run, keys);
   return html`
     ${error && html`<div class="banner bad" role="alert">${error.message}</div>`}
-    <${Head} run=${run} experiment=${experiment} mayEdit=${mayEdit && !run.deleted} mayDelete=${mayEdit} onChanged=${again} onStep=${(way) => step(way, run, tab, params.rest, query)} />
+    <${SteadyHead} run=${run} experiment=${experiment} mayEdit=${mayEdit && !run.deleted} mayDelete=${mayEdit} onChanged=${again} onStep=${onStep} />
     <${Tabs} tabs=${tabs} current=${tab} label="Run" onGo=${(to) => navigate(tabs.find((one) => one.id === to).path)} />
-    <${Guard} of=${`${id} ${tab}`}><${Tab} tab=${tab} id=${id} run=${run} rest=${params.rest ?? ""} query=${query} mayEdit=${mayEdit && !run.deleted} onChanged=${again} /><//>`;
+    <${Guard} of=${`${id} ${tab}`}><${SteadyTab} tab=${tab} id=${id} run=${run} rest=${params.rest ?? ""} query=${query} mayEdit=${mayEdit && !run.deleted} onChanged=${again} /><//>`;
 }
 
 function tabsOf(id, run, keys) {
@@ -66,13 +67,17 @@ function Tab({ tab, id, run, rest, query, mayEdit, onChanged }) {
   switch (tab) {
     case "overview": return html`<${Overview} run=${run} mayEdit=${mayEdit} onChanged=${onChanged} />`;
     case "metrics": return html`<${Charts} runs=${runs} keys=${keys} query=${query} onQuery=${setQuery} revision=${revision} live=${run.open} />`;
-    case "artifacts": return html`<${Files} run=${run} path=${rest} query=${query} />`;
+    case "artifacts": return html`<${Lazy} load=${filing} name="Files" props=${{ run, path: rest, query }} waiting=${LOADING} />`;
     default:
   }
   const found = panelsOf(run).find((one) => one.panel.id === tab);
   if (found) return html`<${Lazy} key=${tab} load=${paneling} name="ExtensionPanel" props=${{ extension: found.panel, context: { run_ids: [id], experiment_id: run.info.experiment_id, runs, matched: found.matched, revision, live: run.open } }} />`;
   return html`<${ErrorCard} error=${new Error(`a run has no part “${tab}”`)} title="There is no such page" />`;
 }
+
+// what a page learns piece by piece does not draw the whole of it each time
+const SteadyHead = steady(Head);
+const SteadyTab = steady(Tab);
 
 async function step(way, run, tab, rest, query) {
   if (!run) return;
