@@ -29,7 +29,9 @@ class UIKind(StrEnum):
 class BlockContext:
     """What blocks are made for; the person who looks may read all that it names.
 
-    run_ids: of a run panel one, of a compare panel several. experiment_id, model, version: empty where they say nothing.
+    run_ids: of a run panel one, of a compare panel several, of an experiment panel the selected ones, of a model panel
+    the one that the version comes from, if the person may read it. experiment_id, model, version: empty where they say
+    nothing. experiment_ids: all whose runs are shown together, the first of them experiment_id.
     """
 
     kind: UIKind
@@ -39,6 +41,7 @@ class BlockContext:
     experiment_id: str = ""
     model: str = ""
     version: str = ""
+    experiment_ids: tuple[str, ...] = ()
 
 
 @frozen

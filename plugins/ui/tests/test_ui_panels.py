@@ -202,6 +202,23 @@ def test_one_that_cannot_follow_begins_again_with_other_runs_alone(
     page.get_by_text("mounted 2").wait_for()
 
 
+def test_one_drawing_follows_another_without_a_gap(server: UiServer, browser: Browser, words: dict[str, str]) -> None:
+    page = look(browser, server, words, "experiments/{experiment}?view=compare&compare=scatter&runs={runs}")
+    page.wait_for_selector(".compare canvas")
+    page.get_by_role("button", name="Box plot").click()
+    page.get_by_role("columnheader", name="Median").wait_for()
+    page.evaluate(
+        """() => {
+            window.gaps = 0;
+            const look = () => { if (!document.querySelector(".compare .extension canvas")) window.gaps += 1; };
+            new MutationObserver(look).observe(document.querySelector(".compare"), { childList: true, subtree: true });
+        }"""
+    )
+    page.get_by_role("button", name="Scatter").click()
+    page.get_by_label("Colour by").wait_for()
+    assert page.evaluate("window.gaps") == 0
+
+
 def test_a_panel_of_an_experiment_knows_the_first_runs(
     server: UiServer, browser: Browser, words: dict[str, str]
 ) -> None:
