@@ -82,7 +82,7 @@ def running_server(
     ]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MLCORE_", "MLFLOW_"))}
     with log.open("wb") as out:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  # our own program
             [sys.executable, "-c", "\n".join([*before, _PROGRAM]), "server", *given, *options],
             cwd=directory,
             env={**clean, "HOME": str(directory), **(env or {})},
