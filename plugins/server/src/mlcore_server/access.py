@@ -48,7 +48,13 @@ class Access:
         Raises PermissionDeniedError: it asks for what the principal may not do.
         """
         need = endpoint.permission
-        if self.authority is None or need.action is None or need.by == "answer" or principal.is_admin:
+        if self.authority is None or need.action is None or principal.is_admin:
+            return request
+        for more in need.also:
+            if more.action is not None and any(getattr(request, name, None) for name in more.names):
+                for resource in self.resources(more, request):
+                    self.demand(principal, more.action, resource)
+        if need.by == "answer":
             return request
         if need.by == "experiment_ids" and request.experiment_ids:
             return self._narrowed(principal, request)
