@@ -268,7 +268,7 @@ def test_what_a_reader_may_not_do_is_not_offered(
             http.post("/api/2.0/mlflow/experiments/permissions/create", json=granted).raise_for_status()
         offered = {}
         for name in ("root", "bob"):
-            browser = Browser(_chromium, http_credentials={"username": name, "password": _PASSWORD})
+            browser = Browser(_chromium, sign_in=(name, _PASSWORD))
             browser.expect_complaint("401")
             page = look(browser, server, made, f"?runs={made.run_ids[0]}")
             page.get_by_role("button", name="Compare").wait_for()
