@@ -10,6 +10,7 @@ import { Lazy } from "../../components/lazy.js";
 import { steady } from "../../components/steady.js";
 import { Tabs } from "../../components/tabs.js";
 import { toast } from "../../components/toast.js";
+import { finderOpen } from "../../app/finder.js";
 import { useExperiment, useMayEdit, useRun } from "./data.js";
 import { Head } from "./head.js";
 import { neighbour } from "./neighbours.js";
@@ -41,7 +42,7 @@ export default function RunPage({ params, query }) {
     "]": { run: () => onStep("older"), about: "the run after, with the same tab and file" },
   }), [onStep]), "Run");
   useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
-  if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
+  if (!run) return error ? html`<${Unread} error=${error} again=${again} />` : html`<p class="muted">Loading…</p>`;
   const keys = run.metrics.map((one) => one.key);
   const tabs = tabsOf(id, run, keys);
   return html`
@@ -50,6 +51,11 @@ export default function RunPage({ params, query }) {
     <${SteadyHead} run=${run} experiment=${experiment} mayEdit=${mayEdit && !run.deleted} mayDelete=${mayEdit} onChanged=${again} onStep=${onStep} />
     <${Tabs} tabs=${tabs} current=${tab} label="Run" onGo=${(to) => navigate(tabs.find((one) => one.id === to).path)} />
     <${Guard} of=${`${id} ${tab}`}><${SteadyTab} tab=${tab} id=${id} run=${run} rest=${params.rest ?? ""} query=${query} mayEdit=${mayEdit && !run.deleted} onChanged=${again} /><//>`;
+}
+
+function Unread({ error, again }) {
+  return html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />
+    <p><a href=${href("experiments")}>All experiments</a> · <button class="plain" onClick=${() => { finderOpen.value = true; }}>Search runs, experiments and models</button></p>`;
 }
 
 /** Notice what becomes of the run: as it goes, and when somebody deletes or restores it. */
