@@ -51,10 +51,12 @@ class Credentials:
     """What a request shows of who sends it.
 
     headers: names in lower case. client: the address that the request came from, empty when unknown.
+    reads: whether the request can change nothing by its method, so that credentials which a browser adds by itself do.
     """
 
     headers: Mapping[str, str] = field(repr=False)
     client: str = ""
+    reads: bool = False
 
 
 @frozen
@@ -86,15 +88,18 @@ class Permission:
     the artifact proxy; `answer` when everybody may ask and the answer shows only what they may read; empty for the
     kind as a whole.
     otherwise: what is needed instead where the request names nothing of `by`, because it may be about another kind.
+    also: what is needed besides, each where the request names something of its `by`.
     """
 
     action: Action | None
     kind: str = "server"
     by: str = ""
     otherwise: Permission | None = None
+    also: tuple[Permission, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every field of the request that may name what it is about."""
         own = tuple(name for name in self.by.split("|") if name)
-        return own if self.otherwise is None else own + self.otherwise.names
+        rest = (*(() if self.otherwise is None else (self.otherwise,)), *self.also)
+        return own + tuple(name for more in rest for name in more.names)

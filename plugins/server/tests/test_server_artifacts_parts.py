@@ -12,7 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 import s3_servers
-from server_live import LiveServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 PROXY = "/api/2.0/mlflow-artifacts"
 PART = 5 << 20
@@ -38,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterat
             "AWS_ENDPOINT_URL_S3": s3.endpoint,
         }
         directory = tmp_path_factory.mktemp("server")
-        with running(directory, "--artifacts-destination", f"s3://{BUCKET}/root", env=env) as made:
+        with running_server(directory, "--artifacts-destination", f"s3://{BUCKET}/root", env=env) as made:
             yield made
 
 

@@ -34,6 +34,10 @@ async def _page(scope: Any, receive: Any, send: Any) -> None:
     await PlainTextResponse("page", 404 if scope["path"].endswith("/none") else 200)(scope, receive, send)
 
 
+async def _told(request: Request) -> Response:
+    return PlainTextResponse("told")
+
+
 class Brings:
     """A plugin that adds an authority and a route."""
 
@@ -54,7 +58,13 @@ class Neighbours:
         plugins = Plugins.discover(Settings.load({"disable_plugins": ("mlcore-auth-basic",)}))
         route = WebRoute("POST", "/api/acme/{experiment_id}", edit, _thing)
         pages = WebMount("/pages", _page, Permission(Action.READ, "server", "answer"))
-        plugins.register(Brings(self.authority, route, pages))
+        mentioned = (
+            Permission(Action.READ, "experiment", "run_ids"),
+            Permission(Action.EDIT, "registered_model", "name"),
+        )
+        anybody = Permission(Action.READ, "server", "answer", also=mentioned)
+        also = WebRoute("POST", "/api/acme/told", anybody, _told)
+        plugins.register(Brings(self.authority, also, route, pages))
         uri, self.destination = f"sqlite:///{folder}/mlcore.db", f"{folder.as_uri()}/artifacts"
         config = ServerConfig(
             tracking_uri=uri,
@@ -277,3 +287,20 @@ def test_what_changes_something_in_an_application_of_a_plugin_is_written_down(ne
 def test_the_path_decides_about_a_route_of_a_plugin(neighbours: Neighbours) -> None:
     assert neighbours.bob(f"/api/acme/{neighbours.experiment['ann']}", {}).status_code == 403
     assert neighbours.bob(f"/api/acme/{neighbours.experiment['bob']}", {}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, 200),
+        ({"run_ids": ["run-bob"], "name": "theirs"}, 200),
+        ({"run_ids": ["run-bob", "run-ann"]}, 403),
+        ({"run_ids": "run-ann"}, 403),
+        ({"run_ids": ["run-bob"], "name": "hers"}, 403),
+    ],
+    ids=str,
+)
+def test_what_a_route_needs_besides_is_asked_of_what_is_named(
+    neighbours: Neighbours, fields: Mapping[str, object], status: int
+) -> None:
+    assert neighbours.bob("/api/acme/told", fields).status_code == status

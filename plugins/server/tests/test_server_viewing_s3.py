@@ -10,7 +10,8 @@ import httpx
 import numpy as np
 import pytest
 import s3_servers
-from server_live import running
+
+from mlcore.testing.live_server import running_server
 
 Require = Callable[[str, bool, str], None]
 
@@ -36,7 +37,7 @@ def http(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterator
         }
         folder = tmp_path_factory.mktemp("server")
         with (
-            running(folder, "--artifacts-destination", f"s3://{BUCKET}/root", env=env) as server,
+            running_server(folder, "--artifacts-destination", f"s3://{BUCKET}/root", env=env) as server,
             httpx.Client(base_url=server.url, timeout=60, trust_env=False) as made,
         ):
             yield made

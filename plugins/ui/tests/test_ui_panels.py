@@ -23,12 +23,12 @@ def panel(kind, id, title, module, order, **more):
 @hookimpl
 def ui_extensions():
     return [
-        panel(UIKind.COMPARE_PANEL, "acme-first", "Acme first", "follow.js", 150),
-        panel(UIKind.COMPARE_PANEL, "acme-between", "Acme between", "still.js", 225),
-        panel(UIKind.EXPERIMENT_PANEL, "acme-view", "Acme view", "first.js", 150),
-        panel(UIKind.RUN_PANEL, "acme-tagged", "Acme tagged", "matched.js", 205, match=("tags.acme.*",)),
+        panel(UIKind.COMPARE_PANEL, "acme-first", "Acme first", "follow.js", 5),
+        panel(UIKind.COMPARE_PANEL, "acme-between", "Acme between", "still.js", 35),
+        panel(UIKind.EXPERIMENT_PANEL, "acme-view", "Acme view", "first.js", 5),
+        panel(UIKind.RUN_PANEL, "acme-tagged", "Acme tagged", "matched.js", 15, match=("tags.acme.*",)),
         panel(UIKind.RUN_PANEL, "acme-apart", "Acme apart", "apart.js", 300, isolate=True),
-        panel(UIKind.MODEL_PANEL, "acme-model", "Acme model", "model.js", 205),
+        panel(UIKind.MODEL_PANEL, "acme-model", "Acme model", "model.js", 15),
     ]
 """
 MODULES = {
@@ -200,6 +200,23 @@ def test_one_that_cannot_follow_begins_again_with_other_runs_alone(
     page.get_by_text("told: run-0,run-1|").wait_for()
     page.get_by_role("button", name="Acme between").click()
     page.get_by_text("mounted 2").wait_for()
+
+
+def test_one_drawing_follows_another_without_a_gap(server: UiServer, browser: Browser, words: dict[str, str]) -> None:
+    page = look(browser, server, words, "experiments/{experiment}?view=compare&compare=scatter&runs={runs}")
+    page.wait_for_selector(".compare canvas")
+    page.get_by_role("button", name="Box plot").click()
+    page.get_by_role("columnheader", name="Median").wait_for()
+    page.evaluate(
+        """() => {
+            window.gaps = 0;
+            const look = () => { if (!document.querySelector(".compare .extension canvas")) window.gaps += 1; };
+            new MutationObserver(look).observe(document.querySelector(".compare"), { childList: true, subtree: true });
+        }"""
+    )
+    page.get_by_role("button", name="Scatter").click()
+    page.get_by_label("Colour by").wait_for()
+    assert page.evaluate("window.gaps") == 0
 
 
 def test_a_panel_of_an_experiment_knows_the_first_runs(

@@ -36,11 +36,11 @@ class Access:
         self.authority: Authority | None = authority
         self._stores = stores
 
-    def principal(self, headers: Mapping[str, str], client: str) -> Principal:
-        """Return who is calling. Raises UnauthenticatedError."""
+    def principal(self, headers: Mapping[str, str], client: str, method: str = "") -> Principal:
+        """Return who is calling. method: of the request. Raises UnauthenticatedError."""
         if self.authority is None:
             return NOBODY
-        return self.authority.authenticate(Credentials(headers, client))
+        return self.authority.authenticate(Credentials(headers, client, reads=method in ("GET", "HEAD")))
 
     def allow(self, principal: Principal, endpoint: Endpoint, request: Any) -> Any:
         """Return *request*, narrowed to what *principal* may see.
@@ -48,7 +48,13 @@ class Access:
         Raises PermissionDeniedError: it asks for what the principal may not do.
         """
         need = endpoint.permission
-        if self.authority is None or need.action is None or need.by == "answer" or principal.is_admin:
+        if self.authority is None or need.action is None or principal.is_admin:
+            return request
+        for more in need.also:
+            if more.action is not None and any(getattr(request, name, None) for name in more.names):
+                for resource in self.resources(more, request):
+                    self.demand(principal, more.action, resource)
+        if need.by == "answer":
             return request
         if need.by == "experiment_ids" and request.experiment_ids:
             return self._narrowed(principal, request)

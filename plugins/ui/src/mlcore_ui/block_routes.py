@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from attrs import evolve
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -16,14 +17,22 @@ from mlcore_ui.blocks import blocks_out
 from mlcore_ui.extensions import Extensions
 
 _PATH = "/api/ui/1/blocks:"
+# a plugin reads with the server's rights what its context names: whoever asks has to be allowed to read all of it
+_NAMED = (
+    Permission(Action.READ, "experiment", "run_ids"),
+    Permission(Action.READ, "experiment", "experiment_id"),
+    Permission(Action.READ, "experiment", "experiment_ids"),
+    Permission(Action.READ, "registered_model", "name"),
+)
+_RUNS, _EXPERIMENT, _, _MODEL = (evolve(one, also=_NAMED) for one in _NAMED)
 _ABOUT = {
-    "runs": (Permission(Action.READ, "experiment", "run_ids"), (UIKind.RUN_PANEL, UIKind.COMPARE_PANEL)),
-    "experiment": (Permission(Action.READ, "experiment", "experiment_id"), (UIKind.EXPERIMENT_PANEL,)),
-    "model": (Permission(Action.READ, "registered_model", "name"), (UIKind.MODEL_PANEL,)),
+    "runs": (_RUNS, (UIKind.RUN_PANEL, UIKind.COMPARE_PANEL)),
+    "experiment": (_EXPERIMENT, (UIKind.EXPERIMENT_PANEL,)),
+    "model": (_MODEL, (UIKind.MODEL_PANEL,)),
     # whoever is signed in; what such blocks show is up to their plugin
-    "page": (Permission(Action.READ, "server", "answer"), (UIKind.PAGE,)),
+    "page": (Permission(Action.READ, "server", "answer", also=_NAMED), (UIKind.PAGE,)),
 }
-_MOST_RUNS = 1000
+_MOST_IDS = 1000
 
 
 def block_routes(context: WebContext, extensions: Extensions) -> list[WebRoute]:
@@ -61,16 +70,23 @@ class _Blocks:
 
     def _made(self, one: UIExtension, asked: Mapping[str, object]) -> list[dict[str, object]]:
         assert one.blocks is not None  # noqa: S101  # looked at above
-        run_ids = asked.get("run_ids") or []
-        if not isinstance(run_ids, list) or len(run_ids) > _MOST_RUNS:
-            raise InvalidParameterError(f"invalid run_ids: expected a list of at most {_MOST_RUNS} run ids")
+        run_ids, experiment_ids = _ids(asked, "run_ids"), _ids(asked, "experiment_ids")
+        experiment_id = str(asked.get("experiment_id") or "")
         context = BlockContext(
             one.kind,
             self._context.tracking_uri,
             self._context.registry_uri,
-            tuple(map(str, run_ids)),
-            str(asked.get("experiment_id") or ""),
+            run_ids,
+            experiment_id,
             str(asked.get("name") or ""),
             str(asked.get("version") or ""),
+            experiment_ids or ((experiment_id,) if experiment_id else ()),
         )
         return blocks_out(one.blocks(context))
+
+
+def _ids(asked: Mapping[str, object], name: str) -> tuple[str, ...]:
+    given = asked.get(name) or []
+    if not isinstance(given, list) or len(given) > _MOST_IDS:
+        raise InvalidParameterError(f"invalid {name}: expected a list of at most {_MOST_IDS} ids")
+    return tuple(map(str, given))

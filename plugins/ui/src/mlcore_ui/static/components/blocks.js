@@ -11,8 +11,8 @@ import { Markdown } from "./markdown.js";
 const ABOUT = { run_panel: "runs", compare_panel: "runs", experiment_panel: "experiment", model_panel: "model", page: "page" };
 
 export function BlocksPanel({ extension, context }) {
-  const { run_ids, experiment_id, name, version } = context;
-  const asked = { extension: extension.id, run_ids, experiment_id, name, version };
+  const { run_ids, experiment_id, experiment_ids, name, version } = context;
+  const asked = { extension: extension.id, run_ids, experiment_id, experiment_ids, name, version };
   const { data, error, again } = useLoad(JSON.stringify(asked), (signal) => api.post(`api/ui/1/blocks:${ABOUT[extension.kind]}`, asked, signal));
   if (error) return html`<${ErrorCard} error=${error} title=${`“${extension.title}” failed`} onAgain=${again} />`;
   if (!data) return html`<p class="muted">Loading…</p>`;

@@ -1,5 +1,5 @@
 // A panel of a plugin: its module, a sandboxed frame with it, or blocks made by Python. One that fails shows a card.
-import { html, useEffect, useRef, useState } from "../lib/html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/html.js";
 import { api, address } from "../lib/api.js";
 import { href, navigate, route, setQuery } from "../lib/url.js";
 import { start } from "../lib/start.js";
@@ -21,15 +21,26 @@ const blocks = () => import("./blocks.js");
  *   compared?: () => Promise<any>, setParams?: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void}} Offers
  */
 export function ExtensionPanel({ extension, context, offers, look = "" }) {
-  const [error, setError] = useState(null);
   // a cell of a table is not about the address, and there are many
   const whole = extension.kind === "column_renderer" ? context : { params: route.value.query, ...context };
-  const about = aboutOf(extension, whole);
-  useEffect(() => setError(null), [extension.id, about]);
-  if (error) return html`<${ErrorCard} error=${error} title=${`“${extension.title}” failed`} onAgain=${() => setError(null)} />`;
+  const of = `${extension.id} ${aboutOf(extension, whole)}`;
+  const [failed, setFailed] = useState({ of: "", error: null });
+  // what is shown next has not failed yet
+  if (failed.of === of) return html`<${ErrorCard} error=${failed.error} title=${`“${extension.title}” failed`} onAgain=${() => setFailed({ of: "", error: null })} />`;
   if (extension.blocks) return html`<${Lazy} key=${extension.id} load=${blocks} name="BlocksPanel" props=${{ extension, context }} />`;
   const Shown = extension.isolate ? Isolated : Mounted;
-  return html`<${Shown} key=${extension.id} extension=${extension} context=${whole} offers=${offers} look=${look} onFail=${setError} />`;
+  return html`<${Shown} key=${extension.id} extension=${extension} context=${whole} offers=${offers} look=${look} onFail=${(error) => setFailed({ of, error })} />`;
+}
+
+/** @type {Map<string, any>} modules that are there, by address */
+const modules = new Map();
+
+/** Load the module of a panel that is about to be looked at. @param {import("../lib/extensions.js").Extension} extension */
+export async function loaded({ module, isolate }) {
+  if (!module || isolate) return undefined;
+  const found = await import(module);
+  modules.set(module, found);
+  return found;
 }
 
 /** What a panel is about, as a text; of a page the address is a part of it. @param {import("../lib/extensions.js").Extension} extension @param {Context} context */
@@ -79,37 +90,46 @@ function Mounted({ extension, context, offers, look = "", onFail }) {
   const [turn, setTurn] = useState(0);
   const about = aboutOf(extension, context);
   const changes = changesOf(context);
-  const latest = useRef({ about, changes, context, offers });
-  const before = useRef(about);
-  latest.current = { about, changes, context, offers };
-  useEffect(() => {
+  const latest = useRef({ about, changes, context, offers, onFail });
+  const before = useRef({ about, changes });
+  latest.current = { about, changes, context, offers, onFail };
+  // before the place is painted, so that one whose module is there follows another without a gap
+  useLayoutEffect(() => {
     let wanted = true;
-    const fail = (error) => wanted && onFail(error);
-    import(extension.module)
-      .then(async (module) => {
-        if (module.default?.api !== 1) throw new Error(`speaks version ${module.default?.api} of the contract of panels; this page speaks 1`);
-        if (!wanted) return;
-        const given = latest.current;
-        const made = (await module.default.mount(element.current, full(given.context, given.offers, fail))) ?? {};
-        if (!wanted) { made.unmount?.(); return; }
-        shown.current = made;
-        const now = latest.current;
-        if (now.about !== given.about || now.changes !== given.changes) made.update?.(full(now.context, now.offers, fail));
-      })
-      .catch(fail);
+    const fail = (error) => { if (wanted) latest.current.onFail(error); };
+    const keep = (made, given) => {
+      if (!wanted) { made.unmount?.(); return; }
+      shown.current = made;
+      const now = latest.current;
+      if (now.about !== given.about || now.changes !== given.changes) made.update?.(full(now.context, now.offers, fail));
+    };
+    const begin = (module) => {
+      if (module.default?.api !== 1) throw new Error(`speaks version ${module.default?.api} of the contract of panels; this page speaks 1`);
+      if (!wanted) return undefined;
+      const given = latest.current;
+      const made = module.default.mount(element.current, full(given.context, given.offers, fail));
+      return typeof made?.then === "function" ? made.then((one) => keep(one ?? {}, given)) : keep(made ?? {}, given);
+    };
+    const there = modules.get(extension.module);
+    if (there) {
+      try { begin(there)?.catch(fail); } catch (error) { fail(error); }
+    } else {
+      loaded(extension).then(begin).catch(fail);
+    }
     return () => {
       wanted = false;
       try { shown.current?.unmount?.(); } catch (error) { console.warn(`${extension.id}: ${error}`); }
       shown.current = null;
     };
   }, [extension.module, turn]);
-  useEffect(() => {
-    const other = before.current !== about;
-    before.current = about;
+  useLayoutEffect(() => {
+    const was = before.current;
+    if (was.about === about && was.changes === changes) return;
+    before.current = { about, changes };
     if (!shown.current) return;
     if (!shown.current.update) {
       // one that cannot follow begins again
-      if (other) setTurn((old) => old + 1);
+      if (was.about !== about) setTurn((old) => old + 1);
       return;
     }
     try { shown.current.update(full(context, offers, onFail)); } catch (error) { onFail(error); }

@@ -3,7 +3,7 @@ import { html, useMemo, useRef } from "../../lib/html.js";
 import { useLoad } from "../../lib/load.js";
 import { manifest } from "../../lib/session.js";
 import { ErrorCard } from "../errorcard.js";
-import { ExtensionPanel } from "../extensionpanel.js";
+import { ExtensionPanel, loaded } from "../extensionpanel.js";
 import { filesOf } from "./files.js";
 import { placeKey, rawAddress } from "./place.js";
 import { seriesOf } from "./series.js";
@@ -18,7 +18,7 @@ export function FileViewer({ extension, place, file, hrefOf, onPath }) {
   const { path } = file;
   const { data, error, again } = useLoad(`${where} ${path}`, async () => {
     // both at once; what is wrong with the module is told when it is mounted
-    if (extension.module && !extension.isolate) import(extension.module).catch(() => undefined);
+    loaded(extension).catch(() => undefined);
     return { path, url: file.is_dir ? undefined : await rawAddress(place, path) };
   });
   const shown = useRef(null);

@@ -2,7 +2,7 @@
 import { html, useMemo, useRef, useSignal } from "../../lib/html.js";
 import { extensions } from "../../lib/extensions.js";
 import { Empty } from "../../components/empty.js";
-import { ExtensionPanel } from "../../components/extensionpanel.js";
+import { ExtensionPanel, loaded } from "../../components/extensionpanel.js";
 import { panel } from "../../components/panel.js";
 import { load } from "./comparison.js";
 
@@ -25,9 +25,10 @@ export function Compare({ runs: selected, first = [], experiment_ids, params, se
   if (runs.length < 2) return html`<${Empty} title="Nothing to compare yet" note="Select two runs or more in the table: with their boxes, or with Space." />`;
   const panels = extensions("compare_panel");
   const now = panels.find((one) => one.id === params.compare) ?? panels[0];
+  const near = (one) => { loaded(one).catch(() => undefined); }; // what is wrong with it is told when it is mounted
   return html`<section class="compare" aria-label="Compare">
-    <div class="bar" role="group" aria-label="Ways to compare">${panels.map(({ id, title }) => html`<button key=${id} class=${id === now.id ? "on" : ""} aria-pressed=${id === now.id}
-      onClick=${() => setParams({ compare: id === panels[0].id ? null : id })}>${title}</button>`)}<span class="muted">${all.length} runs</span></div>
+    <div class="bar" role="group" aria-label="Ways to compare">${panels.map((one) => html`<button key=${one.id} class=${one === now ? "on" : ""} aria-pressed=${one === now}
+      onMouseEnter=${() => near(one)} onFocus=${() => near(one)} onClick=${() => setParams({ compare: one === panels[0] ? null : one.id })}>${one.title}</button>`)}<span class="muted">${all.length} runs</span></div>
     <${ExtensionPanel} key=${now.id} extension=${now} context=${{ run_ids: ids, runs, experiment_ids, params, revision }} offers=${{ compared, hovered: hovered ?? own, select, setParams }} />
   </section>`;
 }

@@ -37,7 +37,7 @@ export default function VersionPage({ params, query }) {
   return html`<${Shown} key=${key} version=${data.version} whole=${data.whole} query=${query} error=${error} again=${again} />`;
 }
 
-const OWN = [{ id: "about", title: "About", order: 0 }, { id: "history", title: "History", order: 220 }];
+const OWN = [{ id: "about", title: "About", order: 0 }, { id: "history", title: "History", order: 30 }];
 const TABS = [...OWN, ...extensions("model_panel")].sort((a, b) => a.order - b.order);
 const paneling = () => import("./versionpanel.js");
 
@@ -76,7 +76,7 @@ function Shown({ version: one, whole, query, error, again }) {
     <${Tabs} tabs=${shownTabs.map(({ id, title }) => ({ id, title, href: href(route.value.path, at(id)) }))} current=${tab} onGo=${(id) => navigate(route.value.path, { query: at(id) })} label="Parts of the version" />
     ${tab === "about" && html`<${About} one=${one} run=${run.data} own=${own} />`}
     ${tab === "history" && html`<${Timeline} moves=${moves.moves.filter((move) => concerns(move, one.version))} />`}
-    ${panel && html`<${Lazy} key=${tab} load=${paneling} name="VersionPanel" props=${{ extension: panel, one, may: [...allowed], described }} />`}
+    ${panel && (run.data !== undefined || run.error) && html`<${Lazy} key=${tab} load=${paneling} name="VersionPanel" props=${{ extension: panel, one, run: run.data, may: [...allowed], described }} />`}
     ${asking?.kind === "stage" && html`<${MoveStage} version=${one} versions=${versions} edits=${edits} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "alias" && html`<${MoveAlias} model=${model} versions=${versions} version=${one.version} onClose=${close} onChanged=${again} />`}
     ${asking?.kind === "drop" && html`<${DropAlias} model=${model} alias=${asking.alias} onClose=${close} onChanged=${again} />`}
