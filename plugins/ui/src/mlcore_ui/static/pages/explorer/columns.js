@@ -54,15 +54,15 @@ export function shownAs(name, stat) {
 }
 
 /**
- * The columns that show when nobody chose: what varies first.
- * @param {{keys: import("../../lib/types.js").Facet[]}|undefined} facets
+ * The columns that show when nobody chose: first what differs between runs, then the others. What only some runs have differs.
+ * @param {{keys: import("../../lib/types.js").Facet[], total: number}|undefined} facets
  */
 export function usual(facets) {
   const keys = facets?.keys ?? [];
   const plain = (one) => one.kind === "metric" || one.kind === "param" || (one.kind === "tag" && !/^tags\.[`"']?(mlflow|mlcore)\./.test(one.column));
   const known = keys.filter(plain);
-  const vary = known.filter((one) => one.distinct > 1);
-  const from = vary.length ? vary : known;
+  const vary = (one) => one.distinct > 1 || one.count < facets.total;
+  const from = [...known.filter(vary), ...known.filter((one) => !vary(one))];
   const some = (kind, most) => from.filter((one) => one.kind === kind).slice(0, most).map((one) => one.column);
   return ["attributes.status", "attributes.start_time", "attributes.duration", ...some("metric", 6), ...some("param", 8), ...some("tag", 2)];
 }

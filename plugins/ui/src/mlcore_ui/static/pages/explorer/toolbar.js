@@ -6,7 +6,7 @@ import { Menu } from "../../components/menu.js";
 import { parse, label } from "./columns.js";
 import { change } from "./state.js";
 
-const STATS = [["last", "last value"], ["best", "best"], ["min", "least"], ["max", "greatest"]];
+const STATS = [["last", "last value"], ["best", "best"], ["min", "min"], ["max", "max"]];
 
 /**
  * @param {{set: import("./state.js").Settings, source: any, ids: string[], keys: import("../../lib/types.js").Facet[], names: string[], question: import("../../lib/types.js").Question|null, tree: boolean, nested: boolean,
@@ -18,7 +18,7 @@ export function Toolbar({ set, source, ids, keys, names, question, tree, nested,
   const groups = [...grouping.map((one) => one.column), "attributes.status", "attributes.user_id"];
   const deleted = set.stage === "DELETED_ONLY";
   return html`<div class="bar tools" data-version=${version}>
-    <strong class="matches" role="status">${source.known ? `${count(source.matching)} ${deleted ? "deleted " : ""}${source.matching === 1 ? "run" : "runs"}` : "…"}${source.groups !== undefined && source.known ? ` in ${count(source.groups)} groups` : ""}</strong>
+    <strong class="matches" role="status">${source.known ? `${count(source.matching)} ${deleted ? "deleted " : ""}${source.matching === 1 ? "run" : "runs"}` : source.error ? "" : "…"}${source.groups !== undefined && source.known ? ` in ${count(source.groups)} ${source.groups === 1 ? "group" : "groups"}` : ""}</strong>
     <span class="grow"></span>
     <label class="check">Metrics show <select aria-label="What metrics show" value=${set.stat} onChange=${(event) => change({ stat: event.currentTarget.value === "last" ? null : event.currentTarget.value })}>
       ${STATS.map(([value, text]) => html`<option value=${value} selected=${value === set.stat}>${text}</option>`)}</select></label>
@@ -35,7 +35,7 @@ export function Toolbar({ set, source, ids, keys, names, question, tree, nested,
       { text: "Download all columns as CSV", href: csv(ids, question, []), download: "" },
       { text: "Deleted runs", checked: deleted, run: () => change({ stage: deleted ? null : "deleted", runs: null, pin: null, fold: null }, true) },
       Object.keys(set.widths).length ? { text: "Usual widths", run: () => change({ widths: null }) } : null,
-      { text: "Forget all settings of the view", run: () => change({ filter: null, sort: null, cols: null, group: null, pin: null, fix: null, stat: null, tree: null, fold: null, stage: null, widths: null }, true) },
+      { text: "Reset the view", run: () => change({ filter: null, sort: null, cols: null, group: null, pin: null, fix: null, stat: null, tree: null, fold: null, stage: null, widths: null }, true) },
     ]}>More ▾<//>
   </div>`;
 }
