@@ -350,7 +350,7 @@ def recorded(server: UiServer) -> tuple[str, str]:
     [
         ("runs/{run}/run-tab", "told: 1|{experiment}|||"),
         ("experiments/{experiment}?view=experiment-tab", "told: 0|{experiment}|||"),
-        ("experiments/{experiment}?view=compare", "told: 2||||"),
+        ("experiments/{experiment}?view=compare&compare=compare-tab", "told: 2||||"),
         ("runs/{run}/artifacts/data.acme", "told: 0||||a file of acme"),
         ("runs/{run}/artifacts/cube.zarr", "told: 2|2|2345|3"),
         ("runs/{run}/artifacts/held", "told: 2|2|2345|3"),
