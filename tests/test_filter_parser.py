@@ -165,6 +165,21 @@ def test_a_list_has_texts_in_either_quotes(written: str) -> None:
     assert parse_run_filter(f"run_id not in {written}") == attribute("run_id", "NOT IN", ("a", "b"))
 
 
+@pytest.mark.parametrize("field", [Field("param", "x"), Field("tag", "x"), Field("attribute", "status")])
+def test_params_tags_and_attributes_are_compared_with_lists_of_texts(field: Field) -> None:
+    name = field.key if field.entity == "attribute" else f"{field.entity}s.{field.key}"
+
+    assert parse_run_filter(f"{name} in ('1', \"b\")") == Comparison(field, "IN", ("1", "b"))
+    assert parse_run_filter(f"{name} NOT IN ('1')") == Comparison(field, "NOT IN", ("1",))
+
+
+@pytest.mark.parametrize("name", ["params.x", "metrics.x.min", "duration"])
+def test_a_list_of_numbers_stands_for_its_comparisons(name: str) -> None:
+    assert parse_run_filter(f"{name} IN (1, -2.5,)") == parse_run_filter(f"{name} = 1 OR {name} = -2.5")
+    assert parse_run_filter(f"{name} NOT IN (1, 2)") == parse_run_filter(f"{name} != 1 AND {name} != 2")
+    assert parse_run_filter(f"{name} IN (1)") == parse_run_filter(f"{name} = 1")
+
+
 def test_quotes_of_the_other_kind_and_keywords_belong_to_a_text() -> None:
     assert parse_run_filter("tags.x = \"it's AND 'that'\"") == Comparison(Field("tag", "x"), "=", "it's AND 'that'")
     assert parse_run_filter("tags.x = 'a \"b\" \\'") == Comparison(Field("tag", "x"), "=", 'a "b" \\')

@@ -216,6 +216,20 @@ class SearchContract(PluginModuleContract):
 
         assert [run.info.run_id for run in page.items] == [made[3], made[2]]
 
+    @pytest.mark.parametrize("field", [Field("param", "k"), Field("tag", "k"), Field("attribute", "status")])
+    def test_a_field_is_compared_with_a_list_of_texts(self, store: TrackingStore, field: Field) -> None:
+        made = [store.create_run(new_run()).info.run_id for _ in range(3)]
+        for run_id, status in zip(made, (RunStatus.FINISHED, RunStatus.FAILED), strict=False):
+            store.log_batch(run_id, Batch(params=(Param("k", status.value),), tags=(RunTag("k", status.value),)))
+            store.update_run(run_id, RunChange(status=status))
+        others = [made[2]] if field.entity == "attribute" else []  # only an attribute has every run
+
+        within = ids(store, RunQuery((DEFAULT,), Comparison(field, "IN", ("FINISHED", "KILLED"))))
+        without = ids(store, RunQuery((DEFAULT,), Comparison(field, "NOT IN", ("FINISHED", "KILLED"))))
+
+        assert within == [made[0]]
+        assert without == sorted([made[1], *others])
+
     def test_pages_follow_each_other_and_the_last_one_says_so(self, store: TrackingStore) -> None:
         made = [store.create_run(new_run(start_time=9 - index)).info.run_id for index in range(4)]
 

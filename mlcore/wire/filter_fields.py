@@ -15,10 +15,10 @@ from mlcore.wire.limits import KEY_LENGTH
 STATS = ("last", "min", "max", "count")
 
 _EQUAL = ("=", "!=")
-_TEXT = (*_EQUAL, "LIKE", "ILIKE")
+_LIST = ("IN", "NOT IN")
+_TEXT = (*_EQUAL, "LIKE", "ILIKE", *_LIST)
 _SIZE = (*_EQUAL, "<", "<=", ">", ">=")
 _NULL = ("IS NULL", "IS NOT NULL")
-_LIST = ("IN", "NOT IN")
 
 
 @frozen
@@ -29,17 +29,20 @@ class Rule:
     number_ops: comparators that take a bare number.
     null_ops: comparators without a value.
     quoted_numbers: whether a number may stand in quotes.
+    number_lists: whether `IN` and `NOT IN` take a list of numbers.
     """
 
     text_ops: tuple[str, ...] = ()
     number_ops: tuple[str, ...] = ()
     null_ops: tuple[str, ...] = ()
     quoted_numbers: bool = False
+    number_lists: bool = False
 
     @property
     def operators(self) -> tuple[str, ...]:
         """All comparators, each once."""
-        return tuple(dict.fromkeys((*self.number_ops, *self.text_ops, *self.null_ops)))
+        lists = _LIST if self.number_lists else ()
+        return tuple(dict.fromkeys((*self.number_ops, *self.text_ops, *lists, *self.null_ops)))
 
 
 @frozen
@@ -176,6 +179,7 @@ def _choices(word: str, known: Iterable[str], what: str, shown: Iterable[str] = 
     return f"{suggestion}{what} are {', '.join(repr(each) for each in shown or by_lower.values())}"
 
 
+_NUMBER = Rule(number_ops=_SIZE, number_lists=True)
 _ATTRIBUTE = ("attributes", "attribute", "attr")
 _TAG = ("tags", "tag")
 
@@ -189,14 +193,14 @@ RUNS = Vocabulary(
         **dict.fromkeys(("datasets", "dataset"), "dataset"),
     },
     attributes={
-        "run_id": Rule((*_TEXT, *_LIST)),
+        "run_id": Rule(_TEXT),
         "run_name": Rule(_TEXT),
         "status": Rule(_TEXT),
         "artifact_uri": Rule(_TEXT),
         "user_id": Rule(_TEXT),
-        "start_time": Rule(number_ops=_SIZE),
-        "end_time": Rule(number_ops=_SIZE),
-        "duration": Rule(number_ops=_SIZE),
+        "start_time": _NUMBER,
+        "end_time": _NUMBER,
+        "duration": _NUMBER,
     },
     aliases={
         "run name": "run_name",
@@ -206,10 +210,10 @@ RUNS = Vocabulary(
         "Created": "start_time",
     },
     rules={
-        "metric": Rule(number_ops=_SIZE),
-        "param": Rule(_TEXT, _SIZE, _NULL),
+        "metric": _NUMBER,
+        "param": Rule(_TEXT, _SIZE, _NULL, number_lists=True),
         "tag": Rule(_TEXT, null_ops=_NULL),
-        "dataset": Rule((*_TEXT, *_LIST)),
+        "dataset": Rule(_TEXT),
     },
     dataset=("name", "digest", "context"),
     sortable=("attribute", "metric", "param", "tag"),
@@ -228,8 +232,8 @@ EXPERIMENTS = Vocabulary(
     attributes={
         "name": Rule(_TEXT),
         "experiment_id": Rule((*_EQUAL, *_LIST)),
-        "creation_time": Rule(number_ops=_SIZE),
-        "last_update_time": Rule(number_ops=_SIZE),
+        "creation_time": _NUMBER,
+        "last_update_time": _NUMBER,
     },
     rules={"tag": Rule(_TEXT, null_ops=_NULL)},
     sortable=("attribute",),

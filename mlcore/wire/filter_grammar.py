@@ -5,15 +5,16 @@
     and        := not {AND not} [AND]
     not        := {NOT} (comparison | "(" or ")")
     comparison := name comparator value | name [NOT] IN list | name IS [NOT] NULL
-    list       := "(" text {"," text} [","] ")"
+    list       := "(" value {"," value} [","] ")"
     order      := name [ASC | DESC]
 
+The values of a list are all texts, or all numbers; numbers are joined by OR, or by AND for NOT IN.
 Keywords are taken in any letter case. The last AND, allowed at the end of the text only, is MLflow's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mlcore.entities.filters import And, Comparison, Field, Filter, Not, Or, OrderBy
 from mlcore.errors import FilterError
@@ -126,10 +127,8 @@ class Parser:
         self._at += 1
         return tree
 
-    def _comparison(self) -> Comparison:
-        self._comparisons += 1
-        if self._comparisons > limits.FILTER_COMPARISONS:
-            raise self._error(f"the filter has more than {limits.FILTER_COMPARISONS} comparisons", self._next)
+    def _comparison(self) -> Filter:
+        self._count(1)
         found = self._field()
         token = self._next
         op = self._operator()
@@ -139,7 +138,7 @@ class Parser:
         if op in rule.null_ops:
             return Comparison(found, op)
         if op in ("IN", "NOT IN"):
-            return Comparison(found, op, self._list(found))
+            return self._one_of(found, op)
         value = self._next
         if value.kind == "number" and op in rule.number_ops:
             self._at += 1
@@ -156,6 +155,24 @@ class Parser:
             self._at += 1
             return Comparison(found, op, value.text)
         raise self._error(hints.of_value(op, found, value, self._vocabulary), value)
+
+    def _count(self, comparisons: int) -> None:
+        self._comparisons += comparisons
+        if self._comparisons > limits.FILTER_COMPARISONS:
+            raise self._error(f"the filter has more than {limits.FILTER_COMPARISONS} comparisons", self._next)
+
+    def _one_of(self, found: Field, op: str) -> Filter:
+        values = self._list(found, op)
+        texts = tuple(token.text[1:-1] for token in values if token.is_text)
+        if texts:
+            return Comparison(found, op, texts)
+        # A list of numbers is written out, so that stores know lists of texts alone.
+        self._count(len(values) - 1)
+        equal = "=" if op == "IN" else "!="
+        parts = tuple(Comparison(found, equal, clamped(float(token.text))) for token in values)
+        if len(parts) == 1:
+            return parts[0]
+        return Or(parts) if op == "IN" else And(parts)
 
     def _field(self) -> Field:
         token = self._next
@@ -193,24 +210,30 @@ class Parser:
         wanted = "NULL" if negated else "NULL or NOT NULL"
         raise self._error(f"expected {wanted} after IS, found {self._next.shown}", self._next)
 
-    def _list(self, found: Field) -> tuple[str, ...]:
+    def _list(self, found: Field, op: str) -> list[Token]:
         opening = self._take()
         if opening.kind != "(":
-            raise self._error(f"expected a list of texts such as ('a', 'b') after IN, found {opening.shown}", opening)
-        values: list[str] = []
+            raise self._error(hints.of_list(found, op, opening, self._vocabulary), opening)
+        values: list[Token] = []
         while True:
             token = self._take()
             if token.kind == ")" and values:  # after a last comma
-                return tuple(values)
-            if not token.is_text:
-                raise self._error(hints.of_list_value(found, token), token)
-            values.append(token.text[1:-1])
+                return values
+            if not self._fits_list(found, op, token, values):
+                raise self._error(hints.of_list_value(found, op, token, self._vocabulary, bool(values)), token)
+            values.append(token)
             if len(values) > limits.FILTER_LIST_VALUES:
                 raise self._error(f"the list has more than {limits.FILTER_LIST_VALUES} values", token)
             token = self._take()
             if token.kind == ")":
-                return tuple(values)
+                return values
             if token.kind == "end":
                 raise self._error("this '(' is never closed", opening)
             if token.kind != ",":
                 raise self._error(f"expected ',' or ')' in the list, found {token.shown}", token)
+
+    def _fits_list(self, found: Field, op: str, token: Token, before: Sequence[Token]) -> bool:
+        if before and token.kind != before[0].kind:
+            return False
+        rule = self._vocabulary.rule(found)
+        return (token.is_text and op in rule.text_ops) or (token.kind == "number" and rule.number_lists)

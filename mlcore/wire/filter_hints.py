@@ -64,8 +64,7 @@ def of_operator(op: str, found: Field, vocabulary: Vocabulary) -> str:
     """Explain why the field *found* cannot be compared by *op*."""
     message = f"invalid comparator {op[:_SHOWN]!r} for {_shown(found)}"
     if op in ("IN", "NOT IN"):
-        lists = [key for key, rule in vocabulary.attributes.items() if op in rule.text_ops]
-        return f"{message}: only {lists} attributes support comparison with a list of quoted texts; join tests with OR"
+        return f"{message}: it is not compared with lists; join comparisons by {'OR' if op == 'IN' else 'AND'}"
     message += f" not one of {', '.join(repr(each) for each in vocabulary.rule(found).operators)}"
     near = _OPERATORS.get(op)
     return f"{message}, did you mean {near!r}?" if near else message
@@ -107,10 +106,27 @@ def _hint_of_text(found: Field, value: str) -> str:
     return "times are milliseconds since the epoch" if found.entity == "attribute" else ""
 
 
-def of_list_value(found: Field, token: Token) -> str:
-    """Explain why *token* cannot be in the list that the field *found* is compared with."""
-    hint = f"; {_in_quotes(token)}" if token.kind in ("word", "number") else ""
-    return f"the list for {_shown(found)} needs texts in quotes, found {token.shown}{hint}"
+def of_list(found: Field, op: str, token: Token, vocabulary: Vocabulary) -> str:
+    """Explain that *token* is no list to compare the field *found* with."""
+    what, example = ("texts", "('a', 'b')") if op in vocabulary.rule(found).text_ops else ("numbers", "(1, 2)")
+    return f"expected a list of {what} such as {example} after IN, found {token.shown}"
+
+
+def of_list_value(found: Field, op: str, token: Token, vocabulary: Vocabulary, mixed: bool) -> str:
+    """Explain why *token* cannot be in the list that the field *found* is compared with.
+
+    mixed: whether other values stand before it.
+    """
+    rule = vocabulary.rule(found)
+    texts, numbers = op in rule.text_ops, rule.number_lists
+    wanted = " or ".join(["numbers"] * numbers + ["texts in quotes"] * texts)
+    message = f"the list for {_shown(found)} needs {wanted}, found {token.shown}"
+    if mixed and texts and numbers and (token.is_text or token.kind == "number"):
+        return f"{message}; a list is all numbers or all texts"
+    if not texts and token.is_text:
+        hint = _hint_of_text(found, token.text[1:-1])
+        return f"{message}; {hint}" if hint else message
+    return f"{message}; {_in_quotes(token)}" if texts and token.kind in ("word", "number") else message
 
 
 def of_order(found: Field, vocabulary: Vocabulary) -> str:

@@ -12,7 +12,7 @@ _NULL = ("IS NULL", "IS NOT NULL")
 
 _ENTITIES = {**dict.fromkeys(("tags", "tag"), "tag"), **dict.fromkeys(("attributes", "attribute", "attr"), "attribute")}
 _TAGS = {"tag": Rule(_TEXT, null_ops=_NULL)}
-_TIME = Rule(number_ops=_SIZE)
+_TIME = Rule(number_ops=_SIZE, number_lists=True)
 
 MODELS = Vocabulary(
     noun="registered model",
@@ -28,7 +28,7 @@ VERSIONS = Vocabulary(
     entities=_ENTITIES,
     attributes={
         "name": Rule(_TEXT),
-        "version_number": Rule(number_ops=_SIZE, quoted_numbers=True),
+        "version_number": Rule(number_ops=_SIZE, quoted_numbers=True, number_lists=True),
         "run_id": Rule(_TEXT),
         "source_path": Rule(_TEXT),
         "current_stage": Rule(_TEXT),
@@ -46,7 +46,7 @@ VERSIONS = Vocabulary(
     },
 )
 
-_LOGGED_TIME = Rule(number_ops=_SIZE, quoted_numbers=True)
+_LOGGED_TIME = Rule(number_ops=_SIZE, quoted_numbers=True, number_lists=True)
 
 LOGGED_MODELS = Vocabulary(
     noun="logged model",
@@ -74,7 +74,7 @@ LOGGED_MODELS = Vocabulary(
     },
     rules={
         "metric": Rule(number_ops=_SIZE, null_ops=_NULL, quoted_numbers=True),
-        "param": Rule(_TEXT, _SIZE, _NULL),
+        "param": Rule(_TEXT, _SIZE, _NULL, number_lists=True),
         **_TAGS,
     },
     sortable=("attribute", "metric", "param", "tag"),

@@ -6,7 +6,7 @@ import { extent, rows } from "../../lib/series.js";
 import { ink } from "../../lib/theme.js";
 import { Dialog } from "../../components/dialog.js";
 import { LineChart } from "../../components/linechart.js";
-import { place } from "../../components/chartview.js";
+import { place } from "../../components/chartaxes.js";
 import { Bars, isSingle } from "./bars.js";
 import { describe, note, useSpan, useZoom } from "./chartcard.js";
 import { useBand, useCurves, useLines } from "./curves.js";
@@ -31,38 +31,45 @@ export function ChartDialog({ metric, runs, ids, cursor, revision, smooth, said,
     <div class="bar"><button aria-pressed=${table} onClick=${() => setTable(!table)}>Table</button>
       <button disabled=${!curves || table || isSingle(curves)} onClick=${() => download(handle.current.canvas(), metric, lines)}>Download PNG</button>
       <button disabled=${!curves} onClick=${() => save(new Blob([csv(rows(curves, name))], { type: "text/csv" }), `${fileName(metric)}.csv`)}>Download CSV</button>
-      ${range && html`<button onClick=${() => setRange(null)}>Show all</button>`}
+      ${range && html`<button title="In the chart, Escape shows all of x; once more closes" onClick=${() => setRange(null)}>Show all <kbd>Esc</kbd></button>`}
       <span class="grow"></span><span class="muted" role="status">${loading ? "Loading…" : curves ? told(curves) : ""}</span></div>
     ${error && html`<p class="wrong" role="alert">${error.message} <button onClick=${again}>Try again</button></p>`}
     ${curves && !table && isSingle(curves) && html`<${Bars} metric=${metric} lines=${lines} height=${HEIGHT} hovered=${hovered} onHover=${onHover} />`}
     ${curves && !table && !isSingle(curves) && html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
       range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover} cursor=${cursor}
       handle=${handle} label=${describe(metric, lines, said)} />
-      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${24} note=${note(curves, lines)} />`}
+      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${24} note=${note(curves, lines, said)} />`}
     ${curves && table && html`<${Values} curves=${curves} lines=${lines} x=${said.x} metric=${metric} />`}
   <//>`;
 }
 
+/** A value as text, with what is not finite there. */
+function cell({ values, odd }, at) {
+  return [values[at], odd?.get(at)].map((one) => number(one)).filter(Boolean).join(", ");
+}
+
 function told(curves) {
-  return curves.exact ? `${count(curves.n)} points, as recorded` : `${count(curves.n)} buckets: the last value of each, the band from the least to the greatest`;
+  return curves.exact ? `${count(curves.n)} points, as recorded` : `${count(curves.n)} buckets: the last value of each, the band from min to max`;
 }
 
 /** The chart as tables: each run in short, and values along the axis. */
 function Values({ curves, lines, x, metric }) {
   const [most, setMost] = useState(ROWS);
   const every = Math.max(1, Math.ceil(curves.n / most));
-  const places = Array.from({ length: curves.n }, (_, at) => at).filter((at) => at % every === 0 || at === curves.n - 1);
   const few = lines.slice(0, COLUMNS);
+  // where values cease to be finite is always told
+  const odd = new Set(few.flatMap((line) => [...line.odd?.keys() ?? []].filter((at) => !line.odd.has(at - 1))));
+  const places = Array.from({ length: curves.n }, (_, at) => at).filter((at) => at % every === 0 || at === curves.n - 1 || odd.has(at));
   return html`<div class="scroll chart-values" tabindex="0" role="region" aria-label=${`Values of ${metric}`}>
-    <table class="plain"><caption>Runs</caption><thead><tr><th>Run</th><th class="right">Points</th><th class="right">Last</th><th class="right">Least shown</th><th class="right">Greatest shown</th></tr></thead>
+    <table class="plain"><caption>Runs</caption><thead><tr><th>Run</th><th class="right">Points</th><th class="right">Last</th><th class="right">Min shown</th><th class="right">Max shown</th></tr></thead>
       <tbody>${lines.map((line) => {
         const limits = extent(line.values);
         return html`<tr key=${line.id}><th scope="row"><${Mark} color=${line.color} /> ${line.label}</th><td class="right">${count(line.count ?? 0)}</td><td class="right">${number(line.last)}</td>
           <td class="right">${number(limits?.[0])}</td><td class="right">${number(limits?.[1])}</td></tr>`;
       })}</tbody></table>
-    <table class="plain"><caption>Values${lines.length > COLUMNS ? ` of the first ${COLUMNS} runs` : ""}${every > 1 ? `, each ${count(every)}th place` : ""}</caption>
+    <table class="plain"><caption>Values${lines.length > COLUMNS ? ` of the first ${COLUMNS} runs` : ""}${every > 1 ? `, one of ${count(every)} places` : ""}</caption>
       <thead><tr><th class="right">${{ step: "Step", time: "Time", relative: "Since the start" }[x]}</th>${few.map((line) => html`<th key=${line.id} class="right">${line.label}</th>`)}</tr></thead>
-      <tbody>${places.map((at) => html`<tr key=${at}><th scope="row" class="right">${place(curves.grid[at], x)}</th>${few.map((line) => html`<td key=${line.id} class="right">${number(line.values[at])}</td>`)}</tr>`)}</tbody></table>
+      <tbody>${places.map((at) => html`<tr key=${at}><th scope="row" class="right">${place(curves.grid[at], x)}</th>${few.map((line) => html`<td key=${line.id} class="right">${cell(line, at)}</td>`)}</tr>`)}</tbody></table>
     ${every > 1 && html`<p><button onClick=${() => setMost(most * 4)}>Show more places</button></p>`}</div>`;
 }
 

@@ -1,7 +1,7 @@
 // Curves of one metric for many runs: asked for when they are shown, again when the runs or the part of x change.
 import { useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
-import { decode } from "../../lib/series.js";
+import { decode, holed } from "../../lib/series.js";
 import { smooth } from "../../lib/smoothing.js";
 
 /** So many runs get a band from the least to the greatest value without being pointed at. */
@@ -60,7 +60,7 @@ export function useBand({ metric, id, x, range, buckets, curves }) {
     const wait = setTimeout(() => {
       ask({ key: metric, ids: [id], x, range, buckets, stats: ["min", "max"] }, controller.signal).then((found) => {
         if (controller.signal.aborted || !found.curves.length) return;
-        const band = { ...found.curves[0].values, grid: found.grid, onTop: true };
+        const band = { ...found.curves[0].values, grid: found.grid, odd: found.curves[0].odd, onTop: true };
         kept.current.set(id, band);
         setShown({ id, band });
       }, () => {}); // a band is an extra: without it the line is still there
@@ -82,12 +82,13 @@ export function useLines(curves, runs, { weight, span, band }) {
     const few = curves.curves.length <= FEW;
     return curves.curves.filter((curve) => known.has(curve.run_id)).map((curve) => {
       const run = known.get(curve.run_id);
-      const { last, min, max } = curve.values;
+      const { min, max } = curve.values;
+      const last = holed(curve.values.last, curve.odd);
       return {
-        id: run.run_id, label: run.name, color: run.color, last: curve.last, count: curve.count,
+        id: run.run_id, label: run.name, color: run.color, last: curve.last, count: curve.count, odd: curve.odd,
         values: smooth(curves.grid, last, weight, span),
         raw: weight && few ? last : undefined,
-        band: min && !curves.exact ? { min, max } : undefined,
+        band: min && !curves.exact ? { min, max, odd: curve.odd } : undefined,
       };
     });
   }, [curves, runs, weight, span]);

@@ -2,8 +2,9 @@
 import { ATTRIBUTES, parse } from "./columns.js";
 
 const TOKEN = /\s+|[()]|,|!=|<=|>=|[<>=]|(?:[A-Za-z_]+\.)?(?:`[^`]*`?|"[^"]*"?|'[^']*'?)(?:\.\w*)?|[^\s()<>=!,`"']+|./g;
-const NUMBERS = ["=", "!=", "<", "<=", ">", ">="];
-const TEXTS = ["=", "!=", "LIKE", "ILIKE", "IS NULL", "IS NOT NULL"];
+const LISTS = ["IN", "NOT IN"];
+const NUMBERS = ["=", "!=", "<", "<=", ">", ">=", ...LISTS];
+const TEXTS = ["=", "!=", "LIKE", "ILIKE", ...LISTS, "IS NULL", "IS NOT NULL"];
 const MOST = 12;
 
 /**
@@ -97,7 +98,7 @@ function operators(partial, keys, field) {
   const facet = keys.find((one) => one.column === field);
   const { kind, key } = parse(field);
   const number = kind === "metric" || (kind === "attribute" && /time$|^duration$/.test(key));
-  const all = number ? NUMBERS : kind === "attribute" ? ["=", "!=", "LIKE", "ILIKE", ...(key === "run_id" ? ["IN", "NOT IN"] : [])]
+  const all = number ? NUMBERS : kind === "attribute" ? ["=", "!=", "LIKE", "ILIKE", ...LISTS]
     : facet?.numeric && kind === "param" ? [...NUMBERS, "LIKE", "IS NULL", "IS NOT NULL"] : TEXTS;
   return all.filter((one) => one.startsWith(partial.toUpperCase())).map((text) => ({ text, about: MEANS[text] }));
 }
