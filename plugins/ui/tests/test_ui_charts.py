@@ -120,6 +120,11 @@ LOGIC = {
     }""",
     "between": """({series}) => [series.nearest([0, 10, 20], 14), series.nearest([0, 10, 20], 99), series.nearest([], 1),
         series.valueAt([0, 10, 20], [1, null, 3], 1), series.valueAt([0, 10, 20], [null, 2, 3], 0), series.extent([null, 3, -1]), series.extent([null])]""",
+    "holed": """({series}) => {
+        const kept = series.holed([1, null, 2, null, null, null, 3, null], new Map([[4, "NaN"]]));
+        const at = [1, 3].map((place) => series.valueAt([0, 1, 2, 3, 4, 5, 6, 7], kept, place, true));
+        return {kept: kept.map((value) => (value === undefined ? "none" : value)), at};
+    }""",
     "smooth": """({smoothing}) => {
         const grid = Array.from({length: 101}, (_, at) => at * 10);
         const line = grid.map((at) => at);
@@ -149,6 +154,12 @@ def test_curves_are_read_from_bytes_with_gaps_where_no_number_is(logic: Any) -> 
     assert (found["run"], found["last"], found["max"]) == ("é", [1, None, 3], [4, None, 6])
     assert found["short"] == "RangeError"
     assert logic("between") == [1, 2, -1, 2, None, [-1, 3], None]
+
+
+def test_holes_are_told_from_places_without_a_point(logic: Any) -> None:
+    found = logic("holed")
+    assert found["kept"] == [1, "none", 2, None, None, None, 3, "none"]
+    assert found["at"] == [1.5, None]
 
 
 def test_smoothing_has_no_bias_and_goes_by_the_distance_of_points(logic: Any) -> None:

@@ -26,7 +26,7 @@ export function labelOf(column) {
   return (quote === '"' || quote === "`") && name.length > 1 && name.endsWith(quote) ? name.slice(1, -1) : name;
 }
 
-/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{columns: Column[], names: Map<string, string>, more: number}>} */
+/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{columns: Column[], names: Map<string, string>, gone: Set<string>, more: number}>} gone: ids of deleted runs */
 export async function load({ ids, experimentIds }) {
   const filter = filterOf(ids);
   const facets = await api.post("api/ui/1/runs:facets", { experiment_ids: experimentIds, filter, view: "ALL" });
@@ -43,7 +43,8 @@ export async function load({ ids, experimentIds }) {
     return made(key, values);
   });
   const names = new Map((tables[0]?.rows.run_id ?? []).map((id, row) => [id, tables[0].rows.run_name[row]]));
-  return { columns, names, more: wanted.length - kept.length + (facets.more ?? 0) };
+  const gone = new Set((tables[0]?.rows.run_id ?? []).filter((_, row) => tables[0].rows.lifecycle_stage[row] === "deleted"));
+  return { columns, names, gone, more: wanted.length - kept.length + (facets.more ?? 0) };
 }
 
 function made(key, values) {
