@@ -155,7 +155,7 @@ class ViewsAnswer:
 
 @frozen
 class ViewSaved:
-    """The id of a new view."""
+    """The id of a view."""
 
     view_id: str
 

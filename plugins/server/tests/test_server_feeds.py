@@ -301,6 +301,25 @@ class TestViews:
         assert (gone.status_code, again.status_code) == (200, 404)
         assert get(http, "views", experiment_id=where) == {"views": []}
 
+    def test_a_view_is_renamed_and_pointed_elsewhere_under_its_id(self, http: httpx.Client) -> None:
+        where = experiment(http, "changed views")
+        made = post(http, f"{UI}/views", experiment_id=where, title="Best", query="filter=a")
+        asked = {"experiment_id": where, "view_id": made["view_id"]}
+
+        renamed = http.patch(f"{UI}/views", json=asked | {"title": " Better "}, headers=PAGE)
+        (first,) = get(http, "views", experiment_id=where)["views"]
+        pointed = http.patch(f"{UI}/views", json=asked | {"query": "filter=b"}, headers=PAGE)
+        (second,) = get(http, "views", experiment_id=where)["views"]
+        refused = [
+            http.patch(f"{UI}/views", json=asked | wrong, headers=PAGE).status_code
+            for wrong in ({"view_id": "nope"}, {"title": " "}, {"query": "x" * 8001})
+        ]
+
+        assert (renamed.json(), pointed.json()) == (made, made)
+        assert (first["view_id"], first["title"], first["query"]) == (made["view_id"], "Better", "filter=a")
+        assert (second["view_id"], second["title"], second["query"]) == (made["view_id"], "Better", "filter=b")
+        assert refused == [404, 400, 400]
+
     @pytest.mark.parametrize("wrong", [{"title": " "}, {"title": "x" * 201}, {"query": "x" * 8001}])
     def test_a_view_has_limits(self, http: httpx.Client, home: str, wrong: Json) -> None:
         answer = http.post(
@@ -331,7 +350,8 @@ class TestManifest:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views"), ("POST", "metrics:series")]
+    ("method", "path"),
+    [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views"), ("POST", "metrics:series")],
 )
 @pytest.mark.parametrize(
     ("headers", "status"),
@@ -350,7 +370,9 @@ def test_no_foreign_page_changes_anything(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views")]
+)
 def test_changes_need_the_header_that_no_foreign_page_can_send(http: httpx.Client, method: str, path: str) -> None:
     without = http.request(method, f"{UI}/{path}", json={})
     with_it = http.request(method, f"{UI}/{path}", json={}, headers=PAGE)

@@ -45,7 +45,7 @@ function Page({ ids, query, experiments, onChanged }) {
   const called = experiments.map((one) => one.name).join(", ");
   useEffect(() => { if (called) document.title = `${called} · mlcore`; }, [called]);
 
-  const { facets, keys, facetOf, names, nested, tree, question } = useQuestion(ids, set);
+  const { facets, keys, find, facetOf, names, nested, tree, question } = useQuestion(ids, set);
   const source = useSource(question);
   source.folded = new Set(set.fold);
 
@@ -62,11 +62,11 @@ function Page({ ids, query, experiments, onChanged }) {
   useChanges(ids, () => { setChanged((old) => old + 1); again(false); });
   useExplorerKeys({ selection, onColumns: () => setDialog("columns") });
 
-  const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
+  const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, find, edit, changed, onChanged: again };
   // ids of other kinds are theirs: there is a viewer of files called "table", too
   const panel = extensions("experiment_panel").find((one) => one.id === set.view);
   return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
-    <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${useFilter()} />
+    <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} find=${find} onText=${useFilter()} />
     <${Ways} ids=${ids} query=${query} view=${set.view} />
     <${Trouble} source=${source} facets=${facets} />
     ${selection.runs.value.size > 0 && html`<${Lazy} load=${acting} name="Actions" props=${shared} />`}
@@ -75,7 +75,7 @@ function Page({ ids, query, experiments, onChanged }) {
       <${Toolbar} set=${set} source=${source} ids=${ids} keys=${keys} names=${question?.columns ?? []} question=${question} tree=${tree} nested=${nested}
         onColumns=${() => setDialog("columns")} onViews=${() => setDialog("views")} />
       <${Rows} ...${{ source, set, selection, question, facets, facetOf, names, tree }} pinned=${set.pin.length ? pins.data ?? NONE : NONE} name=${experiments.length === 1 ? experiments[0].name : undefined} />`}
-    ${dialog === "columns" && html`<${Lazy} load=${picking} name="ColumnPicker" props=${{ names, keys, chosen: set.cols !== null, more: facets.data?.more ?? 0, onClose: () => setDialog(null) }} />`}
+    ${dialog === "columns" && html`<${Lazy} load=${picking} name="ColumnPicker" props=${{ names, keys, chosen: set.cols !== null, more: facets.data?.more ?? 0, find, onClose: () => setDialog(null) }} />`}
     ${dialog === "views" && html`<${Lazy} load=${viewing} name="Views" props=${{ experimentId: ids[0], edit, onClose: () => setDialog(null) }} />`}`;
 }
 
