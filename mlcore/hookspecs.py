@@ -87,8 +87,8 @@ class WebContext:
 
     state_dir: an absolute path; a directory for files of the server's parts, readable by its user alone.
     prefix: the path under which the whole server is mounted, empty or like `/mlflow`.
-    auth: the authority that is wanted, `auto` for the one that is installed, `none` for nobody; a plugin whose
-    authority is not wanted adds nothing.
+    auth: the authority that is wanted, `auto` for the one that is installed, `local` for the same if it has users
+    already, as on somebody's own machine, `none` for nobody; a plugin whose authority is not wanted adds nothing.
     """
 
     tracking_uri: str

@@ -51,10 +51,12 @@ class Credentials:
     """What a request shows of who sends it.
 
     headers: names in lower case. client: the address that the request came from, empty when unknown.
+    reads: whether the request can change nothing by its method, so that credentials which a browser adds by itself do.
     """
 
     headers: Mapping[str, str] = field(repr=False)
     client: str = ""
+    reads: bool = False
 
 
 @frozen

@@ -50,6 +50,8 @@ class BucketedCurve:
     count: how many points it has between the bounds, NaN included. first_x, last_x: where the first and last are.
     last: the value of its last point, which may be NaN.
     columns: one per stat of the query, float64, as long as the grid; NaN where nothing is.
+    nan, infinity, minus_infinity: the positions on the grid, 0 for the first one, at which some point is not finite;
+    ascending. An infinite point counts for the stats as well.
     """
 
     run_id: str
@@ -59,6 +61,9 @@ class BucketedCurve:
     last_x: int
     last: float
     columns: tuple[array[float], ...]
+    nan: tuple[int, ...] = ()
+    infinity: tuple[int, ...] = ()
+    minus_infinity: tuple[int, ...] = ()
 
 
 @frozen

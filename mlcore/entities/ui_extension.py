@@ -122,7 +122,7 @@ class UIExtension:
     (`/MLmodel`); one that begins with `!` takes out what the others let in. Tables of `log_table` have the media type
     `application/vnd.mlcore.table+json`. max_bytes: files above are left to other viewers; None for any size.
     series: an artifact_viewer of files that are one thing through steps, such as `sample_step_12.png`.
-    order: smaller comes first; the UI's own have 200 and more.
+    order: smaller comes first; the UI's own viewers have 200 and more, its panels 10 to 50.
     isolate: run the module in a sandboxed frame that sees what it is told alone.
     blocks: Python that makes what is shown, instead of a module; called in a thread of the server at each look.
     """

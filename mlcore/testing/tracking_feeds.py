@@ -58,7 +58,8 @@ _CURVES: dict[str, Sequence[tuple[int, float]]] = {
 def _head(found: Bucketed) -> list[object]:
     """Return everything but the values, with NaN as something that equals itself."""
     curves = [(one.run_id, one.key, one.count, one.first_x, one.last_x, repr(one.last)) for one in found.curves]
-    return [found.exact, list(found.grid), curves]
+    odd = [(one.nan, one.infinity, one.minus_infinity) for one in found.curves]
+    return [found.exact, list(found.grid), curves, odd]
 
 
 def _check(store: TrackingStore, query: BucketQuery) -> Bucketed:
@@ -110,6 +111,21 @@ class BucketContract(PluginModuleContract):
         assert (found.exact, list(found.grid)) == (False, [1.0, 4.0])
         assert [list(column) for column in curve.columns] == [[-2.0, 8.0], [1.0, 4.5], [-2.0, 1.0], [4.0, 8.0]]
         assert (curve.count, curve.first_x, curve.last_x, math.isnan(curve.last)) == (6, 0, 5, True)
+
+    @pytest.mark.parametrize("more", [0, 400])
+    def test_what_is_not_finite_is_told_by_its_position(self, store: TrackingStore, more: int) -> None:
+        """In buckets, too, and also when nothing else is in them."""
+        run_id = store.create_run(new_run()).info.run_id
+        values = [1.0, math.nan, 2.0, math.inf, 5.0, -math.inf, 5.0, math.nan, *([3.0] * more)]
+        points = [Metric("m", value, 1, step * 10) for step, value in enumerate(values)]
+        store.log_batch(run_id, Batch(tuple(points)))
+
+        found = buckets(store, BucketQuery((run_id,), ("m",), buckets=100))
+
+        (curve,) = found.curves
+        expected = ((0, 1), (0,), (1,)) if more else ((1, 7), (3,), (5,))
+        assert (found.exact, curve.nan, curve.infinity, curve.minus_infinity) == (not more, *expected)
+        assert len(curve.columns[0]) == len(found.grid)
 
     def test_time_counts_from_the_start_of_each_run(self, store: TrackingStore) -> None:
         runs = [store.create_run(new_run(start_time=start)).info.run_id for start in (1000, 5000)]

@@ -11,6 +11,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from attrs import frozen
 
@@ -19,6 +20,8 @@ from mlcore.errors import InvalidParameterError, NotFoundError
 from mlcore.interfaces import SupportsBuckets, TrackingStore
 from mlcore.tracking.series import history
 
+_Odd = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+_NOTHING_ODD: _Odd = ((), (), ())
 MOST_VALUES = 8_000_000  # of one answer: 64 MB in memory, 32 MB on the wire
 
 
@@ -112,7 +115,8 @@ def on_grid(curve: Curve, grid: Grid, stats: Sequence[Stat]) -> BucketedCurve:
     """Put a whole curve on a grid that covers it."""
     places, values = curve.places, curve.values
     last = values[-1]
-    if any(map(math.isnan, values)):
+    odd = _NOTHING_ODD if all(map(math.isfinite, values)) else _odd(curve, grid)
+    if odd[0]:
         known = [number for number, value in enumerate(values) if not math.isnan(value)]
         places, values = [places[number] for number in known], [values[number] for number in known]
     columns = [empty_column(grid.size) for _ in stats]
@@ -122,7 +126,7 @@ def on_grid(curve: Curve, grid: Grid, stats: Sequence[Stat]) -> BucketedCurve:
         for column, make in zip(columns, makers, strict=True):
             column[position] = make(chunk)
     return BucketedCurve(
-        curve.run_id, curve.key, len(curve.places), curve.places[0], curve.places[-1], last, tuple(columns)
+        curve.run_id, curve.key, len(curve.places), curve.places[0], curve.places[-1], last, tuple(columns), *odd
     )
 
 
@@ -132,12 +136,14 @@ def empty_column(size: int) -> array[float]:
 
 
 def joined(grid: Grid, curves: Sequence[BucketedCurve]) -> Bucketed:
-    """Return curves with the grid that they are on, without positions at which none has a value."""
+    """Return curves with the grid that they are on, without positions at which none has a point."""
     positions = grid.positions()
     if grid.places:
         return Bucketed(True, positions, tuple(curves))
     used = [False] * len(positions)
     for curve in curves:
+        for position in (*curve.nan, *curve.infinity, *curve.minus_infinity):
+            used[position] = True
         for column in curve.columns:
             used = [seen or value == value for seen, value in zip(used, column, strict=True)]
         if all(used):
@@ -172,6 +178,16 @@ def _stretches(places: Sequence[int], grid: Grid) -> Iterator[tuple[int, int, in
         start = stop
 
 
+def _odd(curve: Curve, grid: Grid) -> _Odd:
+    """Return the positions of points that are NaN, infinity, and minus infinity."""
+    found: tuple[dict[int, None], ...] = ({}, {}, {})
+    for place, value in zip(curve.places, curve.values, strict=True):
+        if not math.isfinite(value):
+            position = bisect_left(grid.places, place) if grid.places else (place - grid.first) // grid.width
+            found[0 if math.isnan(value) else 1 if value > 0 else 2][position] = None
+    return tuple(found[0]), tuple(found[1]), tuple(found[2])
+
+
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
@@ -198,7 +214,9 @@ def _kept(column: array[float], used: Sequence[bool]) -> array[float]:
 
 def _without(curve: BucketedCurve, used: Sequence[bool]) -> BucketedCurve:
     columns = tuple(_kept(column, used) for column in curve.columns)
-    return BucketedCurve(curve.run_id, curve.key, curve.count, curve.first_x, curve.last_x, curve.last, columns)
+    now = list(accumulate(used, initial=0))  # where a position is when those before it that are not used are gone
+    odd = (tuple(now[position] for position in one) for one in (curve.nan, curve.infinity, curve.minus_infinity))
+    return BucketedCurve(curve.run_id, curve.key, curve.count, curve.first_x, curve.last_x, curve.last, columns, *odd)
 
 
 def _curves(store: TrackingStore, query: BucketQuery) -> Iterator[Curve]:

@@ -16,6 +16,8 @@ class CurveShape:
     """A curve of a chart.
 
     count, first_x, last_x, last: of the points between the bounds.
+    nan, infinity, minus_infinity: the positions on the grid, 0 for the first one, at which some point is not finite: as
+    stretches from a first to a last position, both included. Absent when there is none.
     """
 
     run_id: str
@@ -24,6 +26,9 @@ class CurveShape:
     first_x: int
     last_x: int
     last: Number
+    nan: tuple[tuple[int, int], ...] = ()
+    infinity: tuple[tuple[int, int], ...] = ()
+    minus_infinity: tuple[tuple[int, int], ...] = ()
 
 
 @frozen
@@ -31,6 +36,7 @@ class SeriesOnGridAnswer:
     """Curves on one grid, where the caller accepts `application/json`; binary for others, with this as its head.
 
     n: how long the grid and each column are. exact: whether the grid has the real places of the points.
+    width: of a value in the binary columns, in bytes: 4, or 8 when float32 cannot hold some value.
     values: per curve and stat a column, null where nothing is; not in the binary head, as `grid`.
     """
 
@@ -39,6 +45,7 @@ class SeriesOnGridAnswer:
     x: str
     exact: bool
     series: tuple[CurveShape, ...]
+    width: int = 4
     grid: tuple[Number, ...] = ()
     values: tuple[tuple[tuple[object, ...], ...], ...] = ()
 

@@ -9,13 +9,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the live server is a module beside the tests
 
-from server_live import LiveServer, running  # after the path
+from mlcore.testing.live_server import LiveServer, running_server
 
 
 @pytest.fixture(scope="module")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server for the tests of a module, which share what is in it."""
-    with running(tmp_path_factory.mktemp("server")) as server:
+    with running_server(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 

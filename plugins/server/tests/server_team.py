@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-from server_live import LiveServer
+
+from mlcore.testing.live_server import LiveServer
 
 API = "/api/2.0/mlflow"
 PASSWORD = "a long enough pass phrase"

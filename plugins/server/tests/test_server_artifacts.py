@@ -12,7 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from mlcore_server.files.kinds import content_type, disposition
-from server_live import running
+
+from mlcore.testing.live_server import running_server
 
 API = "/api/2.0/mlflow"
 AJAX = "/ajax-api/2.0/mlflow"
@@ -271,7 +272,10 @@ def test_without_a_umask_nobody_else_gets_at_the_files(tmp_path_factory: pytest.
     """S-MODES."""
     directory = tmp_path_factory.mktemp("modes")
 
-    with running(directory, before=["import os; os.umask(0)"]) as server, httpx.Client(base_url=server.url) as http:
+    with (
+        running_server(directory, before=["import os; os.umask(0)"]) as server,
+        httpx.Client(base_url=server.url) as http,
+    ):
         run_id = post(http, "runs/create", experiment_id="0")["run"]["info"]["run_id"]
         http.put(f"{PROXY}/0/{run_id}/artifacts/a/b/file", content=b"x")
         http.put(f"{PROXY}/top", content=iter([bytes(2**20), bytes(2**20)]))

@@ -19,9 +19,9 @@ import pytest
 from mlcore_server.files.inflow import AHEAD_BYTES, UploadBrokenError
 from mlcore_server.files.spots import Spot
 from mlcore_server.files.uploads import Uploads
-from server_live import LiveServer, running
 from starlette.requests import Request
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.testing.memory_repo import MemoryRepo
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
@@ -37,7 +37,7 @@ def folder() -> str:
 def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server whose files may have ten megabytes at most."""
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({10 * MB}, {10 * MB}))"
-    with running(tmp_path_factory.mktemp("small"), before=[limit]) as server:
+    with running_server(tmp_path_factory.mktemp("small"), before=[limit]) as server:
         yield server
 
 
@@ -119,7 +119,7 @@ class TestBrokenOff:
 def test_a_server_that_is_stopped_lets_go_of_hanging_uploads_and_leaves_nothing(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    with running(tmp_path_factory.mktemp("stopped"), "--no-access-log") as server:
+    with running_server(tmp_path_factory.mktemp("stopped"), "--no-access-log") as server:
         client = begin_upload(server, "a/file", 4 * MB, b"x" * MB)
         assert eventually(lambda: len(unfinished(server.artifacts)) == 1)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from server_live import LiveServer
+
+from mlcore.testing.live_server import LiveServer
 
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parents[2] / ".cache" / "peers"

@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-import s3_servers
-from server_live import LiveServer, running
+from server_in_bucket import server_in_bucket
+
+from mlcore.testing.live_server import LiveServer
 
 PROXY = "/api/2.0/mlflow-artifacts"
 PART = 5 << 20
@@ -24,22 +25,8 @@ Require = Callable[[str, bool, str], None]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterator[LiveServer]:
     """A server that keeps its artifacts in a bucket."""
-    require("moto", s3_servers.program("moto_server") is not None, s3_servers.PIP_INSTALL)
-    boto3 = pytest.importorskip("boto3", exc_type=ImportError)
-    with s3_servers.moto() as s3:
-        keys = {"aws_access_key_id": s3.access_key, "aws_secret_access_key": s3.secret_key}
-        client = boto3.client("s3", endpoint_url=s3.endpoint, region_name="us-east-1", **keys)
-        client.create_bucket(Bucket=BUCKET)
-        client.close()
-        env = {
-            "AWS_ACCESS_KEY_ID": s3.access_key,
-            "AWS_SECRET_ACCESS_KEY": s3.secret_key,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_S3": s3.endpoint,
-        }
-        directory = tmp_path_factory.mktemp("server")
-        with running(directory, "--artifacts-destination", f"s3://{BUCKET}/root", env=env) as made:
-            yield made
+    with server_in_bucket(require, tmp_path_factory.mktemp("server"), BUCKET) as made:
+        yield made
 
 
 @pytest.fixture

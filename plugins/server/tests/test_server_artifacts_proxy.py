@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from server_live import LiveServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"
 CONTENT = bytes(range(256)) * 5000  # more than one piece
@@ -285,7 +286,7 @@ class TestParts:
 def test_a_server_that_moves_no_artifacts_says_so(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("closed")
 
-    with running(directory, "--no-serve-artifacts") as server, httpx.Client(base_url=server.url) as http:
+    with running_server(directory, "--no-serve-artifacts") as server, httpx.Client(base_url=server.url) as http:
         answers = [
             http.put(f"{PROXY}/a/b", content=b"x"),
             http.get(f"{PROXY}/a/b"),

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from server_live import running
 from server_team import API, PASSWORD, Team
+
+from mlcore.testing.live_server import running_server
 
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     pytest.importorskip("mlcore_auth_basic")
-    with running(tmp_path_factory.mktemp("team"), "--auth", "basic") as server:
+    with running_server(tmp_path_factory.mktemp("team"), "--auth", "basic") as server:
         made = Team(server)
         yield made
         made.root.close()

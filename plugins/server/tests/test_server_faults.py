@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server_live import LiveServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 API = "/api/2.0/mlflow"
 
@@ -48,7 +49,7 @@ def hammer(url: str, run_id: str, writer: int, stop: threading.Event, acknowledg
 def test_a_server_that_ends_in_the_middle_has_everything_it_acknowledged(tmp_path: Path, number: int) -> None:
     acknowledged: list[set[int]] = [set() for _ in range(4)]
     stop = threading.Event()
-    with running(tmp_path) as server, ThreadPoolExecutor(4) as pool:
+    with running_server(tmp_path) as server, ThreadPoolExecutor(4) as pool:
         run_id = new_run(server.url)
         writers = [pool.submit(hammer, server.url, run_id, i, stop, acknowledged[i]) for i in range(4)]
         while sum(map(len, acknowledged)) < 200:
@@ -58,7 +59,7 @@ def test_a_server_that_ends_in_the_middle_has_everything_it_acknowledged(tmp_pat
             writer.result()
         code = server.process.wait(20)
 
-    with running(tmp_path) as again:
+    with running_server(tmp_path) as again:
         stored = steps_of(again.url, run_id)
 
     assert code == (0 if number == signal.SIGTERM else -signal.SIGKILL)
@@ -66,7 +67,7 @@ def test_a_server_that_ends_in_the_middle_has_everything_it_acknowledged(tmp_pat
 
 
 def test_a_stopping_server_answers_what_it_has_begun(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         run_id = new_run(server.url)
         body = json.dumps({"run_id": run_id, "key": "loss", "value": 1, "timestamp": 1, "step": 7}).encode()
         host, port = server.url.removeprefix("http://").split(":")
@@ -83,7 +84,7 @@ def test_a_stopping_server_answers_what_it_has_begun(tmp_path: Path) -> None:
 
 
 def test_a_live_stream_does_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         run_id = new_run(server.url)
         address = f"{server.url}{API}/runs/live?run_id={run_id}"
         with httpx.stream("GET", address, timeout=20, trust_env=False) as stream:
@@ -100,7 +101,7 @@ def test_a_live_stream_does_not_keep_the_server_from_stopping(tmp_path: Path) ->
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     import sqlite3
 
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         run_id = new_run(server.url)
         database = sqlite3.connect(tmp_path / "mlcore.db", isolation_level=None)
         database.execute("begin immediate")  # some other program writes, and takes its time
@@ -120,7 +121,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
 def test_a_flooded_server_says_when_to_come_back(tmp_path: Path) -> None:
     import sqlite3
 
-    with running(tmp_path, env={"MLCORE_SERVER_MAX_WAITING": "8"}) as server:
+    with running_server(tmp_path, env={"MLCORE_SERVER_MAX_WAITING": "8"}) as server:
         run_id = new_run(server.url)
         database = sqlite3.connect(tmp_path / "mlcore.db", isolation_level=None)
         database.execute("begin immediate")  # so that nothing is stored for a while
@@ -151,7 +152,7 @@ def test_a_flooded_server_says_when_to_come_back(tmp_path: Path) -> None:
 def test_a_client_is_not_told_where_the_server_keeps_its_data_and_the_operator_is(tmp_path: Path) -> None:
     import sqlite3
 
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         run_id = new_run(server.url)
         database = sqlite3.connect(tmp_path / "mlcore.db", isolation_level=None)
         for (table,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
@@ -170,7 +171,7 @@ def test_a_client_is_not_told_where_the_server_keeps_its_data_and_the_operator_i
 
 
 def test_clients_that_are_slow_to_send_keep_no_other_from_being_answered(tmp_path: Path) -> None:
-    with running(tmp_path, env={"MLCORE_SERVER_MAX_WAITING": "4"}) as server:
+    with running_server(tmp_path, env={"MLCORE_SERVER_MAX_WAITING": "4"}) as server:
         host, _, port = server.url.removeprefix("http://").partition(":")
         head = f"POST {API}/runs/search HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
         slow = [socket.create_connection((host, int(port))) for _ in range(12)]
@@ -187,7 +188,7 @@ def test_clients_that_are_slow_to_send_keep_no_other_from_being_answered(tmp_pat
 
 def test_an_idle_server_is_small(tmp_path: Path) -> None:
     """T-SERVER-FOOTPRINT."""
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         new_run(server.url)
         httpx.post(f"{server.url}{API}/runs/search", json={"experiment_ids": ["0"]}, timeout=30, trust_env=False)
 
@@ -197,7 +198,7 @@ def test_an_idle_server_is_small(tmp_path: Path) -> None:
 
 
 def test_several_workers_share_store_port_and_counters(tmp_path: Path) -> None:
-    with running(tmp_path, "--workers", "2") as server:
+    with running_server(tmp_path, "--workers", "2") as server:
         run_id = new_run(server.url)
         for step in range(40):
             point = {"run_id": run_id, "key": "loss", "value": 0.5, "timestamp": 1, "step": step}
@@ -211,7 +212,7 @@ def test_several_workers_share_store_port_and_counters(tmp_path: Path) -> None:
 
 
 def test_what_the_log_tells_of_a_request(tmp_path: Path) -> None:
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         httpx.get(
             f"{server.url}{API}/runs/get",
             params={"run_id": "secret-id"},

@@ -55,7 +55,7 @@ def unpacked(body: bytes) -> tuple[Json, list[float], list[list[float]]]:
     start = -(-(4 + length) // 8) * 8
     n = head["n"]
     grid = array("d", body[start : start + 8 * n])
-    rest = array("f", body[start + 8 * n :])
+    rest = array("d" if head["width"] == 8 else "f", body[start + 8 * n :])
     assert len(rest) == n * len(head["series"]) * len(head["stats"])
     return head, grid.tolist(), [rest[at : at + n].tolist() for at in range(0, len(rest), n)]
 
@@ -78,9 +78,38 @@ class TestSeries:
         assert (grid, head["exact"], head["stats"], head["x"]) == ([-1.0, 3.0, 5.0], True, ["last"], "step")
         assert [str(column) for column in columns] == ["[0.5, nan, inf]", "[nan, 1.5, nan]"]
         assert head["series"] == [
-            {"run_id": one, "key": "m", "count": 3, "first_x": -1, "last_x": 5, "last": "Infinity"},
+            {
+                "run_id": one,
+                "key": "m",
+                "count": 3,
+                "first_x": -1,
+                "last_x": 5,
+                "last": "Infinity",
+                "nan": [[1, 1]],
+                "infinity": [[2, 2]],
+            },
             {"run_id": two, "key": "m", "count": 1, "first_x": 3, "last_x": 3, "last": 1.5},
         ]
+
+    def test_what_is_not_finite_is_told_in_stretches(self, http: httpx.Client, home: str) -> None:
+        run_id = run(http, home)
+        log(http, run_id, *((step, "NaN" if 50 <= step < 60 or step == 70 else step) for step in range(100)))
+
+        head, grid, _ = unpacked(http.post(f"{UI}/metrics:series", json={"run_ids": [run_id], "keys": ["m"]}).content)
+
+        assert (head["series"][0]["nan"], len(grid)) == ([[50, 59], [70, 70]], 100)
+        assert "infinity" not in head["series"][0]
+
+    @pytest.mark.parametrize("value", [1e300, -1e300, 1e-300])
+    def test_values_that_float32_cannot_hold_come_as_float64(self, http: httpx.Client, home: str, value: float) -> None:
+        run_id = run(http, home)
+        log(http, run_id, (1, value), (2, "Infinity"), (3, 0))
+
+        head, _, columns = unpacked(
+            http.post(f"{UI}/metrics:series", json={"run_ids": [run_id], "keys": ["m"]}).content
+        )
+
+        assert (head["width"], columns) == (8, [[value, math.inf, 0.0]])
 
     def test_whoever_asks_for_json_gets_the_same_as_json(self, http: httpx.Client, home: str) -> None:
         run_id = run(http, home)

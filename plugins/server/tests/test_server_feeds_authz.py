@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from attrs import frozen
-from server_live import running
 from server_team import API, Team
+
+from mlcore.testing.live_server import running_server
 
 UI = "/api/ui/1"
 PAGE = {"x-mlcore-ui": "1"}
@@ -57,7 +58,7 @@ def place(root: httpx.Client, name: str, permission: str) -> Place:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     pytest.importorskip("mlcore_auth_basic")
-    with running(tmp_path_factory.mktemp("feeds team"), "--auth", "basic") as server:
+    with running_server(tmp_path_factory.mktemp("feeds team"), "--auth", "basic") as server:
         team = Team(server)
         places = [
             place(team.root, name, level)

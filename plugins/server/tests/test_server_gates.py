@@ -7,7 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from server_live import LiveServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 GATE = """
 from mlcore.hookspecs import hookimpl
@@ -28,7 +29,7 @@ def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-gate\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[mlcore.before_transition]\nacme = acme_gate\n")
-    with running(Path(tmp_path_factory.mktemp("gated")), env={"PYTHONPATH": str(site)}) as server:
+    with running_server(Path(tmp_path_factory.mktemp("gated")), env={"PYTHONPATH": str(site)}) as server:
         yield server
 
 

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from mlcore_server.config import ServerConfig
 from mlcore_server.guards import Guards, check_json
-from server_live import running
 
 from mlcore.errors import InvalidParameterError, PermissionDeniedError
+from mlcore.testing.live_server import running_server
 
 
 def config(**more: object) -> ServerConfig:
@@ -92,7 +92,7 @@ def test_a_deletion_without_body_needs_no_type() -> None:
 
 def test_an_allowed_page_of_another_origin_is_shown_the_answer_and_no_other_is(tmp_path: Path) -> None:
     page = "https://pages.example"
-    with running(tmp_path, "--allowed-origin", page) as server:
+    with running_server(tmp_path, "--allowed-origin", page) as server:
         url = f"{server.url}/api/2.0/mlflow/runs/search"
         allowed = httpx.post(url, json={}, headers={"origin": page}, trust_env=False)
         before = httpx.options(url, headers={"origin": page}, trust_env=False)

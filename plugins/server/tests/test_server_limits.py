@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from server_live import LiveServer
+
+from mlcore.testing.live_server import LiveServer
 
 API = "/api/2.0/mlflow"
 

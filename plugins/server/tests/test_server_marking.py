@@ -10,10 +10,10 @@ import pytest
 from mlcore_server.config import ServerConfig
 from mlcore_server.marking import Marker
 from mlcore_server.stores import Stores
-from server_live import running
 
 from mlcore.entities import Heartbeat, RunStatus
 from mlcore.plugins import current
+from mlcore.testing.live_server import running_server
 from mlcore.tracking import tags
 from mlcore.tracking.client import Client
 from mlcore.tracking.names import now_ms
@@ -74,7 +74,7 @@ def test_a_server_marks_by_itself(tmp_path: Path) -> None:
     import json
     import urllib.request
 
-    with running(tmp_path, env={"MLCORE_HEARTBEAT_S": "0.1"}) as server:
+    with running_server(tmp_path, env={"MLCORE_HEARTBEAT_S": "0.1"}) as server:
         client = Client(f"sqlite:///{tmp_path}/mlcore.db")
         run_id = client.create_run("0", tags=stale()).info.run_id
 

@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode, urlsplit
 import attrs
 import pytest
 from attrs import frozen
-from server_live import LiveServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.wire.endpoint import Endpoint
 from mlcore.wire.endpoints import ENDPOINTS
 
@@ -91,7 +91,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     for folder in (outside, outside / "server", outside / "server" / "artifacts-beside"):
         folder.mkdir(exist_ok=True)
         (folder / CANARY).write_text(SONG)
-    with running(outside / "server", "--no-access-log") as server:
+    with running_server(outside / "server", "--no-access-log") as server:
         split = urlsplit(server.url)
         connection = http.client.HTTPConnection(split.hostname or "", split.port, timeout=30)
         made = Town(server, connection, outside, "", "")

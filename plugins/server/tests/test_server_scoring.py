@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 from mlcore_server.scoring import MOST_BYTES, ScoringServerError, ScoringServers
-from server_live import running
 from server_team import API, Team
 
 from mlcore.errors import InvalidParameterError, SettingsError
+from mlcore.testing.live_server import running_server
 
 UI = "/api/ui/1"
 PAGE = {"x-mlcore-ui": "1"}
@@ -178,7 +178,7 @@ def test_what_is_no_address_keeps_the_server_from_starting(named: str) -> None:
 
 def test_who_may_edit_the_model_asks_and_nobody_else(scoring: Scoring, tmp_path: Path) -> None:
     options = ("--auth", "basic", "--scoring-server", f"wine={scoring.url}")
-    with running(tmp_path, *options) as server, ExitStack() as leaving:
+    with running_server(tmp_path, *options) as server, ExitStack() as leaving:
         team = Team(server)
         leaving.callback(team.root.close)
         leaving.callback(team.ann.close)

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from server_live import LiveServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 API, UI = "/api/2.0/mlflow", "/api/ui/1"
 PASSWORD = "a long enough pass phrase"
@@ -53,7 +54,7 @@ class Team:
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     pytest.importorskip("mlcore_auth_basic")
-    with running(tmp_path_factory.mktemp("team"), "--auth", "basic") as server:
+    with running_server(tmp_path_factory.mktemp("team"), "--auth", "basic") as server:
         made = Team(server)
         yield made
         made.root.close()

@@ -17,9 +17,9 @@ from attrs import evolve
 from mlcore_server.config import ServerConfig
 from mlcore_server.files.showing import own_space
 from mlcore_server.files.tickets import KEY_FILE, BadTicketError, Pass, Tickets
-from server_live import LiveServer
 
 from mlcore.errors import StoreUnavailableError
+from mlcore.testing.live_server import LiveServer
 
 UI = "/api/ui/1"
 PROXY = "/api/2.0/mlflow-artifacts/artifacts"

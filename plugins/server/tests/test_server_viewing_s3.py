@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import s3_servers
-from server_live import running
+from server_in_bucket import server_in_bucket
 
 Require = Callable[[str, bool, str], None]
 
@@ -21,25 +20,11 @@ LARGE = bytes(range(256)) * (5 << 12)  # 5 MiB: more than is read at once
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory, require: Require) -> Iterator[httpx.Client]:
     """A client of a server that keeps its artifacts in a bucket."""
-    require("moto", s3_servers.program("moto_server") is not None, s3_servers.PIP_INSTALL)
-    boto3 = pytest.importorskip("boto3", exc_type=ImportError)
-    with s3_servers.moto() as s3:
-        keys = {"aws_access_key_id": s3.access_key, "aws_secret_access_key": s3.secret_key}
-        client = boto3.client("s3", endpoint_url=s3.endpoint, region_name="us-east-1", **keys)
-        client.create_bucket(Bucket=BUCKET)
-        client.close()
-        env = {
-            "AWS_ACCESS_KEY_ID": s3.access_key,
-            "AWS_SECRET_ACCESS_KEY": s3.secret_key,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_S3": s3.endpoint,
-        }
-        folder = tmp_path_factory.mktemp("server")
-        with (
-            running(folder, "--artifacts-destination", f"s3://{BUCKET}/root", env=env) as server,
-            httpx.Client(base_url=server.url, timeout=60, trust_env=False) as made,
-        ):
-            yield made
+    with (
+        server_in_bucket(require, tmp_path_factory.mktemp("server"), BUCKET) as server,
+        httpx.Client(base_url=server.url, timeout=60, trust_env=False) as made,
+    ):
+        yield made
 
 
 @pytest.fixture(scope="module")

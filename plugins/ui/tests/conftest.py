@@ -36,11 +36,11 @@ def browser(_chromium: object) -> Iterator[Browser]:
 
 @pytest.fixture
 def signed_in(_chromium: object) -> Iterator[Callable[[str, str], Browser]]:
-    """Return a function that opens a browser for somebody: `signed_in(name, password)`."""
+    """Return a function that opens a browser for somebody: `signed_in(name, password)`; they sign in at the first page."""
     with ExitStack() as opened:
 
         def sign_in(name: str, password: str) -> Browser:
-            browser = Browser(_chromium, http_credentials={"username": name, "password": password})
+            browser = Browser(_chromium, sign_in=(name, password))
             opened.callback(browser.close)
             return browser
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +120,11 @@ LOGIC = {
     }""",
     "between": """({series}) => [series.nearest([0, 10, 20], 14), series.nearest([0, 10, 20], 99), series.nearest([], 1),
         series.valueAt([0, 10, 20], [1, null, 3], 1), series.valueAt([0, 10, 20], [null, 2, 3], 0), series.extent([null, 3, -1]), series.extent([null])]""",
+    "holed": """({series}) => {
+        const kept = series.holed([1, null, 2, null, null, null, 3, null], new Map([[4, "NaN"]]));
+        const at = [1, 3].map((place) => series.valueAt([0, 1, 2, 3, 4, 5, 6, 7], kept, place, true));
+        return {kept: kept.map((value) => (value === undefined ? "none" : value)), at};
+    }""",
     "smooth": """({smoothing}) => {
         const grid = Array.from({length: 101}, (_, at) => at * 10);
         const line = grid.map((at) => at);
@@ -150,6 +154,12 @@ def test_curves_are_read_from_bytes_with_gaps_where_no_number_is(logic: Any) -> 
     assert (found["run"], found["last"], found["max"]) == ("é", [1, None, 3], [4, None, 6])
     assert found["short"] == "RangeError"
     assert logic("between") == [1, 2, -1, 2, None, [-1, 3], None]
+
+
+def test_holes_are_told_from_places_without_a_point(logic: Any) -> None:
+    found = logic("holed")
+    assert found["kept"] == [1, "none", 2, None, None, None, 3, "none"]
+    assert found["at"] == [1.5, None]
 
 
 def test_smoothing_has_no_bias_and_goes_by_the_distance_of_points(logic: Any) -> None:
@@ -417,50 +427,3 @@ def test_the_explorer_draws_and_compares_what_is_selected(
         page.keyboard.press("PageUp")
     page.get_by_role("button", name="Select this run").click()
     page.wait_for_url(f"**runs={runs[2][0]}**")
-
-
-def test_a_hundred_curves_of_ten_thousand_steps_cost_little(
-    browser: Browser, ui_server: UiServer, client: Client, record_property: Any
-) -> None:
-    experiment = client.create_experiment("hundred")
-    made = [client.create_run(experiment, run_name=f"run-{number}", start_time=START_MS) for number in range(100)]
-    first = made[0].info.run_id
-    points = [Metric("loss", math.exp(-step / 3000), START_MS + step * 1000, step) for step in range(10_000)]
-    client.log_batch(first, metrics=points)
-    client.log_batch(first, metrics=[Metric("other", 1.0, START_MS, 0)])
-    _copied(ui_server.directory / "mlcore.db", first, experiment)
-    runs = [(run.info.run_id, run.info.run_name) for run in made]
-    page = browser.page
-    session = browser.context.new_cdp_session(page)
-    session.send("Network.enable")
-    bytes_: list[int] = []
-    session.on("Network.loadingFinished", lambda event: bytes_.append(event["encodedDataLength"]))
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    opened(browser, ui_server)
-    mount(page, *CHARTS, runs=runs, keys=["loss"], query={"chart": "loss"})
-    page.wait_for_selector("dialog .uplot")
-    page.wait_for_load_state("networkidle")
-    told = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-    record_property("bytes", sum(bytes_))
-    record_property("main_s", told["TaskDuration"])
-    print(f"{sum(bytes_)} bytes in {len(bytes_)} answers, {told['TaskDuration']:.2f} s of the main thread")
-    assert sum(bytes_) <= 400_000
-    assert told["TaskDuration"] <= 0.4
-
-
-def _copied(path: Path, first: str, experiment: str) -> None:
-    """Give all runs of the experiment the curve of the first one, with noise: a million points through a client take long."""
-    with sqlite3.connect(path, timeout=60) as database:
-        [(run,)] = database.execute("SELECT id FROM mlcore_runs WHERE run_id = ?", (first,)).fetchall()
-        others = "FROM mlcore_runs r JOIN mlcore_runs f ON f.experiment = r.experiment AND f.id = ? AND r.id != f.id"
-        database.execute(
-            "INSERT INTO mlcore_metrics SELECT r.id, m.key, m.step, m.timestamp, m.value + (r.id % 100) * 0.01"
-            f" + abs(random() % 1000) / 20000.0, 0 {others} JOIN mlcore_metrics m ON m.run = f.id",
-            (run,),
-        )
-        database.execute(
-            "INSERT INTO mlcore_latest_metrics SELECT r.id, m.key, m.step, m.timestamp, m.value, 0, m.min, m.max, m.count"
-            f" {others} JOIN mlcore_latest_metrics m ON m.run = f.id",
-            (run,),
-        )
-    database.close()

@@ -37,7 +37,7 @@ def test_the_browser_is_opened_at_the_local_store_and_all_ends_together(tmp_path
     environ = {**os.environ, "BROWSER": str(browser), "MLCORE_TRACKING_URI": f"sqlite:///{tmp_path}/mlcore.db"}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "ui", "--port", "0", "--auth", "none"],
+            [sys.executable, "-c", PROGRAM, "ui", "--port", "0"],
             env=environ,
             stderr=out,
             stdout=out,
@@ -47,6 +47,9 @@ def test_the_browser_is_opened_at_the_local_store_and_all_ends_together(tmp_path
         url = _until(log, READY, process)
         assert _until(opened, re.compile(r"opened (\S+)"), process) == url
         assert "mlcore" in httpx.get(url, trust_env=False).text
+        # a plugin for users is installed beside it, and nobody has an account on this machine's own store
+        told = httpx.get(f"{url.removesuffix('/ui/')}/api/ui/1/manifest", trust_env=False)
+        assert (told.status_code, told.json()["user"]) == (200, None)
         # as a terminal does: to everybody in the foreground
         os.killpg(process.pid, end)
         assert process.wait(60) == 0
@@ -54,6 +57,7 @@ def test_the_browser_is_opened_at_the_local_store_and_all_ends_together(tmp_path
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert Path(tmp_path, "mlcore.db").exists()
+    assert not list(tmp_path.rglob("bootstrap-token")) + list(tmp_path.rglob("auth.db"))
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, trust_env=False)
 

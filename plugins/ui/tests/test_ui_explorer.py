@@ -35,19 +35,6 @@ def test_the_table_shows_what_varies_first_and_everybody_can_use_it(
         assert browser.violations() == []
 
 
-def test_a_first_look_is_small(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
-    session = browser.context.new_cdp_session(browser.page)
-    sizes: list[float] = []
-    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    session.send("Network.enable")
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    look(browser, ui_server, runs)
-    used = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
-    assert len(browser.requests) <= 35, [request.url for request in browser.requests]
-    assert sum(sizes) <= 120_000
-    assert used["TaskDuration"] <= 1.5  # ticks of a busy machine; about a fifth of it when nothing else runs
-
-
 def test_sorting_by_the_least_value_of_a_metric_is_an_address(
     ui_server: UiServer, browser: Browser, runs: Sweep
 ) -> None:
@@ -143,30 +130,19 @@ def test_the_menu_of_a_column_is_reached_by_keys(ui_server: UiServer, browser: B
     until(lambda: asked(page).get("sort") == ["-metrics.rmse"], page)
 
 
-def test_a_flight_over_the_rows_asks_for_few_and_costs_little(
-    ui_server: UiServer, browser: Browser, runs: Sweep
-) -> None:
+def test_a_flight_over_the_rows_asks_for_few(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs)
-    session = browser.context.new_cdp_session(page)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     count = sum("runs:table" in request.url for request in browser.requests)
-
-    def ticks() -> float:
-        return {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}["TaskDuration"]
-
-    before = ticks()
-    frames = page.evaluate("""async () => {
+    page.evaluate("""async () => {
         const box = document.querySelector("[role=grid]");
-        const next = () => new Promise((done) => requestAnimationFrame(done));
-        let frames = 0;
-        for (let at = 0; at < box.scrollHeight; at += 240) { box.scrollTop = at; frames += 1; await next(); }
-        return frames;
+        for (let at = 0; at < box.scrollHeight; at += 240) {
+            box.scrollTop = at;
+            await new Promise((done) => requestAnimationFrame(done));
+        }
     }""")
-    used = (ticks() - before) / frames
     page.locator(f"[aria-rowindex='{RUNS + 1}'] .run-name").wait_for()
     assert sum("runs:table" in request.url for request in browser.requests) - count <= 4
     assert page.locator(".grid-body [role=row]").count() < 60
-    assert used < 0.03  # s a frame, of which a third when the machine is quiet
 
 
 def test_groups_open_and_tell_of_their_metrics(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
@@ -309,7 +285,7 @@ def test_what_a_reader_may_not_do_is_not_offered(
             http.post("/api/2.0/mlflow/experiments/permissions/create", json=granted).raise_for_status()
         offered = {}
         for name in ("root", "bob"):
-            browser = Browser(_chromium, http_credentials={"username": name, "password": _PASSWORD})
+            browser = Browser(_chromium, sign_in=(name, _PASSWORD))
             browser.expect_complaint("401")
             page = look(browser, server, made, f"?runs={made.run_ids[0]}")
             page.get_by_role("button", name="Compare").wait_for()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
 import pytest
-from looks import check
+from looks import KEPT, check
 from ui_browser import Browser
 from ui_server import UiServer
 
@@ -19,7 +20,7 @@ START = 1_600_000_000_000  # long ago: dates instead of times that pass
 @pytest.fixture(scope="module")
 def words(ui_server: UiServer) -> dict[str, str]:
     """Record a sweep and register two versions of a model; return the words of the addresses."""
-    client = Client(ui_server.store_uri, ui_server.store_uri)
+    client = Client(ui_server.url, ui_server.url)
     experiment_id = client.create_experiment("sweep")
     runs = []
     for number in range(24):
@@ -33,8 +34,11 @@ def words(ui_server: UiServer) -> dict[str, str]:
         client.set_terminated(run.info.run_id, end_time=START + number * 60_000 + 42_000)
         runs.append(run.info.run_id)
     client.set_tag(runs[-1], "mlflow.note.content", "The **deepest** one:\n\n- slow\n- good")
+    table = "".join(f"{at},{at * at / 7:.3f},{'red' if at % 2 else 'white'}\n" for at in range(40))
+    client.log_text(runs[-1], f"fixed,volatile,colour\n{table}", "table.csv")
     client.create_registered_model("wine", description="Tells good wine from bad.")
     for run_id in runs[:2]:
+        client.log_text(run_id, "flavors:\n  python_function:\n    loader_module: own.loader\n", "model/MLmodel")
         client.create_model_version("wine", f"runs:/{run_id}/model", run_id)
     client.set_registered_model_alias("wine", "champion", "2")
     client.close()
@@ -48,7 +52,15 @@ PAGES = {
     "compare": "experiments/{experiment}?view=compare",
     "run": "runs/{run}",
     "model": "models/wine",
+    "start": "",
+    "metrics": "runs/{run}/metrics",
+    "file": "runs/{run}/artifacts/table.csv",
+    "models": "models",
+    "version": "models/wine/2",
+    "about": "about",
 }
+DRAWN = ("charts", "metrics")
+KINDS = [(1400, "light"), (1400, "dark"), (700, "light"), (700, "dark")]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -56,16 +68,34 @@ def test_pages_look_as_in_their_pictures(
     ui_server: UiServer, browser: Browser, words: dict[str, str], page: str, tmp_path: Path
 ) -> None:
     wrong = []
-    for width in (1400, 700):
-        for theme in ("light", "dark"):
-            browser.page.set_viewport_size({"width": width, "height": 900})
-            browser.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            shown = browser.open(f"{ui_server.url}/ui/{PAGES[page].format(**words)}")
-            if page == "charts":
-                shown.locator("canvas").first.wait_for()
-                shown.wait_for_load_state("networkidle")
-            try:
-                check(f"{page}-{width}-{theme}", shown.screenshot(), tmp_path)
-            except AssertionError as err:
-                wrong.append(str(err))
+    for width, theme in KINDS:
+        browser.page.set_viewport_size({"width": width, "height": 900})
+        browser.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        shown = browser.open(f"{ui_server.url}/ui/{PAGES[page].format(**words)}")
+        if page in DRAWN:
+            shown.locator("canvas").first.wait_for()
+            shown.wait_for_load_state("networkidle")
+        try:
+            check(f"{page}-{width}-{theme}", shown.screenshot(), tmp_path)
+        except AssertionError as err:
+            wrong.append(str(err))
     assert wrong == [], "\n".join(wrong)
+
+
+@pytest.mark.parametrize("shown", ["", *PAGES])
+def test_a_blank_page_and_another_page_are_no_likeness(shown: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for page in PAGES:
+        for kind in ("1400-light", "700-dark"):
+            wanted = Image.open(KEPT / f"{page}-{kind}.png").convert("RGB")
+            other = (
+                Image.open(KEPT / f"{shown}-{kind}.png")
+                if shown
+                else Image.new("RGB", wanted.size, wanted.getpixel((1, 1)))
+            )
+            taken = io.BytesIO()
+            other.resize((wanted.width * 2, wanted.height * 2)).save(taken, "PNG")
+            if shown != page:
+                with pytest.raises(AssertionError, match="looks otherwise"):
+                    check(f"{page}-{kind}", taken.getvalue(), tmp_path)

@@ -23,12 +23,12 @@ def panel(kind, id, title, module, order, **more):
 @hookimpl
 def ui_extensions():
     return [
-        panel(UIKind.COMPARE_PANEL, "acme-first", "Acme first", "follow.js", 150),
-        panel(UIKind.COMPARE_PANEL, "acme-between", "Acme between", "still.js", 225),
-        panel(UIKind.EXPERIMENT_PANEL, "acme-view", "Acme view", "first.js", 150),
-        panel(UIKind.RUN_PANEL, "acme-tagged", "Acme tagged", "matched.js", 205, match=("tags.acme.*",)),
+        panel(UIKind.COMPARE_PANEL, "acme-first", "Acme first", "follow.js", 5),
+        panel(UIKind.COMPARE_PANEL, "acme-between", "Acme between", "still.js", 35),
+        panel(UIKind.EXPERIMENT_PANEL, "acme-view", "Acme view", "first.js", 5),
+        panel(UIKind.RUN_PANEL, "acme-tagged", "Acme tagged", "matched.js", 15, match=("tags.acme.*",)),
         panel(UIKind.RUN_PANEL, "acme-apart", "Acme apart", "apart.js", 300, isolate=True),
-        panel(UIKind.MODEL_PANEL, "acme-model", "Acme model", "model.js", 205),
+        panel(UIKind.MODEL_PANEL, "acme-model", "Acme model", "model.js", 15),
     ]
 """
 MODULES = {

@@ -76,6 +76,7 @@ def test_tags_are_added_changed_and_removed_where_they_stand(
     row.get_by_role("button", name="Change").click()
     page.get_by_label("Value of the tag").fill("final")
     page.keyboard.press("Enter")
+    page.get_by_label("Value of the tag").wait_for(state="detached")  # saved: the row being edited is named so, too
     page.get_by_role("row", name="stage final").wait_for()
     assert client.get_run(corpus.newest).data.tags["stage"] == "final"
     page.get_by_role("row", name="stage final").hover()
@@ -170,6 +171,11 @@ def test_a_run_that_is_not_there_says_so(ui_server: UiServer, browser: Browser) 
     browser.expect_complaint("404")
     page = _open(browser, ui_server, "0" * 32)
     page.get_by_role("heading", name="There is no such run").wait_for()
+    page.get_by_role("button", name="Search runs").click()
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="All experiments").click()
+    page.wait_for_url("**/ui/experiments")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

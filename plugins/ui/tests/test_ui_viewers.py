@@ -170,6 +170,44 @@ def test_a_report_loads_what_lies_beside_it(ui_server: UiServer, browser: Browse
     assert report.locator("img").evaluate("(image) => image.naturalWidth") == 32
 
 
+def test_a_report_whose_link_has_run_out_gets_another_one(
+    ui_server: UiServer, browser: Browser, corpus: Corpus
+) -> None:
+    browser.expect_complaint("403")
+    asked: list[str] = []
+
+    def refuse(route: Any) -> None:
+        if len({*asked, route.request.url.split("/raw/")[1].split("/")[0]}) <= len(too_old):
+            route.fulfill(status=403, body="this link has expired")
+        else:
+            route.continue_()
+        asked.append(route.request.url.split("/raw/")[1].split("/")[0])
+
+    too_old = ["the first"]
+    browser.context.route("**/raw/**", refuse)
+    page = browser.open(_file(ui_server, corpus.good, "report/index.html"))
+    report = page.frame_locator("iframe[title='Report index.html']")
+    report.get_by_role("heading", name="Report").wait_for()
+    assert len(set(asked)) == 2
+    too_old.append("the second")
+    page.locator("iframe").evaluate("(frame) => { frame.src = frame.src; }")
+    page.get_by_role("button", name="Load it again").click()
+    report.get_by_role("heading", name="Report").wait_for()
+    assert len(set(asked)) == 3
+
+
+def test_comments_in_code_have_no_bar_before_them(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+    page = browser.open(_file(ui_server, corpus.good, "text/train.py"))
+    comment = page.locator(".code .comment").first
+    assert comment.evaluate("(one) => getComputedStyle(one).borderLeftWidth") == "0px"
+
+
+def test_rows_of_an_array_are_numbered_as_its_columns(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+    page = browser.open(_file(ui_server, corpus.good, "tables/numbers.npy"))
+    page.get_by_text("Rows 0 to 1 of 2").wait_for()
+    assert page.locator(".rows tbody tr").all_inner_texts()[1].split() == ["1", "3", "4", "5"]
+
+
 def test_files_are_walked_by_keyboard_alone(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(f"{ui_server.url}/ui/runs/{corpus.good}/artifacts")
     page.get_by_role("treeitem", name="images").focus()

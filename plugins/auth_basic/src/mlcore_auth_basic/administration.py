@@ -85,13 +85,14 @@ class Administration:
         return made
 
     def change_password(self, by: By, name: str, password: str) -> None:
-        """Give a user another password; tokens stay. Raises NotFoundError, InvalidParameterError."""
+        """Give a user another password; tokens stay, sessions of browsers end. Raises NotFoundError, InvalidParameterError."""
         with self.database.reading() as connection:
             user = get_user(connection, name)
         hashed = self.passwords.hash(checked_password(password, user.name, self.settings.min_password_length))
         with self.database.writing() as connection:
             user = get_user(connection, name)
             connection.execute("UPDATE users SET password_hash = ? WHERE id = ?", (hashed, user.id))
+            tokens.end_sessions(connection, user.id)
             change = {"password": audit_log.MASK}
             audit_log.append(connection, [entry(by, "users/update-password", account(user.name), change, change)])
 
@@ -129,6 +130,7 @@ class Administration:
         """Make an API token; return its id and the token, which nobody can read again."""
         with self.database.writing() as connection:
             owner = get_user(connection, user)
+            tokens.drop_old_sessions(connection)
             token_id, token = tokens.add(connection, owner.id, wanted)
             after: dict[str, object] = {
                 "token_id": token_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import time
 import unicodedata
@@ -13,13 +14,14 @@ from pathlib import Path
 from mlcore.entities import Action, AuditEntry, Credentials, Principal, Resource
 from mlcore.errors import StoreUnavailableError, UnauthenticatedError
 from mlcore_auth_basic import accounts, audit_log, grants, levels, tokens
-from mlcore_auth_basic.administration import Administration
+from mlcore_auth_basic.administration import Administration, By
 from mlcore_auth_basic.database import Database
 from mlcore_auth_basic.passwords import Passwords
 from mlcore_auth_basic.settings import AuthSettings
 from mlcore_auth_basic.throttle import Throttle
 
 ACCOUNT = "users/"  # in front of a user's name, in the id of the resource that their account is
+PAGE = "x-mlcore-ui"  # the header of our pages, which no page of another site can set without being asked first
 _WRONG = "user name and password, or API token, are not known here"
 
 
@@ -42,6 +44,9 @@ class BasicAuthority:
         self.passwords: Passwords = passwords or Passwords(clock)
         self.throttle: Throttle = Throttle(clock)
         self.administration: Administration = Administration(database, self.passwords, settings)
+        # browsers have one jar for all ports of a machine: two servers must not take each other's
+        place = hashlib.sha256(str(database.path).encode("utf-8", "surrogateescape")).hexdigest()
+        self.cookie: str = f"mlcore_session_{place[:10]}"
 
     @classmethod
     def open(cls, directory: Path, settings: AuthSettings | None = None) -> BasicAuthority:
@@ -62,6 +67,9 @@ class BasicAuthority:
             if password.startswith(tokens.PREFIX):
                 return self._by_token(password, user, credentials.client)
             return self._by_password(user, password, credentials.client)
+        session = "" if scheme else cookie_of(credentials, self.cookie)
+        if session:
+            return self._by_session(session, credentials)
         if scheme:
             raise UnauthenticatedError(
                 f"authorization scheme {scheme[:20]!r} is not known here, expected Basic or Bearer"
@@ -70,6 +78,25 @@ class BasicAuthority:
             "the request shows no credentials: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
             "or MLFLOW_TRACKING_TOKEN"
         )
+
+    def sign_in(self, name: str, password: str, client: str) -> tuple[str, str]:
+        """Begin a session of a browser; return the user's name and what its cookie says.
+
+        Raises UnauthenticatedError: wrong name or password. LimitExceededError: too many tries.
+        """
+        principal = self._by_password(name, password, client)
+        expires = accounts.now_ms() + self.settings.session_hours * 3_600_000
+        wanted = tokens.TokenRequest("browser session", Action.MANAGE, None, expires, is_session=True)
+        return principal.name, self.administration.add_token(By(principal.name), principal.name, wanted)[1]
+
+    def sign_out(self, credentials: Credentials) -> bool:
+        """End the session that a cookie brings; return whether it brings one."""
+        with self.database.reading() as connection:
+            found = tokens.find(connection, cookie_of(credentials, self.cookie))
+        if found is None or not found.is_session:
+            return False
+        self.administration.revoke_token(By(found.user), found.id)
+        return True
 
     def authorize(self, principal: Principal, action: Action, resource: Resource) -> bool:
         """Whether *principal* may do *action*; what a token does not reach, its user may not do with it."""
@@ -192,16 +219,35 @@ class BasicAuthority:
         with self.database.reading() as connection:
             found = tokens.find(connection, token)
             owner = accounts.find_user(connection, found.user) if found else None
-        if found is None or owner is None or (user and unicodedata.normalize("NFC", user) != owner.name):
+        if (
+            found is None
+            or owner is None
+            or found.is_session
+            or (user and unicodedata.normalize("NFC", user) != owner.name)
+        ):
             # a token cannot be guessed, so right ones are never held up by wrong ones of the same address
             self.throttle.check(client)
             self.throttle.failed(client)
             raise UnauthenticatedError(_WRONG)
+        return self._shown(found, is_admin=owner.is_admin)
+
+    def _by_session(self, session: str, credentials: Credentials) -> Principal:
+        if not credentials.reads and PAGE not in credentials.headers:
+            # the browser adds its cookie to whatever a page sends, so a change has to show that a page of ours wants it
+            raise UnauthenticatedError(f"a session of the pages changes things with the header {PAGE!r} only")
+        with self.database.reading() as connection:
+            found = tokens.find(connection, session)
+            owner = accounts.find_user(connection, found.user) if found else None
+        if found is None or owner is None or not found.is_session:
+            raise UnauthenticatedError("the session has ended: sign in again")
+        return self._shown(found, is_admin=owner.is_admin)
+
+    def _shown(self, found: tokens.Token, *, is_admin: bool) -> Principal:
         if found.last_used_ms is None or accounts.now_ms() - found.last_used_ms > tokens.USED_EVERY_MS:
             self._note_use(found)
         # "admin" says that there is nothing to ask any more, so a token that is less than its user is none
         is_whole = found.scope is Action.MANAGE and found.resources is None
-        return Principal(owner.name, owner.is_admin and is_whole, found.id)
+        return Principal(found.user, is_admin and is_whole, found.id)
 
     def _note_use(self, token: tokens.Token) -> None:
         try:
@@ -214,6 +260,15 @@ class BasicAuthority:
 def _about(resource: Resource) -> str:
     # the kind as a whole is what only a grant for all of it allows
     return levels.one(resource.id) if resource.id else levels.EVERY
+
+
+def cookie_of(credentials: Credentials, name: str) -> str:
+    """Return the value of a cookie of a request; empty when it brings none."""
+    for part in credentials.headers.get("cookie", "").split(";"):
+        given, _, value = part.strip().partition("=")
+        if given == name:
+            return value
+    return ""
 
 
 def _decoded(value: str) -> tuple[str, str]:

@@ -10,9 +10,12 @@ from mlcore.hookspecs import Command, WebContext, WebPart, hookimpl
 @hookimpl
 def web(context: WebContext) -> Sequence[WebPart] | None:
     """Bring the authority, and the routes for users, permissions, tokens and the audit log."""
-    if context.auth not in ("auto", "basic"):
+    if context.auth not in ("auto", "basic", "local"):
         return None
-    from mlcore_auth_basic.web import parts
+    from mlcore_auth_basic.web import has_users, parts
+
+    if context.auth == "local" and not has_users(context):
+        return None
 
     return parts(context)
 

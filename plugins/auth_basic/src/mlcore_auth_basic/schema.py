@@ -86,5 +86,10 @@ CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only: entries are not deleted'); END;
 """
 
-MIGRATIONS = (_ACCOUNTS + _TOKENS + _AUDIT,)
+# A browser's session is a token that a cookie brings.
+_SESSIONS = """
+ALTER TABLE tokens ADD COLUMN is_session INTEGER NOT NULL DEFAULT 0;
+"""
+
+MIGRATIONS = (_ACCOUNTS + _TOKENS + _AUDIT, _SESSIONS)
 VERSION = len(MIGRATIONS)

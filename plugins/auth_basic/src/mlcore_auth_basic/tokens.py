@@ -34,16 +34,18 @@ class Token:
     created_ms: int
     expires_ms: int | None = None
     last_used_ms: int | None = None
+    is_session: bool = False
 
 
 @frozen
 class TokenRequest:
-    """What a new token shall be. expires_ms: None for never."""
+    """What a new token shall be. expires_ms: None for never. is_session: of a browser, which brings it as a cookie."""
 
     name: str
     scope: Action
     resources: tuple[str, ...] | None = None
     expires_ms: int | None = None
+    is_session: bool = False
 
 
 def digest(token: str) -> bytes:
@@ -83,9 +85,12 @@ def add(connection: sqlite3.Connection, user_id: int, wanted: TokenRequest) -> t
     token, token_id = PREFIX + secrets.token_urlsafe(32), secrets.token_hex(6)
     is_limited = wanted.resources is not None
     connection.execute(
-        "INSERT INTO tokens (id, hash, user_id, name, scope, is_limited, created_ms, expires_ms) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (token_id, digest(token), user_id, wanted.name, wanted.scope, is_limited, now_ms(), wanted.expires_ms),
+        "INSERT INTO tokens (id, hash, user_id, name, scope, is_limited, created_ms, expires_ms, is_session) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(token_id, digest(token), user_id, wanted.name, wanted.scope, is_limited),
+            *(now_ms(), wanted.expires_ms, wanted.is_session),
+        ),
     )
     for text in dict.fromkeys(wanted.resources or ()):
         resource = parse_resource(text)
@@ -97,7 +102,7 @@ def add(connection: sqlite3.Connection, user_id: int, wanted: TokenRequest) -> t
 
 
 _COLUMNS = (
-    "SELECT t.id, u.name, t.name, t.scope, t.is_limited, t.created_ms, t.expires_ms, t.last_used_ms "
+    "SELECT t.id, u.name, t.name, t.scope, t.is_limited, t.created_ms, t.expires_ms, t.last_used_ms, t.is_session "
     "FROM tokens t JOIN users u ON u.id = t.user_id "
 )
 
@@ -131,6 +136,16 @@ def of_user(connection: sqlite3.Connection, user: str | None) -> tuple[Token, ..
 def revoke(connection: sqlite3.Connection, token_id: str) -> None:
     """Delete a token."""
     connection.execute("DELETE FROM tokens WHERE id = ?", (token_id,))
+
+
+def end_sessions(connection: sqlite3.Connection, user_id: int) -> None:
+    """Delete the sessions of a user's browsers."""
+    connection.execute("DELETE FROM tokens WHERE user_id = ? AND is_session", (user_id,))
+
+
+def drop_old_sessions(connection: sqlite3.Connection) -> None:
+    """Delete what is left of sessions that are over."""
+    connection.execute("DELETE FROM tokens WHERE is_session AND expires_ms <= ?", (now_ms(),))
 
 
 def used(connection: sqlite3.Connection, token: Token) -> None:
@@ -182,7 +197,7 @@ def widen(connection: sqlite3.Connection, token_id: str, resource: Resource) -> 
 
 
 def _token(row: Sequence[object]) -> Token:
-    token_id, user, name, scope, is_limited, created, expires, last_used = row
+    token_id, user, name, scope, is_limited, created, expires, last_used, is_session = row
     return Token(
         str(token_id),
         str(user),
@@ -192,6 +207,7 @@ def _token(row: Sequence[object]) -> Token:
         int(str(created)),
         expires if isinstance(expires, int) else None,
         last_used if isinstance(last_used, int) else None,
+        bool(is_session),
     )
 
 

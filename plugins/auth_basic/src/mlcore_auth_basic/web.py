@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mlcore.entities import Action, Permission
 from mlcore.hookspecs import WebContext, WebPart, WebRoute
-from mlcore_auth_basic import bootstrap, levels, web_permissions, web_roles, web_tokens, web_users
+from mlcore_auth_basic import bootstrap, levels, web_permissions, web_roles, web_session, web_tokens, web_users
 from mlcore_auth_basic.authority import BasicAuthority
+from mlcore_auth_basic.database import FILE, Database
 from mlcore_auth_basic.web_call import ADMIN, ANYBODY, KNOWN, Operation, route
 
 _MANAGE_EXPERIMENT = Permission(Action.MANAGE, levels.EXPERIMENT, "experiment_id")
@@ -65,6 +66,19 @@ _OWN: tuple[tuple[str, str, Permission, Operation], ...] = (
 )
 
 
+def has_users(context: WebContext) -> bool:
+    """Whether somebody has an account in the server's state directory; writes nothing."""
+    directory = Path(context.state_dir)
+    if not (directory / FILE).is_file():
+        return False
+    database = Database.open(directory)
+    try:
+        with database.reading() as connection:
+            return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
+    finally:
+        database.close()
+
+
 def parts(context: WebContext) -> Sequence[WebPart]:
     """Open the authority in the server's state directory and return it with its routes."""
     authority = BasicAuthority.open(Path(context.state_dir))
@@ -80,3 +94,4 @@ def routes(authority: BasicAuthority) -> Iterator[WebRoute]:
                 yield route(authority, method, f"/{start}/{version}/mlflow/{path}", permission, operation)
     for method, path, permission, operation in _OWN:
         yield route(authority, method, path, permission, operation)
+    yield from web_session.routes(authority)

@@ -127,7 +127,7 @@ def _handler(authority: BasicAuthority, operation: Operation) -> Callable[[Reque
             call = Call(
                 authority,
                 getattr(request.state, "principal", None),
-                await _fields(request),
+                await fields_of(request),
                 request.client.host if request.client else "",
                 str(getattr(request.state, "request_id", "")),
             )
@@ -135,7 +135,7 @@ def _handler(authority: BasicAuthority, operation: Operation) -> Callable[[Reque
         except MlcoreError as error:
             if error.status >= 500:
                 raise  # the server logs it, and knows what clients need not know of it
-            return JSONResponse({"error_code": error.code, "message": error.message}, error.status)
+            return told(error)
         # the entry is in the audit log already, in the transaction of the change itself, with before and after
         request.state.audited = request.method != "GET"
         return JSONResponse(answer, headers={"cache-control": "no-store"})
@@ -143,7 +143,13 @@ def _handler(authority: BasicAuthority, operation: Operation) -> Callable[[Reque
     return handler
 
 
-async def _fields(request: Request) -> Mapping[str, object]:
+def told(error: MlcoreError) -> JSONResponse:
+    """Return the answer that tells of an error."""
+    return JSONResponse({"error_code": error.code, "message": error.message}, error.status)
+
+
+async def fields_of(request: Request) -> Mapping[str, object]:
+    """Return what a request says in its query or JSON body. Raises InvalidParameterError."""
     if request.method == "GET":
         return dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -36,11 +36,11 @@ class Access:
         self.authority: Authority | None = authority
         self._stores = stores
 
-    def principal(self, headers: Mapping[str, str], client: str) -> Principal:
-        """Return who is calling. Raises UnauthenticatedError."""
+    def principal(self, headers: Mapping[str, str], client: str, method: str = "") -> Principal:
+        """Return who is calling. method: of the request. Raises UnauthenticatedError."""
         if self.authority is None:
             return NOBODY
-        return self.authority.authenticate(Credentials(headers, client))
+        return self.authority.authenticate(Credentials(headers, client, reads=method in ("GET", "HEAD")))
 
     def allow(self, principal: Principal, endpoint: Endpoint, request: Any) -> Any:
         """Return *request*, narrowed to what *principal* may see.

@@ -29,7 +29,7 @@ from mlcore_server.bodies import ClientGoneError, is_long, json_object, read_bod
 from mlcore_server.calls.caller import Caller
 from mlcore_server.config import ServerConfig
 from mlcore_server.discretion import Discretion
-from mlcore_server.guards import Guards, check_json, check_page
+from mlcore_server.guards import PAGE, Guards, check_json, check_page
 from mlcore_server.observing import Observer
 from mlcore_server.routes import Match, RouteTable
 from mlcore_server.trail import Trail
@@ -41,6 +41,7 @@ logger: logging.Logger = logging.getLogger("mlcore.server")
 _PROCESS = uuid.uuid4().hex[:16]
 _NUMBERS = itertools.count(1)
 
+_PAGES = 'Page realm="mlcore"'
 _REQUEST_ID = re.compile(r"[\w\-.]{1,64}\Z")
 # probes of load balancers come with any Host, and have to be answered by a busy server
 _UNGUARDED = ("/health", "/ready", "/version")
@@ -61,6 +62,10 @@ class Exchange:
     headers: Mapping[str, str]
     match: Match
     request_id: str
+
+    def principal(self, access: Access) -> Principal:
+        """Return who is calling. Raises UnauthenticatedError."""
+        return access.principal(self.headers, self.client, self.scope["method"])
 
     @property
     def client(self) -> str:
@@ -103,13 +108,13 @@ class Answerer:
         except ClientGoneError:
             seen.status = 499
         except MlcoreError as err:
-            await self._fail(seen, err)
+            await self._fail(seen, err, headers)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as err:  # one broken request must not end the server, and is logged whole
             logger.exception("request %s %s %s failed", request_id, scope["method"], scope["path"])
             text = f"internal error ({type(err).__name__}); the server's log tells more under request id {request_id}"
-            await self._fail(seen, MlcoreError(text))
+            await self._fail(seen, MlcoreError(text), headers)
         self._observer.saw(
             scope, headers, seen.endpoint, seen.status, time.perf_counter() - started, request_id, seen.principal
         )
@@ -158,7 +163,7 @@ class Answerer:
         """Return who is calling, where that matters."""
         if self._access.authority is None or need.action is None:
             return NOBODY
-        found: Principal = await self.in_thread(lambda: self._access.principal(exchange.headers, exchange.client))
+        found: Principal = await self.in_thread(lambda: exchange.principal(self._access))
         seen.principal = found.name
         return found
 
@@ -207,12 +212,14 @@ class Answerer:
         await send({"type": "http.response.start", "status": 204, "headers": allowed})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _fail(self, seen: Seen, err: MlcoreError) -> None:
+    async def _fail(self, seen: Seen, err: MlcoreError, headers: Mapping[str, str]) -> None:
         if seen.status:  # the answer is on its way already; closing the connection is all that can still be said
             raise ConnectionAbortedError(err.message) from err
         more: Headers = []
         if isinstance(err, UnauthenticatedError) and self._access.authority is not None:
-            more.append((b"www-authenticate", self._access.authority.challenge.encode("latin-1")))
+            # a browser would put its own window before a page that asks for name and password itself, and hold the answer
+            challenge = _PAGES if PAGE in headers else self._access.authority.challenge
+            more.append((b"www-authenticate", challenge.encode("latin-1")))
         if isinstance(err, LimitExceededError):
             more.append((b"retry-after", b"1"))
         if err.status >= 500 and err.status != 501:
@@ -282,7 +289,7 @@ class JsonTarget(Target):
     def _work(self, server: Answerer, exchange: Exchange, body: bytes, seen: Seen) -> Whole:
         principal = NOBODY
         if self.endpoint.permission.action is not None:
-            principal = server.access.principal(exchange.headers, exchange.client)
+            principal = exchange.principal(server.access)
             seen.principal = principal.name
         request = request_of(self.endpoint, exchange.scope["query_string"], body, exchange.match.fields)
         request = server.access.allow(principal, self.endpoint, request)
@@ -322,7 +329,7 @@ class RecordTarget(Target):
         self, server: Answerer, exchange: Exchange, given: Mapping[str, Any], seen: Seen
     ) -> tuple[Principal, Mapping[str, Any]]:
         """Return who calls, and the values with the run that they may record into as the only one that is named."""
-        principal = server.access.principal(exchange.headers, exchange.client)
+        principal = exchange.principal(server.access)
         seen.principal = principal.name
         values = of_one_run(given)
         server.access.allow(principal, self.endpoint, RunId(run_id=values["run_id"]))

@@ -30,7 +30,8 @@ def _wanted(config: ServerConfig, offered: Sequence[Authority]) -> Authority | N
     names = ", ".join(sorted(one.name for one in offered)) or "none"
     if config.auth == "none":
         return None
-    if config.auth == "auto":
+    # with `local` an authority that has no users yet offers itself not
+    if config.auth in ("auto", "local"):
         if len(offered) > 1:
             raise SettingsError(f"several authorities are installed ({names}): choose one with --auth NAME")
         return offered[0] if offered else None

@@ -73,7 +73,10 @@ def _option(name: str, about: str, *mlflow: str, short: str = "", **more: Any) -
 )
 @_option("--prefix", "Path under which everything is served, such as /mlcore.", "MLFLOW_STATIC_PREFIX", default="")
 @_option(
-    "--auth", "Authority to ask: its name, auto for the one that is installed, none.", default="auto", show_default=True
+    "--auth",
+    "Authority to ask: its name; auto for the one that is installed; local for the same if it has users; none.",
+    default="auto",
+    show_default=True,
 )
 @_option("--insecure-no-auth", "Listen to other machines without an authority.", is_flag=True)
 @_option(

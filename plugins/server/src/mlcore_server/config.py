@@ -15,7 +15,8 @@ class ServerConfig:
     artifacts_destination: absolute URI of the directory or bucket that the artifact proxy stands before.
     artifact_root: where clients find artifacts of new experiments; None for the proxy.
     artifact_roots: further URIs below which the server reads artifacts for pages and clients.
-    auth: name of the authority, `auto` for the one that is installed, `none` for nobody.
+    auth: name of the authority, `auto` for the one that is installed, `local` for the same if it has
+        users already, `none` for nobody.
     allowed_hosts: names besides `localhost`, addresses and `host` that a request may be for; `*` for any.
     scoring_servers: servers of models that pages may ask, as `MODEL=URL`, or `URL` for every model.
     allowed_origins: pages of other origins that may call the server.

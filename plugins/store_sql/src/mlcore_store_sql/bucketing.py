@@ -114,7 +114,8 @@ class BucketsPart(SeriesPart):
                 cursor.execute(self._texts.latest_of_curve, one.where)
                 ((_, _, value, special),) = cursor.fetchall()
                 last = curves.true_value(value, special)
-                return BucketedCurve(one.run_id, one.key, one.count, one.first, one.last, last, columns)
+                odd = self._odd(cursor, one, grid)
+                return BucketedCurve(one.run_id, one.key, one.count, one.first, one.last, last, columns, *odd)
         return on_grid(self._whole(cursor, one, query.axis), grid, query.stats)
 
     def _whole(self, cursor: Cursor, one: _Stretch, axis: Axis) -> Curve:
@@ -142,6 +143,14 @@ class BucketsPart(SeriesPart):
             rows.sort(key=itemgetter(0))  # which leaves points of one moment by step
             places, values = zip(*rows, strict=True)
         return Curve(one.run_id, one.key, [place - one.base for place in places] if one.base else places, values)
+
+    def _odd(self, cursor: Cursor, one: _Stretch, grid: Grid) -> Iterator[tuple[int, ...]]:
+        """Yield the buckets with points that are NaN, infinity, and minus infinity."""
+        skipped = (one.first - grid.first) // grid.width
+        cursor.execute(self._texts.odd_by_bucket, (grid.first + skipped * grid.width, grid.width, *one.where))
+        found = cursor.fetchall()
+        for wanted in (curves.NAN, curves.PLUS_INFINITY, curves.MINUS_INFINITY):
+            yield tuple(sorted(skipped + number for number, special in found if special == wanted))
 
     def _columns(
         self, cursor: Cursor, one: _Stretch, grid: Grid, stats: tuple[Stat, ...]

@@ -33,6 +33,7 @@ def bucket_statements() -> dict[str, Statement]:
         "values_by_time": (_between(select(time, METRICS.c.value), time).order_by(*in_order), _NAMES),
         "last_by_bucket": (_last_by_bucket(), ("first", "width", "count", "of_run", "of_key", "width", "high")),
         "stats_by_bucket": (_stats_by_bucket(), ("first", "width", *_NAMES, "first", "width")),
+        "odd_by_bucket": (_odd_by_bucket(), ("first", "width", *_NAMES)),
     }
 
 
@@ -72,11 +73,18 @@ def _last_by_bucket() -> ClauseElement:
     return select(buckets.c.number, last.correlate(buckets).scalar_subquery())
 
 
+def _bucket() -> ColumnElement[Any]:
+    begin, width = bindparam("first", type_=BigInteger), bindparam("width", type_=BigInteger)
+    return (METRICS.c.step - begin).op("/", precedence=8)(width).label("bucket")
+
+
+def _odd_by_bucket() -> ClauseElement:
+    """Return the number of each bucket with each mark of its points that are not finite."""
+    found = select(_bucket(), METRICS.c.special).distinct()
+    return _between(found, METRICS.c.step).where(METRICS.c.special != ZERO)
+
+
 def _stats_by_bucket() -> ClauseElement:
-    number = (METRICS.c.step - bindparam("first", type_=BigInteger)).op("/", precedence=8)(
-        bindparam("width", type_=BigInteger)
-    )
-    value = METRICS.c.value
-    bucket = number.label("bucket")
+    value, bucket = METRICS.c.value, _bucket()
     stats = select(bucket, func.min(value), func.max(value), func.sum(value), func.count())
     return _between(stats, METRICS.c.step).where(_IS_NUMBER).group_by(bucket)

@@ -85,6 +85,7 @@ class Texts:
     values_by_time: str
     last_by_bucket: str
     stats_by_bucket: str
+    odd_by_bucket: str
 
     insert_logged_model: str
     logged_model: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import re
 import signal
 import subprocess
@@ -30,12 +32,18 @@ def ui(cli: Cli, port: int, host: str, browser: bool, options: tuple[str, ...]) 
 
     Starts `mlcore server` on the tracking URI of the settings and opens the pages. Further OPTIONS are the server's,
     such as `--backend-store-uri sqlite:///other.db`. Ends with Ctrl+C.
+
+    The server listens to this machine alone and asks for no login, unless there are users already in the state
+    directory of the store (mlcore-auth-basic), or `--auth` says otherwise. To other machines (`--host`) it listens as
+    `mlcore server` does: with a login.
     """
     if not any(entry.hook == "command" and entry.key == "server" for entry in cli.plugins.installed()):
         raise PluginError("the pages need a server: pip install mlcore-server")
     command = [sys.executable, "-c", _PROGRAM, "server", "--host", host, "--port", str(port), "--no-access-log"]
-    if not any(option.startswith("--backend-store-uri") for option in options):
+    if not _says(options, "--backend-store-uri"):
         command += ["--backend-store-uri", cli.settings.tracking_uri]
+    if _is_own_machine(host) and "MLCORE_SERVER_AUTH" not in os.environ and not _says(options, "--auth"):
+        command += ["--auth", "local"]
     with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as server:  # noqa: S603  # our own program, no shell
         signal.signal(signal.SIGTERM, lambda *_: server.terminate())
         try:
@@ -44,6 +52,20 @@ def ui(cli: Cli, port: int, host: str, browser: bool, options: tuple[str, ...]) 
             # the terminal has told the server too
             server.wait()
     click.get_current_context().exit(max(server.returncode, 0))
+
+
+def _says(options: tuple[str, ...], name: str) -> bool:
+    return any(option == name or option.startswith(f"{name}=") for option in options)
+
+
+def _is_own_machine(host: str) -> bool:
+    """Whether only programs of this machine reach a server that listens there."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _watch(server: subprocess.Popen[str], *, open_browser: bool) -> None:

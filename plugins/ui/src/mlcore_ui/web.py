@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from mlcore.entities import Permission
+from mlcore.entities import Action, Permission
 from mlcore.hookspecs import WebContext, WebMount, WebPart, WebRoute
 from mlcore.plugins import current
 from mlcore_ui.assets import Asset, Assets, load
@@ -19,7 +20,9 @@ from mlcore_ui.joined import Joined, join
 from mlcore_ui.page import MAIN, Page
 
 PATH = "/ui"
+SIGN_IN = "/sign-in"
 _ANYBODY = Permission(None)
+_KNOWN = Permission(Action.READ, "server", "answer")  # everybody whom the authority knows
 _FOREVER = "public, max-age=31536000, immutable"
 _SAFE = {
     "x-content-type-options": "nosniff",
@@ -33,7 +36,8 @@ def parts(context: WebContext) -> list[WebPart]:
     joined = join(load(OWN), MAIN)
     extensions = gather(current(), joined.assets)
     ui = WebMount(PATH, Ui(joined, extensions), _ANYBODY)
-    return [ui, WebRoute("GET", "/", _ANYBODY, _to_ui), *block_routes(context, extensions)]
+    signing = WebRoute("GET", SIGN_IN, _KNOWN, _signed_in)
+    return [ui, WebRoute("GET", "/", _ANYBODY, _to_ui), signing, *block_routes(context, extensions)]
 
 
 class Ui:
@@ -103,6 +107,12 @@ def _sent(asset: Asset, *, zipped: bool) -> Response:
     if zipped and asset.zipped is not None:
         return Response(asset.zipped, media_type=asset.kind, headers={**headers, "content-encoding": "gzip"})
     return Response(asset.body, media_type=asset.kind, headers=headers)
+
+
+async def _signed_in(request: Request) -> Response:
+    """Lead back to the pages: before this the browser itself has asked for what an authority without a form wants."""
+    after = quote(request.query_params.get("next", ""), safe="/?&=,:%+")
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{PATH}/{after}", headers=_SAFE)
 
 
 async def _to_ui(request: Request) -> Response:

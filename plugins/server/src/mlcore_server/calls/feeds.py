@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-from mlcore.entities import Axis, Bucketed, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
+from mlcore.entities import Axis, Bucketed, BucketedCurve, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
 from mlcore.errors import InvalidParameterError, MlcoreError
 from mlcore.interfaces import RegistryStore
 from mlcore.tracking.buckets import buckets
@@ -151,6 +152,7 @@ def series_head(found: Bucketed, stats: tuple[Stat, ...], axis: Axis) -> Json:
                 "last_x": curve.last_x,
                 "last": number_out(curve.last),
             }
+            | _odd(curve)
             for curve in found.curves
         ],
     }
@@ -159,13 +161,16 @@ def series_head(found: Bucketed, stats: tuple[Stat, ...], axis: Axis) -> Json:
 def series_bytes(head: Json, found: Bucketed) -> bytes:
     """Return curves as bytes: length of the head, head, padding to eight bytes, grid as float64, columns as float32.
 
-    Everything is little-endian; columns stand by curve, then by stat.
+    Everything is little-endian; columns stand by curve, then by stat. They are float64, and the head has the width 8, when
+    float32 would make infinity or zero of a value that is neither.
     """
-    text = orjson.dumps(head)
+    columns = [column for curve in found.curves for column in curve.columns]
+    narrow = [array("f", column) for column in columns]
+    is_lossy = any(map(_is_lossy, columns, narrow))
+    text = orjson.dumps(head | {"width": 8 if is_lossy else 4})
     begin = len(text).to_bytes(4, "little") + text
     parts = [begin, bytes(-len(begin) % 8), _little(found.grid)]
-    parts += [_little(array("f", column)) for curve in found.curves for column in curve.columns]
-    return b"".join(parts)
+    return b"".join(parts + [_little(column) for column in (columns if is_lossy else narrow)])
 
 
 def within(what: str, name: str, value: int, bounds: tuple[int, int]) -> None:
@@ -174,6 +179,27 @@ def within(what: str, name: str, value: int, bounds: tuple[int, int]) -> None:
         raise InvalidParameterError(
             f"invalid {what} {value} of parameter {name!r}: expected {bounds[0]} to {bounds[1]}"
         )
+
+
+def _is_lossy(column: array[float], narrow: array[float]) -> bool:
+    return any(narrow.count(value) != column.count(value) for value in (math.inf, -math.inf, 0.0))
+
+
+def _odd(curve: BucketedCurve) -> Json:
+    """Return at which positions points are not finite; what there is none of is left out."""
+    found = {"nan": curve.nan, "infinity": curve.infinity, "minus_infinity": curve.minus_infinity}
+    return {name: _stretches(positions) for name, positions in found.items() if positions}
+
+
+def _stretches(positions: Sequence[int]) -> list[list[int]]:
+    """Return ascending numbers as pairs of the first and the last of those that follow each other."""
+    found: list[list[int]] = []
+    for position in positions:
+        if found and position == found[-1][1] + 1:
+            found[-1][1] = position
+        else:
+            found.append([position, position])
+    return found
 
 
 def _little(column: array[Any]) -> bytes:

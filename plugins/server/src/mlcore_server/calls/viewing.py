@@ -149,7 +149,7 @@ class Viewing:
         if "authorization" not in http.headers and "cookie" not in http.headers:
             return
         try:
-            found = self._access.principal(dict(http.headers), http.client.host if http.client else "")
+            found = self._access.principal(dict(http.headers), http.client.host if http.client else "", http.method)
         except UnauthenticatedError:
             return
         if found.name != opens.user:

@@ -1,11 +1,12 @@
 // What stands around every page: navigation, search, theme, messages, help.
-import { html, useEffect } from "../lib/html.js";
+import { html, useEffect, useState } from "../lib/html.js";
 import { href, navigate } from "../lib/url.js";
 import { chosen, theme } from "../lib/theme.js";
-import { manifest, sessionError } from "../lib/session.js";
+import { manifest, sessionError, signOut } from "../lib/session.js";
+import { wanted } from "../lib/signin.js";
 import { useKeys } from "../lib/keys.js";
 import { start } from "../lib/start.js";
-import { Toasts } from "../components/toast.js";
+import { Toasts, toast } from "../components/toast.js";
 import { Finder, finderOpen } from "./finder.js";
 import { Help, helpOpen } from "./help.js";
 
@@ -34,7 +35,8 @@ export function Frame({ section, children }) {
       <${User} />
     </header>
     ${sessionError.value && html`<div class="banner bad" role="alert">${sessionError.value.message}</div>`}
-    ${children}
+    ${(!wanted.value || manifest.value) && children}
+    ${wanted.value && html`<${Login} />`}
     <${Toasts} /><${Finder} /><${Help} />`;
 }
 
@@ -44,9 +46,18 @@ function Theme() {
     onClick=${() => { chosen.value = next; }}>${theme.value === "dark" ? "☀" : "☾"}</button>`;
 }
 
+/** Comes when it is needed, as few do. */
+function Login() {
+  const [shown, setShown] = useState(null);
+  useEffect(() => { import("./login.js").then((module) => setShown(() => module.default)); }, []);
+  return shown && html`<${shown} />`;
+}
+
 function User() {
   const user = manifest.value?.user;
-  return html`<a class="user" href=${href("about")} title="About this server">${user ? user.name : "About"}</a>`;
+  const leave = () => signOut().catch((error) => toast(error.status === 404 ? "Sign out where you have signed in: this server has no sessions of its own." : error.message, { bad: true }));
+  return html`<a class="user" href=${href("about")} title=${user ? `Signed in as ${user.name}; about this server` : "About this server"}>${user ? user.name : "About"}</a>
+    ${user && html`<button class="plain" onClick=${leave}>Sign out</button>`}`;
 }
 
 function title(section) {

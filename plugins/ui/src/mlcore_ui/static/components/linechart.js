@@ -4,10 +4,11 @@ import { theme } from "../lib/theme.js";
 import { ChartView } from "./chartview.js";
 
 /**
- * @typedef {{id: string, label: string, color: string, values: (number|null)[], raw?: (number|null)[], dim?: boolean,
- *   band?: {min: (number|null)[], max: (number|null)[], grid?: ArrayLike<number>}}} Line
+ * @typedef {{id: string, label: string, color: string, values: (number|null|undefined)[], raw?: (number|null|undefined)[], dim?: boolean,
+ *   odd?: Map<number, string>, band?: {min: (number|null)[], max: (number|null)[], grid?: ArrayLike<number>, odd?: Map<number, string>}}} Line
  *   values: on the chart's grid. raw: before smoothing, drawn faintly. band: what the values stand for.
- *   dim: drawn faintly
+ *   dim: drawn faintly. odd: positions on the grid with points that are not finite, "NaN", "Inf", "-Inf" or some of them
+ *   ("NaN, Inf"): they are marked. In a line with odd ones null is a hole, and undefined is spanned; else null is spanned
  * @typedef {{grid: ArrayLike<number>, series: Line[], x?: "step"|"time"|"relative", xLog?: boolean, yLog?: boolean,
  *   height?: number, range?: [number, number]|null, onZoom?: (start: number|null, end: number|null) => void,
  *   hovered?: string|null, onHover?: (id: string|null) => void, onOpen?: () => void, label: string,
@@ -32,7 +33,7 @@ export function LineChart(spec) {
   const latest = useRef(spec);
   const { grid, series, x = "step", xLog, yLog, height = 220, range, hovered, label, handle } = spec;
   latest.current = { x: "step", height: 220, cursor: own, say: (text) => { said.current.textContent = text; }, ...spec };
-  const shape = [x, xLog, yLog, theme.value, ...series.map((one) => `${one.id} ${one.color} ${one.dim ? 1 : 0}${one.raw ? 1 : 0}`)].join("|");
+  const shape = [x, xLog, yLog, theme.value, ...series.map((one) => `${one.id} ${one.color} ${one.dim ? 1 : 0}${one.raw ? 1 : 0}${one.odd ? 1 : 0}`)].join("|");
   useEffect(() => {
     let wanted = true;
     loaded().then((Plot) => {

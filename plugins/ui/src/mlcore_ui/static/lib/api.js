@@ -1,5 +1,6 @@
 // Requests to the server that the page came from. Paths are relative to the server's prefix.
 import { start } from "./start.js";
+import { signedIn } from "./signin.js";
 
 /** An answer that is an error, with what the server says of it. */
 export class ApiError extends Error {
@@ -13,7 +14,11 @@ export class ApiError extends Error {
   }
 }
 
-const HEADERS = { "content-type": "application/json", "x-mlcore-ui": "1" };
+// no page of another site can send it, and the server asks us for a login in words that no window of the browser answers
+const OURS = { "x-mlcore-ui": "1" };
+const HEADERS = { "content-type": "application/json", ...OURS };
+/** Where people sign in and out, if the authority of the server has it. */
+export const SESSION = "api/mlcore/auth/session";
 
 /** The absolute path of something that the server answers. @param {string} path @param {Record<string, any>} [query] */
 export function address(path, query) {
@@ -32,24 +37,25 @@ export function search(query) {
   return pairs.toString();
 }
 
-/** @param {string} method @param {string} path @param {{query?: Record<string, any>, body?: object, signal?: AbortSignal, accept?: string}} [more] */
+/**
+ * Send a request. One that the server answers to nobody unknown waits until the person has signed in: nothing is lost.
+ * @param {string} method @param {string} path @param {{query?: Record<string, any>, body?: object, signal?: AbortSignal, accept?: string}} [more]
+ */
 async function send(method, path, { query, body, signal, accept } = {}) {
-  let response;
-  try {
-    response = await fetch(address(path, query), {
-      method,
-      signal,
-      headers: body === undefined ? { "x-mlcore-ui": "1", ...(accept && { accept }) } : { ...HEADERS, ...(accept && { accept }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: "same-origin",
-      redirect: "error",
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ApiError(0, "UNREACHABLE", "the server does not answer; what is shown may be old");
+  const headers = { ...(body === undefined ? OURS : HEADERS), ...(accept && { accept }) };
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  for (;;) {
+    let response;
+    try {
+      response = await fetch(address(path, query), { method, signal, headers, body: text, credentials: "same-origin", redirect: "error" });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiError(0, "UNREACHABLE", "the server does not answer; what is shown may be old");
+    }
+    if (response.ok) return response;
+    if (response.status !== 401 || path === SESSION) throw await failure(response);
+    await signedIn(signal);
   }
-  if (!response.ok) throw await failure(response);
-  return response;
 }
 
 /** @param {Response} response */

@@ -9,9 +9,10 @@ const CALM_MS = 30000;
  * Tell a component which runs of experiments have changed. Hidden pages ask nothing and look again when they are seen.
  * @param {string[]} experimentIds
  * @param {(change: {run_ids: string[], running: number}) => void} onChange
- * @param {{pause?: boolean}} [more] pause: ask nothing for now
+ * @param {{pause?: boolean, after?: number, calm?: number}} [more] pause: ask nothing for now. after: ms until the first look, on which
+ * nothing is told when there is some. calm: ms between looks while nothing runs
  */
-export function useChanges(experimentIds, onChange, { pause = false } = {}) {
+export function useChanges(experimentIds, onChange, { pause = false, after = 0, calm = CALM_MS } = {}) {
   const latest = useRef(onChange);
   latest.current = onChange;
   const key = experimentIds.join(",");
@@ -31,7 +32,7 @@ export function useChanges(experimentIds, onChange, { pause = false } = {}) {
       if (asking) return;
       asking = true;
       last = Date.now();
-      let next = CALM_MS;
+      let next = calm;
       try {
         const answer = await api.get("api/ui/1/changes", { experiment_ids: key.split(","), since: cursor }, controller.signal);
         if (answer) {
@@ -43,7 +44,7 @@ export function useChanges(experimentIds, onChange, { pause = false } = {}) {
           if (!first && !controller.signal.aborted && (answer.run_ids?.length || answer.more)) latest.current(answer);
           if (answer.more) next = 0;
         }
-        if (next) next = running > 0 ? BUSY_MS : CALM_MS;
+        if (next) next = running > 0 ? BUSY_MS : calm;
       } catch (error) {
         // a server that starts again knows no cursor of before: look at all once
         if (error.name !== "AbortError" && error.status >= 400 && error.status < 500) { cursor = undefined; latest.current({ run_ids: [], running }); }
@@ -57,7 +58,7 @@ export function useChanges(experimentIds, onChange, { pause = false } = {}) {
     };
     document.addEventListener("visibilitychange", seen);
     // the first look finds out where things stand
-    wait(0);
+    wait(after);
     return () => { controller.abort(); clearTimeout(timer); document.removeEventListener("visibilitychange", seen); };
-  }, [key, pause]);
+  }, [key, pause, after, calm]);
 }

@@ -1,6 +1,7 @@
 // Who is looking, and what the server can do; asked once.
 import { signal } from "./html.js";
-import { api } from "./api.js";
+import { SESSION, api } from "./api.js";
+import { start } from "./start.js";
 
 /** The server's manifest, or null while it is not known. */
 export const manifest = signal(null);
@@ -14,6 +15,15 @@ export async function openSession() {
   } catch (error) {
     sessionError.value = error;
   }
+}
+
+/** End the session; the page is loaded anew, and asks who is there. */
+export async function signOut() {
+  const { ended } = await api.del(SESSION);
+  if (!ended) throw new Error("your browser keeps this login itself: close the browser to sign out");
+  const left = start.base + "/";
+  if (location.pathname === left && !location.search) location.reload();
+  else location.assign(left);
 }
 
 const rights = new Map();

@@ -8,10 +8,10 @@ const MOST = 0.999;
 /**
  * The exponential moving average, weighted by the distance between points and without the bias towards the first ones.
  * @param {ArrayLike<number>} grid positions, ascending
- * @param {(number|null)[]} values null: no point there, then none comes out either
+ * @param {(number|null|undefined)[]} values null or undefined: no point there, then the same comes out
  * @param {number} weight 0 (the values themselves) up to 1 (all values so far alike)
  * @param {number} [span] the width of the whole chart in the grid's unit; the grid's own when not given
- * @returns {(number|null)[]}
+ * @returns {(number|null|undefined)[]}
  */
 export function smooth(grid, values, weight, span = grid.length ? grid[grid.length - 1] - grid[0] : 0) {
   if (!(weight > 0) || !(span > 0)) return values;
@@ -23,7 +23,7 @@ export function smooth(grid, values, weight, span = grid.length ? grid[grid.leng
   let before = NaN;
   for (let at = 0; at < values.length; at += 1) {
     const value = values[at];
-    if (value === null) { found[at] = null; continue; }
+    if (value === null || value === undefined) { found[at] = value; continue; }
     const decay = Number.isNaN(before) ? 0 : kept ** (((grid[at] - before) / span) * PARTS);
     sum = sum * decay + value;
     weights = weights * decay + 1;

@@ -21,14 +21,16 @@ function Table({ files, file }) {
   if (error) return html`<${ErrorCard} error=${error} title="The table cannot be read" onAgain=${again} />`;
   if (data?.key !== key) return html`<${Loading} />`;
   const { columns, rows, total } = data;
+  // the columns of an array are numbered from 0, and so are its rows
+  const base = file.name.toLowerCase().endsWith(".npy") ? 0 : 1;
   const last = total === null ? rows.length < PAGE : data.offset + rows.length >= total;
   const go = (next) => setAt({ key, offset: Math.max(0, next) });
-  return html`<div class="bar"><span>${rows.length ? `Rows ${count(data.offset + 1)} to ${count(data.offset + rows.length)}` : "No rows"}${total === null ? "" : ` of ${count(total)}`}, ${count(columns.length)} ${columns.length === 1 ? "column" : "columns"}</span>
+  return html`<div class="bar"><span>${rows.length ? `Rows ${count(data.offset + base)} to ${count(data.offset + rows.length - 1 + base)}` : "No rows"}${total === null ? "" : ` of ${count(total)}`}, ${count(columns.length)} ${columns.length === 1 ? "column" : "columns"}</span>
       <button disabled=${data.offset === 0 || loading} onClick=${() => go(data.offset - PAGE)}>Before</button>
       <button disabled=${last || loading} onClick=${() => go(data.offset + PAGE)}>After</button>
       ${data.truncated && html`<span class="muted">Not everything is shown: the file has more than fits here.</span>`}</div>
     <div class="scroll rows" tabindex="0" role="region" aria-label=${`Rows of ${file.name}`} aria-busy=${loading}><table class="plain dense"><thead><tr><th class="right"><span class="offscreen">Row</span></th>${columns.map((one) => html`<th title=${one.type} class=${NUMERIC.test(one.type) ? "right" : ""}>${one.name}</th>`)}</tr></thead>
-      <tbody>${rows.map((row, index) => html`<tr key=${index}><td class="right muted">${data.offset + index + 1}</td>${row.map((cell, at) => html`<${Cell} value=${cell} numeric=${NUMERIC.test(columns[at]?.type ?? "")} />`)}</tr>`)}</tbody></table></div>`;
+      <tbody>${rows.map((row, index) => html`<tr key=${index}><td class="right muted">${data.offset + index + base}</td>${row.map((cell, at) => html`<${Cell} value=${cell} numeric=${NUMERIC.test(columns[at]?.type ?? "")} />`)}</tr>`)}</tbody></table></div>`;
 }
 
 function Cell({ value, numeric }) {

@@ -3,18 +3,18 @@ import { html, useEffect, useRef, useState } from "../../lib/html.js";
 import { useLoad } from "../../lib/load.js";
 import { bytes } from "../../lib/format.js";
 
-/** The address of a file for an element; `renew` asks for another ticket, once. */
+/** The address of a file for an element; `renew` asks for another ticket, once if nobody insists. */
 export function useRaw(files, path, within = "") {
   const key = `${files.key}\n${path}\n${within}`;
-  const [turn, setTurn] = useState({ key, fresh: false });
-  const fresh = turn.key === key && turn.fresh;
-  const { data, error } = useLoad(`${key}\n${fresh}`, () => files.url(path, { within, fresh }).then((url) => ({ key, url })));
+  const [turn, setTurn] = useState({ key, fresh: 0 });
+  const fresh = turn.key === key ? turn.fresh : 0;
+  const { data, error } = useLoad(`${key}\n${fresh}`, () => files.url(path, { within, fresh: fresh > 0 }).then((url) => ({ key, url })));
   const tried = useRef("");
   // the address before is that of another file
-  return { url: data?.key === key ? data.url : undefined, error, renew: () => {
-    if (tried.current === key) return false;
+  return { url: data?.key === key ? data.url : undefined, error, renew: ({ insist = false } = {}) => {
+    if (tried.current === key && !insist) return false;
     tried.current = key;
-    setTurn({ key, fresh: true });
+    setTurn({ key, fresh: fresh + 1 });
     return true;
   } };
 }

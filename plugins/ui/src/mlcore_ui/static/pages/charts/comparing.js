@@ -25,7 +25,7 @@ export function comparing(View) {
     // what another drawing has asked for is there at once
     const data = known.get(asked) ?? answer;
     // runs of an address are known by their ids alone until the table has answered
-    const named = useMemo(() => runs.map((run) => ({ ...run, name: data?.names.get(run.run_id) ?? run.name })), [data, of]);
+    const named = useMemo(() => runs.map((run) => ({ ...run, name: data?.names.get(run.run_id) ?? run.name, deleted: Boolean(data?.gone.has(run.run_id)) })), [data, of]);
     // while other runs are being asked for, the values of the old ones would stand at the wrong names
     const ready = data?.of === of;
     return html`${error && html`<${ErrorCard} error=${error} title="The runs could not be compared" onAgain=${again} />`}

@@ -29,7 +29,7 @@ export function labelOf(column) {
 
 /**
  * @param {{ids: string[], experimentIds: string[], search?: string}} asked search: words of the names of columns
- * @returns {Promise<{columns: Column[], names: Map<string, string>, more: number}>} more: how many further names fit
+ * @returns {Promise<{columns: Column[], names: Map<string, string>, gone: Set<string>, more: number}>} gone: ids of deleted runs. more: how many further names fit
  */
 export async function load({ ids, experimentIds, search = "" }) {
   const filter = filterOf(ids);
@@ -46,7 +46,8 @@ export async function load({ ids, experimentIds, search = "" }) {
     return made(key, values);
   });
   const names = new Map((tables[0]?.rows.run_id ?? []).map((id, row) => [id, tables[0].rows.run_name[row]]));
-  return { columns, names, more: facets.more ?? 0 };
+  const gone = new Set((tables[0]?.rows.run_id ?? []).filter((_, row) => tables[0].rows.lifecycle_stage[row] === "deleted"));
+  return { columns, names, gone, more: facets.more ?? 0 };
 }
 
 function made(key, values) {

@@ -1,8 +1,9 @@
 // Curves of one metric for many runs: asked for when they are shown, again when the runs or the part of x change.
 import { useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
-import { decode } from "../../lib/series.js";
+import { decode, holed } from "../../lib/series.js";
 import { smooth } from "../../lib/smoothing.js";
+import { groupLines } from "./grouplines.js";
 
 /** So many runs get a band from the least to the greatest value without being pointed at. */
 export const FEW = 4;
@@ -10,13 +11,16 @@ export const FEW = 4;
 export const MOST = 1000;
 // of the range on both sides, so that lines go on at the edges
 const MARGIN = 0.05;
+const MANY = 200;
 const POINTED_MS = 150;
 
 /** @param {{key: string, ids: string[], x: string, range: [number, number]|null, buckets: number, stats: string[]}} asked */
 export async function ask({ key, ids, x, range, buckets, stats }, signal) {
   const pad = range ? (range[1] - range[0]) * MARGIN : 0;
   // steps and milliseconds are whole numbers
-  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets, stats, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
+  // so many curves are seen as a whole: fewer places of each
+  const places = ids.length > MANY ? Math.ceil(buckets / 3) : buckets;
+  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets: places, stats, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
   return decode(await api.binary("api/ui/1/metrics:series", body, signal));
 }
 
@@ -60,7 +64,7 @@ export function useBand({ metric, id, x, range, buckets, curves }) {
     const wait = setTimeout(() => {
       ask({ key: metric, ids: [id], x, range, buckets, stats: ["min", "max"] }, controller.signal).then((found) => {
         if (controller.signal.aborted || !found.curves.length) return;
-        const band = { ...found.curves[0].values, grid: found.grid, onTop: true };
+        const band = { ...found.curves[0].values, grid: found.grid, odd: found.curves[0].odd, onTop: true };
         kept.current.set(id, band);
         setShown({ id, band });
       }, () => {}); // a band is an extra: without it the line is still there
@@ -72,24 +76,27 @@ export function useBand({ metric, id, x, range, buckets, curves }) {
 
 /**
  * The lines of a chart.
- * @param {any} curves @param {{run_id: string, name: string, color: string}[]} runs
- * @param {{weight: number, span?: number, band: {id: string, band: object}|null}} how
+ * @param {any} curves @param {{run_id: string, name: string, color: string, group?: string}[]} runs
+ * @param {{weight: number, span?: number, band: {id: string, band: object}|null, groups?: {id: string, name: string, color: string}[]}} how
+ *   groups: one line for each of them
  */
-export function useLines(curves, runs, { weight, span, band }) {
+export function useLines(curves, runs, { weight, span, band, groups }) {
   const lines = useMemo(() => {
     if (!curves) return [];
+    if (groups) return groupLines(curves, runs, groups, { weight, span });
     const known = new Map(runs.map((run) => [run.run_id, run]));
     const few = curves.curves.length <= FEW;
     return curves.curves.filter((curve) => known.has(curve.run_id)).map((curve) => {
       const run = known.get(curve.run_id);
-      const { last, min, max } = curve.values;
+      const { min, max } = curve.values;
+      const last = holed(curve.values.last, curve.odd);
       return {
-        id: run.run_id, label: run.name, color: run.color, last: curve.last, count: curve.count,
+        id: run.run_id, label: run.name, color: run.color, last: curve.last, count: curve.count, odd: curve.odd,
         values: smooth(curves.grid, last, weight, span),
         raw: weight && few ? last : undefined,
-        band: min && !curves.exact ? { min, max } : undefined,
+        band: min && !curves.exact ? { min, max, odd: curve.odd } : undefined,
       };
     });
-  }, [curves, runs, weight, span]);
+  }, [curves, runs, weight, span, groups]);
   return useMemo(() => (band ? lines.map((line) => (line.id === band.id ? { ...line, band: band.band } : line)) : lines), [lines, band]);
 }

@@ -40,7 +40,7 @@ function DiffTable({ runs, columns: known, more: unknown, find, query, onQuery, 
     ${!kept.length && !waiting && html`<p class="muted">${word ? "No name fits." : unknown ? "These runs do not differ in the names that are listed." : "These runs do not differ in what they recorded."}</p>`}
     ${kept.length > 0 && html`<div class="scroll diff" tabindex="0" role="region" aria-label="Differences of runs"><table class="plain">
       <thead><tr><th class="diff-name">Name</th>${few.map((run) => html`<th key=${run.run_id} scope="col" class=${run.run_id === hovered ? "on" : ""} onMouseEnter=${() => onHover(run.run_id)} onMouseLeave=${() => onHover(null)}>
-        <${Mark} color=${run.color} /> <a href=${href(`runs/${run.run_id}`)}>${run.name}</a></th>`)}</tr></thead>
+        <${Mark} color=${run.color} /> <a href=${href(`runs/${run.run_id}`)}>${run.name}</a>${run.deleted && html` <span class="status killed">deleted</span>`}</th>`)}</tr></thead>
       ${GROUPS.map((group) => {
         const rows = kept.filter((one) => one.group === group).slice(0, left);
         left -= rows.length;

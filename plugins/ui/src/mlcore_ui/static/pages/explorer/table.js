@@ -1,7 +1,7 @@
 // The table of runs: what its head and its cells show, and what keys do in it.
 import { html, useMemo, useRef } from "../../lib/html.js";
 import { href, navigate } from "../../lib/url.js";
-import { runColor } from "../../lib/colors.js";
+import { groupColor, runColor } from "../../lib/colors.js";
 import { ago, count, duration, number, time } from "../../lib/format.js";
 import { rendererFor } from "../../lib/extensions.js";
 import { Lazy } from "../../components/lazy.js";
@@ -168,7 +168,7 @@ function groupCell(row, column, source) {
   if (column.id === "select") return "";
   if (column.id === "name") {
     const text = row.group.values.map((value) => value ?? "(none)").join(" · ");
-    return html`<button class="grid-fold wide-fold" tabindex="-1" aria-expanded=${row.open} disabled=${!row.group.filter} onClick=${() => source.toggle(row)}><span aria-hidden="true">${row.open ? "▾ " : "▸ "}</span><strong title=${text}>${text}</strong>${" "}
+    return html`<button class="grid-fold wide-fold" tabindex="-1" aria-expanded=${row.open} disabled=${!row.group.filter} onClick=${() => source.toggle(row)}><span aria-hidden="true">${row.open ? "▾ " : "▸ "}</span><span class="mark-dot" aria-hidden="true" style=${{ background: groupColor(JSON.stringify(row.group.values)) }}></span> <strong title=${text}>${text}</strong>${" "}
       <span class="count">${count(row.group.count)}</span></button>`;
   }
   const stats = row.group.stats?.[column.id];

@@ -31,6 +31,11 @@ export async function versionsOf(names, { token, most = 200, signal } = {}) {
   return { versions: (page.model_versions ?? []).filter((one) => names.includes(one.name)), token: page.next_page_token };
 }
 
+/** The versions of any model that come from a run. @param {string} id @param {AbortSignal} [signal] */
+export async function versionsOfRun(id, signal) {
+  return (await api.get(`${MLFLOW}/model-versions/search`, { filter: `run_id = ${quoted(id)}`, max_results: 100 }, signal)).model_versions ?? [];
+}
+
 /** @param {string} filter in the kernel's language @param {import("../../lib/types.js").Paging} [paging] */
 export async function searchModels(filter, { token, signal } = {}) {
   const page = await api.get(`${MLFLOW}/registered-models/search`, { filter, max_results: 50, page_token: token }, signal);

@@ -37,7 +37,7 @@ export default function VersionPage({ params, query }) {
   return html`<${Shown} key=${key} version=${data.version} whole=${data.whole} query=${query} error=${error} again=${again} />`;
 }
 
-const OWN = [{ id: "about", title: "About", order: 0 }, { id: "history", title: "History", order: 220 }];
+const OWN = [{ id: "about", title: "About", order: 0 }, { id: "history", title: "History", order: 30 }];
 const TABS = [...OWN, ...extensions("model_panel")].sort((a, b) => a.order - b.order);
 const paneling = () => import("./versionpanel.js");
 

@@ -1,18 +1,23 @@
 // A run as its page needs it, and what the page writes.
-import { useMemo } from "../../lib/html.js";
-import { api } from "../../lib/api.js";
+import { signal, useEffect, useMemo } from "../../lib/html.js";
+import { address, api } from "../../lib/api.js";
 import { seenExperiment } from "../../lib/experiments.js";
 import { useLoad } from "../../lib/load.js";
 import { may } from "../../lib/session.js";
 
 const MLFLOW = "ajax-api/2.0/mlflow";
+const RETRY_MS = 3000;
 const GIVE_UP_MS = 15 * 60 * 1000;
 
 /** @typedef {{info: any, params: [string, string][], metrics: any[], tags: Map<string, string>, datasets: any[], models: any[], state: string, open: boolean, deleted: boolean, name: string}} Run */
 
 /** The run, asked for again when `again` is called. @param {string} id */
 export function useRun(id) {
+  const turned = refused.value;
   const { data, error, loading, again } = useLoad(`run ${id}`, async (signal) => (await api.get(`${MLFLOW}/runs/get`, { run_id: id }, signal)).run);
+  // what is refused may be so because the run is another than the page shows
+  useEffect(() => { if (turned) again(); }, [turned]);
+  useBack(unreachable(error), again);
   const run = useMemo(() => (data?.info.run_id === id ? shaped(data) : undefined), [data, id]);
   return { run, error, loading, again };
 }
@@ -71,12 +76,40 @@ export function useSummaries(id, version) {
 }
 
 export const write = {
-  rename: (id, name) => api.post(`${MLFLOW}/runs/update`, { run_id: id, run_name: name }),
-  tag: (id, key, value) => api.post(`${MLFLOW}/runs/set-tag`, { run_id: id, key, value }),
-  untag: (id, key) => api.post(`${MLFLOW}/runs/delete-tag`, { run_id: id, key }),
-  remove: (id) => api.post(`${MLFLOW}/runs/delete`, { run_id: id }),
-  restore: (id) => api.post(`${MLFLOW}/runs/restore`, { run_id: id }),
+  rename: (id, name) => sent("update", { run_id: id, run_name: name }),
+  tag: (id, key, value) => sent("set-tag", { run_id: id, key, value }),
+  untag: (id, key) => sent("delete-tag", { run_id: id, key }),
+  remove: (id) => sent("delete", { run_id: id }),
+  restore: (id) => sent("restore", { run_id: id }),
 };
+
+/** Counts the writes that the server refused. */
+const refused = signal(0);
+
+async function sent(call, body) {
+  try {
+    return await api.post(`${MLFLOW}/runs/${call}`, body);
+  } catch (error) {
+    if (error.status) refused.value += 1;
+    throw error;
+  }
+}
+
+/** Whether an error means that no server answered. */
+export function unreachable(error) {
+  return error?.status === 0;
+}
+
+/** Call `onBack` once the server answers again. @param {boolean} away whether it does not now @param {() => void} onBack */
+export function useBack(away, onBack) {
+  useEffect(() => {
+    if (!away) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) fetch(address("version")).then((answer) => { if (answer.ok) onBack(); }, () => undefined);
+    }, RETRY_MS);
+    return () => clearInterval(timer);
+  }, [away]);
+}
 
 /** Runs of an experiment. @param {object} asked @param {AbortSignal} [signal] @returns {Promise<any[]>} */
 export async function searchRuns(asked, signal) {

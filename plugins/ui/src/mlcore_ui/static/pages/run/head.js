@@ -12,6 +12,8 @@ import { api } from "../../lib/api.js";
 import { write } from "./data.js";
 import { Failure } from "./failure.js";
 
+/** What is told of the source: without any of it there is nothing to show. */
+const SOURCES = ["mlflow.source.name", "mlflow.source.git.commit", "mlflow.source.git.branch", "mlflow.project.entryPoint"];
 const RECENT_MS = 60 * 86400 * 1000;
 
 /** @param {{run: import("./data.js").Run, experiment: any, mayEdit: boolean, mayDelete: boolean, onChanged: () => void, onStep: (way: string) => void}} props */
@@ -28,8 +30,8 @@ export function Head({ run, experiment, mayEdit, mayDelete, onChanged, onStep })
     <dl class="facts run-facts">
       <${Fact} name="Started">${time(info.start_time)} ${info.start_time > Date.now() - RECENT_MS && html`<span class="muted">${ago(info.start_time)}</span>`}<//>
       <${Fact} name=${run.open ? "Running for" : "Took"}>${end && info.start_time ? duration(end - info.start_time) : ""}<//>
-      <${Fact} name="User">${tags.get("mlflow.user") || info.user_id}<//>
-      <${Fact} name="Source"><${Source} tags=${tags} /><//>
+      ${(tags.get("mlflow.user") || info.user_id) && html`<${Fact} name="User">${tags.get("mlflow.user") || info.user_id}<//>`}
+      ${SOURCES.some((key) => tags.get(key)) && html`<${Fact} name="Source"><${Source} tags=${tags} /><//>`}
       ${tags.get("mlflow.parentRunId") && html`<${Fact} name="Parent"><${Parent} id=${tags.get("mlflow.parentRunId")} /><//>`}
       <${Fact} name="Run id"><code>${info.run_id}</code> <${CopyButton} text=${info.run_id} label="Copy the run id" /><//>
     </dl>`;

@@ -10,6 +10,7 @@ import { Lazy } from "../../components/lazy.js";
 import { steady } from "../../components/steady.js";
 import { Tabs } from "../../components/tabs.js";
 import { toast } from "../../components/toast.js";
+import { finderOpen } from "../../app/finder.js";
 import { useExperiment, useMayEdit, useRun } from "./data.js";
 import { Head } from "./head.js";
 import { neighbour } from "./neighbours.js";
@@ -17,6 +18,8 @@ import { Overview } from "./overview.js";
 import { Charts } from "./charts.js";
 import { panelsOf } from "./panels.js";
 
+const LATER_MS = 10000;
+const FOCUS_MS = 2000;
 const SYSTEM = "system/";
 const LOADING = html`<p class="muted">Loading…</p>`;
 const filing = () => import("./files.js");
@@ -32,21 +35,47 @@ export default function RunPage({ params, query }) {
   const experimentId = run?.info.experiment_id;
   const experiment = useExperiment(experimentId);
   const mayEdit = useMayEdit(experimentId);
-  useChanges(experimentId ? [experimentId] : [], ({ run_ids }) => { if (!run_ids.length || run_ids.includes(id)) again(); }, { pause: !run?.open });
+  useWatch({ id, run, again });
   const onStep = useCallback((way) => step(way, current(), tab, params.rest, query), [id, tab, params.rest, query]);
   useKeys(useMemo(() => ({
     "[": { run: () => onStep("newer"), about: "the run before, with the same tab and file" },
     "]": { run: () => onStep("older"), about: "the run after, with the same tab and file" },
   }), [onStep]), "Run");
   useEffect(() => { if (run) document.title = `${run.name} · mlcore`; }, [run?.name]);
-  if (!run) return error ? html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />` : html`<p class="muted">Loading…</p>`;
+  if (!run) return error ? html`<${Unread} error=${error} again=${again} />` : html`<p class="muted">Loading…</p>`;
   const keys = run.metrics.map((one) => one.key);
   const tabs = tabsOf(id, run, keys);
   return html`
     ${error && html`<div class="banner bad" role="alert">${error.message}</div>`}
+    <div role="status">${run.deleted && html`<p class="banner gone">This run is deleted. It stays as it is until it is restored${mayEdit ? "." : " by somebody who may."}</p>`}</div>
     <${SteadyHead} run=${run} experiment=${experiment} mayEdit=${mayEdit && !run.deleted} mayDelete=${mayEdit} onChanged=${again} onStep=${onStep} />
     <${Tabs} tabs=${tabs} current=${tab} label="Run" onGo=${(to) => navigate(tabs.find((one) => one.id === to).path)} />
     <${Guard} of=${`${id} ${tab}`}><${SteadyTab} tab=${tab} id=${id} run=${run} rest=${params.rest ?? ""} query=${query} mayEdit=${mayEdit && !run.deleted} onChanged=${again} /><//>`;
+}
+
+function Unread({ error, again }) {
+  return html`<${ErrorCard} error=${error} title=${error.status === 404 ? "There is no such run" : "The run cannot be read"} onAgain=${again} />
+    <p><a href=${href("experiments")}>All experiments</a> · <button class="plain" onClick=${() => { finderOpen.value = true; }}>Search runs, experiments and models</button></p>`;
+}
+
+/** Notice what becomes of the run: as it goes, and when somebody deletes or restores it. */
+function useWatch({ id, run, again }) {
+  const experimentId = run?.info.experiment_id;
+  const known = Boolean(run);
+  const asked = useRef(0);
+  useChanges(experimentId ? [experimentId] : [], ({ run_ids }) => { if (!run_ids.length || run_ids.includes(id)) again(); },
+    { pause: !known, after: run?.open ? 0 : LATER_MS, calm: LATER_MS });
+  useEffect(() => {
+    if (!known) return undefined;
+    const look = () => {
+      if (document.hidden || Date.now() - asked.current < FOCUS_MS) return;
+      asked.current = Date.now();
+      again();
+    };
+    addEventListener("focus", look);
+    document.addEventListener("visibilitychange", look);
+    return () => { removeEventListener("focus", look); document.removeEventListener("visibilitychange", look); };
+  }, [id, known]);
 }
 
 function tabsOf(id, run, keys) {
