@@ -193,7 +193,8 @@ def test_keys_are_found_by_words_of_the_names_of_their_columns() -> None:
     ("text", "cell"),
     [
         ("=1+1", "'=1+1"),
-        ("+1", "+1"),
+        ("+1", "'+1"),
+        ("+49123456", "'+49123456"),
         ("-1.5e3", "-1.5e3"),
         ("-a", "'-a"),
         ("@x", "'@x"),

@@ -217,6 +217,17 @@ class TestExperiments:
         assert shown["artifact_location"].startswith("mlflow-artifacts:/")
         assert found["next_page_token"] is None
 
+    def test_a_deleted_experiment_tells_how_many_runs_it_had(self, http: httpx.Client) -> None:
+        where = experiment(http, "removed")
+        for start in (1, 2):
+            run(http, where, start_time=start)
+        post(http, f"{API}/experiments/delete", experiment_id=where)
+
+        found = get(http, "experiments:list", filter="name = 'removed'", view="DELETED_ONLY")
+
+        (shown,) = found["experiments"]
+        assert (shown["lifecycle_stage"], shown["run_count"], shown["running"]) == ("deleted", 2, 0)
+
     def test_pages_follow_each_other(self, http: httpx.Client) -> None:
         for number in range(3):
             experiment(http, f"page of three {number}")

@@ -210,6 +210,21 @@ def test_runs_that_come_while_one_looks_show(ui_server: UiServer, browser: Brows
     client.set_terminated(with_one.info.run_id)
 
 
+def test_a_run_without_a_start_has_no_duration(ui_server: UiServer, browser: Browser, client: Client) -> None:
+    experiment_id = client.create_experiment("no start")
+    made = [
+        httpx.post(
+            f"{ui_server.url}/api/2.0/mlflow/runs/create",
+            json={"experiment_id": experiment_id, "start_time": 0, "run_name": name},
+            trust_env=False,
+        ).json()["run"]["info"]["run_id"]
+        for name in ("ended", "going")
+    ]
+    client.set_terminated(made[0])
+    page = look(browser, ui_server, Sweep(experiment_id, tuple(made)))
+    assert {cell(page, row, "duration") for row in (2, 3)} == {""}
+
+
 def test_texts_of_attackers_are_texts(ui_server: UiServer, browser: Browser, client: Client) -> None:
     odd = hostile(client)
     fired: list[str] = []
