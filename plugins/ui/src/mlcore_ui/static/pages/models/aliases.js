@@ -14,7 +14,7 @@ export function Aliases({ model, versions, complete, moves, edits, onChanged }) 
   const aliases = Object.entries(aliasesOf(model)).sort();
   // versions that are not listed here may be there still: the server says so if not
   const there = { has: (version) => !complete || versions.some((one) => one.version === version) };
-  return html`<section aria-labelledby="aliases-title"><div class="bar"><h2 id="aliases-title">Aliases</h2>
+  return html`<section aria-labelledby="aliases-title"><div class="bar"><h2 id="aliases-title">${versions.some((one) => ACTIVE.includes(one.current_stage)) ? "Aliases and stages" : "Aliases"}</h2>
       ${edits && versions.length > 0 && html`<button onClick=${() => setAsking({ kind: "move" })}>Set an alias</button>`}</div>
     ${!aliases.length && html`<p class="muted">No alias points to a version. With one, models:/${model.name}@champion is what it says.</p>`}
     ${aliases.length > 0 && html`<ul class="alias-list">${aliases.map(([alias, version]) => {
