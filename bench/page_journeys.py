@@ -72,7 +72,7 @@ class Ours(Journeys):
     """The pages of mlcore."""
 
     FIRST = ".grid-body [aria-rowindex='2'] .run-name"
-    GRID = "[role=grid]"
+    GRID = ".grid"
 
     def table(self, page: Page) -> None:
         page.goto(f"{self.base}/ui/experiments/{self.runs}")

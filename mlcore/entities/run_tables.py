@@ -94,8 +94,8 @@ class RunGroupQuery:
     """A question for groups of runs that have the same values.
 
     by: params, tags and text attributes, at least one.
-    columns: metrics, of which each group gets least, greatest and mean.
-    order_by: the first criterion counts: one of *by*, or a metric of *columns*, which stands for its mean. Without
+    columns: of metrics, and of params that are numbers in all runs of a group, it gets min, max and mean.
+    order_by: the first criterion counts: one of *by*, or such a column, which stands for its mean. Without
     one the largest groups come first.
     """
 
@@ -111,7 +111,7 @@ class RunGroupQuery:
 
 @frozen
 class ColumnStats:
-    """A metric over the runs of a group, NaN left out."""
+    """A metric or numeric param over the runs of a group, NaN left out."""
 
     min: float
     max: float

@@ -210,6 +210,18 @@ class TableContract(PluginModuleContract):
         assert min(stats["b"][columns[0]].min, stats["b"][columns[0]].mean) >= sys.float_info.max
         assert all(columns[1] not in each for each in stats.values())
 
+    def test_groups_have_means_of_params_that_are_numbers(self, store: TrackingStore) -> None:
+        for team, depth in (("a", "2"), ("a", "4"), ("b", "1"), ("b", "deep")):
+            run_id = store.create_run(new_run(team=team)).info.run_id
+            store.log_batch(run_id, Batch(params=(Param("depth", depth),)))
+        column = Field("param", "depth")
+
+        found = run_groups(store, RunGroupQuery((DEFAULT,), (Field("tag", "team"),), columns=(column,))).groups
+
+        stats = {group.values[0]: group.stats for group in found}
+        assert shown(stats["a"][column]) == "ColumnStats(min=2.0, max=4.0, mean=3.0)"
+        assert stats["b"] == {}
+
     def test_a_revision_tells_of_new_changed_and_deleted_runs(self, store: TrackingStore) -> None:
         def revision() -> str:
             return run_table(store, RunTableQuery((DEFAULT,), limit=1)).revision

@@ -23,6 +23,7 @@ from mlcore.interfaces import TrackingStore
 from mlcore.tracking.counts import check_facet
 from mlcore.tracking.table_search import run_cells, run_outline
 from mlcore.wire.filter_text import filter_to_text
+from mlcore.wire.filter_values import param_number
 
 _WILD = frozenset("%_")
 
@@ -37,12 +38,12 @@ def run_groups(store: TrackingStore, query: RunGroupQuery) -> RunGroups:
     for field in query.by:
         check_facet(field)
     outline = run_outline(store, RunQuery(query.experiment_ids, query.filter, view=query.view), parents=False)
-    metrics = tuple(column for column in query.columns if column.entity == "metric")
-    found = run_cells(store, query.experiment_ids, outline.run_ids, (*query.by, *metrics))
+    counted = tuple(column for column in query.columns if column.entity in ("metric", "param"))
+    found = run_cells(store, query.experiment_ids, outline.run_ids, (*query.by, *counted))
     members: dict[tuple[Cell, ...], list[tuple[Cell, ...]]] = {}
     for cells in found.values():
         members.setdefault(cells.values[: len(query.by)], []).append(cells.values[len(query.by) :])
-    groups = [_group(values, rows, metrics) for values, rows in members.items()]
+    groups = [_group(values, rows, counted) for values, rows in members.items()]
     groups.sort(key=_order(query))
     shown = tuple(groups[query.offset : query.offset + query.limit])
     return RunGroups(len(groups), len(outline.run_ids), outline.revision, shown)
@@ -73,13 +74,20 @@ def _tests(field: Field, value: str | None) -> list[Filter] | None:
     return [Comparison(field, "LIKE", value.replace(quote, "_")) for quote in "'\""]
 
 
-def _group(values: tuple[Cell, ...], rows: Sequence[tuple[Cell, ...]], metrics: Sequence[Field]) -> RunGroup:
+def _group(values: tuple[Cell, ...], rows: Sequence[tuple[Cell, ...]], columns: Sequence[Field]) -> RunGroup:
     stats = {}
-    for number, column in enumerate(metrics):
-        summary = _stats(row[number] for row in rows)
+    for number, column in enumerate(columns):
+        cells = [row[number] for row in rows]
+        summary = _stats(_numbers(cells) if column.entity == "param" else cells)
         if summary is not None:
             stats[column] = summary
     return RunGroup(tuple(None if value is None else str(value) for value in values), len(rows), stats)
+
+
+def _numbers(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """The values of a param as numbers; none at all where one is a text."""
+    numbers = [param_number(cell) for cell in cells if isinstance(cell, str)]
+    return () if None in numbers else numbers
 
 
 def _stats(cells: Iterable[Cell]) -> ColumnStats | None:

@@ -30,7 +30,7 @@ class RowsShape:
 
 @frozen
 class StatsShape:
-    """A metric over a group of runs, NaN left out."""
+    """A metric or numeric param over a group of runs, NaN left out."""
 
     min: Number
     max: Number

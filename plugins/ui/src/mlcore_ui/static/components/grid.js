@@ -26,6 +26,8 @@ const NARROWEST = 48;
  * @property {(key: string, row: any, column: any, event: KeyboardEvent) => boolean} onKey whether the key was of use; row is null in the head
  * @property {(id: string, width: number) => void} onResize
  * @property {(id: string, before: string) => void} onMove
+ * @property {boolean} [tree] rows have levels: their `level`, from 0
+ * @property {Map<any, object>} [places] where somebody was, by step of the history
  */
 
 export class VirtualGrid extends Component {
@@ -40,13 +42,33 @@ export class VirtualGrid extends Component {
   componentDidMount() {
     this.observer = new ResizeObserver(() => this.measure());
     this.observer.observe(this.box);
+    this.step = history.state?.at;
+    this.place = this.props.places?.get(this.step);
     this.measure();
   }
 
-  componentWillUnmount() { this.observer.disconnect(); }
+  componentWillUnmount() {
+    this.observer.disconnect();
+    const { row, col } = this.state;
+    // the page has gone on already: its step is the next one's
+    if (this.props.total) this.props.places?.set(this.step, { top: this.box.scrollTop, left: this.box.scrollLeft, row, col, focus: this.wanted });
+  }
+
+  /** Go to where somebody was, as soon as there are rows. */
+  comeBack() {
+    const { top, left, row, col, focus } = this.place;
+    this.place = undefined;
+    this.box.scrollTop = top;
+    this.box.scrollLeft = left;
+    this.wanted = focus;
+    this.setState({ row, col });
+    this.measure();
+  }
 
   componentDidUpdate(before) {
     if (before.home !== this.props.home && this.box.scrollTop) this.box.scrollTop = 0;
+    this.step = history.state?.at;
+    if (this.place && this.props.total) this.comeBack();
     this.tellSight();
     if (this.wanted) this.refocus();
   }
@@ -208,11 +230,11 @@ export class VirtualGrid extends Component {
 
   one(row, number, top, key, seen) {
     const { cell, isSelected, isHovered, version } = this.props;
-    return html`<${Row} key=${key} row=${row} number=${number} index=${number} top=${top} plan=${this.plan} first=${seen.first} last=${seen.last} cell=${cell} version=${version}
+    return html`<${Row} key=${key} row=${row} number=${number} index=${number} tree=${this.props.tree} top=${top} plan=${this.plan} first=${seen.first} last=${seen.last} cell=${cell} version=${version}
       selected=${row && isSelected(row)} hovered=${row && isHovered(row)} active=${this.state.row === number ? this.state.col : -1} />`;
   }
 
-  render({ label, total, row, pinned = [], busy }) {
+  render({ label, total, row, pinned = [], busy, tree }) {
     const plan = this.planned();
     const seen = inSight(plan, this.state.left, this.state.width);
     const [first, last] = this.span();
@@ -220,7 +242,7 @@ export class VirtualGrid extends Component {
     const rows = [];
     for (let at = first; at < last; at += 1) rows.push(this.one(row(at), at + pinned.length, at * ROW, at % pool, seen));
     const here = this.state.row < pinned.length || (this.state.row - pinned.length >= first && this.state.row - pinned.length < last);
-    return html`<div class="grid" ref=${this.takeBox} role="grid" aria-label=${label} aria-rowcount=${total + pinned.length + 1} aria-colcount=${plan.columns.length}
+    return html`<div class="grid" ref=${this.takeBox} role=${tree ? "treegrid" : "grid"} aria-label=${label} aria-rowcount=${total + pinned.length + 1} aria-colcount=${plan.columns.length}
       aria-multiselectable="true" aria-busy=${Boolean(busy)} tabindex=${here ? -1 : 0} onScroll=${this.onScroll} onKeyDown=${this.onKeyDown} onFocusIn=${this.onFocus}
       onMouseOver=${this.onOver} onMouseLeave=${() => this.props.onHover?.(null)}>
       ${this.headRow(seen)}

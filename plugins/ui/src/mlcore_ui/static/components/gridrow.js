@@ -43,7 +43,7 @@ export function place(plan, at) {
   return plan.places[at];
 }
 
-const WATCHED = ["row", "index", "plan", "first", "last", "selected", "hovered", "active", "version", "top"];
+const WATCHED = ["row", "index", "plan", "first", "last", "selected", "hovered", "active", "version", "top", "tree"];
 
 /** One row; `number` counts from 0 over pinned and other rows, `top` is in pixels. */
 export class Row extends Component {
@@ -51,11 +51,11 @@ export class Row extends Component {
     return WATCHED.some((name) => next[name] !== this.props[name]);
   }
 
-  render({ row, number, top, plan, first, last, selected, hovered, active, cell }) {
+  render({ row, number, top, plan, first, last, selected, hovered, active, cell, tree }) {
     // what flies by and is not known yet is one cell that says so, and the one that has the focus
     const places = drawn(plan, { first, last }).filter((at) => row || at === plan.fixed - 1 || at === active);
     return html`<div role="row" class=${`grid-row${selected ? " selected" : ""}${hovered ? " hovered" : ""}${row?.group ? " group" : ""}`}
-      aria-rowindex=${number + 2} aria-selected=${row && !row.group ? Boolean(selected) : undefined}
+      aria-rowindex=${number + 2} aria-level=${tree && row ? row.level + 1 : undefined} aria-selected=${row && !row.group ? Boolean(selected) : undefined}
       style=${{ transform: `translateY(${top}px)`, width: `${plan.total}px` }}>
       ${places.map((at, slot) => html`<div key=${at < plan.fixed ? `p${at}` : slot} role="gridcell" aria-colindex=${at + 1} data-row=${number} data-col=${at}
         class=${`grid-cell${at < plan.fixed ? " pinned" : ""}${plan.columns[at].right && !row?.group ? " right" : ""}`} tabindex=${active === at ? 0 : -1}

@@ -22,7 +22,8 @@ export const route = signal(read());
 
 function write(url, replace) {
   if (url === location.pathname + location.search) return;
-  history[replace ? "replaceState" : "pushState"](null, "", url);
+  // each step has a name, so that what a page kept of it is found when somebody comes back
+  history[replace ? "replaceState" : "pushState"](replace ? history.state : { at: Date.now() }, "", url);
   route.value = read();
 }
 

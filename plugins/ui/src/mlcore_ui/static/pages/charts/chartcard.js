@@ -11,9 +11,10 @@ import { Legend } from "./legend.js";
 const BUCKETS = 360;
 const HEIGHT = 200;
 const FEW = 5;
+const MOST_GROUPS = 10;
 
 /** @param {any} props of MetricCharts, with the metric of this chart */
-export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, said, pinned, hovered, onHover, onPin, onOpen, onZoomed }) {
+export function ChartCard({ metric, near, runs, groups, ids, cursor, revision, smooth, said, pinned, hovered, onHover, onPin, onOpen, onZoomed }) {
   const element = useRef(null);
   const [seen, setSeen] = useState(false);
   const [mine, setMine] = useState(false);
@@ -25,8 +26,8 @@ export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, s
   const nothing = Boolean(curves) && !curves.curves.length && !range;
   useEffect(() => setEmpty(nothing), [nothing]);
   const span = useSpan(curves, range);
-  const band = useBand({ metric, id: mine ? hovered : null, x: said.x, range, buckets: BUCKETS, curves });
-  const lines = useLines(curves, runs, { weight: smooth, span, band });
+  const band = useBand({ metric, id: mine && !groups ? hovered : null, x: said.x, range, buckets: BUCKETS, curves });
+  const lines = useLines(curves, runs, { weight: smooth, span, band, groups });
   return html`<article class="chart-card" ref=${element} hidden=${nothing} aria-label=${metric} aria-busy=${seen && loading}
     onMouseEnter=${() => setMine(true)} onMouseLeave=${() => setMine(false)} onFocusIn=${() => setMine(true)} onFocusOut=${() => setMine(false)}>
     <header><h4 title=${metric}>${metric}</h4>
@@ -37,8 +38,8 @@ export function ChartCard({ metric, near, runs, ids, cursor, revision, smooth, s
     ${curves && isSingle(curves) && lines.length > 0 ? html`<${Bars} metric=${metric} lines=${lines} height=${HEIGHT} hovered=${hovered} onHover=${onHover} /><div class="legend"></div>`
     : curves && seen ? html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
         range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover}
-        onOpen=${() => onOpen(metric)} cursor=${cursor} label=${describe(metric, lines, said)} />
-      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${FEW} note=${note(curves, lines, said)} />`
+        onOpen=${() => onOpen(metric)} cursor=${cursor} label=${describe(metric, lines, said, groups)} />
+      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${groups ? MOST_GROUPS : FEW} what=${groups ? "groups" : "runs"} note=${note(curves, lines, said)} />`
     : html`<div class="chart-wait" style=${{ height: `${HEIGHT}px` }}></div><div class="legend"></div>`}
   </article>`;
 }
@@ -62,9 +63,9 @@ export function useSpan(curves, range) {
 }
 
 /** A chart in words, for who does not see it. */
-export function describe(metric, lines, { x }) {
+export function describe(metric, lines, { x }, groups) {
   const over = { step: "by step", time: "by clock time", relative: "by time since the start" }[x];
-  return `${metric} ${over}, ${lines.length === 1 ? lines[0].label : `${lines.length} runs`}. Arrow keys read values, Enter opens it with a table.`;
+  return `${metric} ${over}, ${lines.length === 1 ? lines[0].label : `${lines.length} ${groups ? "groups" : "runs"}`}. Arrow keys read values, Enter opens it with a table.`;
 }
 
 const SIGNS = { NaN: "×", Inf: "▲", "-Inf": "▼" };

@@ -18,28 +18,28 @@ const ROWS = 25;
 const COLUMNS = 12;
 
 /** @param {any} props of MetricCharts, with the metric of this chart */
-export function ChartDialog({ metric, runs, ids, cursor, revision, smooth, said, hovered, onHover, onZoomed, onClose }) {
+export function ChartDialog({ metric, runs, groups, ids, cursor, revision, smooth, said, hovered, onHover, onZoomed, onClose }) {
   const [range, setRange] = useZoom(metric, said, onZoomed);
   const [table, setTable] = useState(false);
   const handle = useRef(null);
   const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: true, revision });
   const span = useSpan(curves, range);
-  const band = useBand({ metric, id: hovered, x: said.x, range, buckets: BUCKETS, curves });
-  const lines = useLines(curves, runs, { weight: smooth, span, band });
+  const band = useBand({ metric, id: groups ? null : hovered, x: said.x, range, buckets: BUCKETS, curves });
+  const lines = useLines(curves, runs, { weight: smooth, span, band, groups });
   const name = (id) => runs.find((run) => run.run_id === id)?.name ?? id;
   return html`<${Dialog} title=${metric} wide onClose=${onClose}>
     <div class="bar"><button aria-pressed=${table} onClick=${() => setTable(!table)}>Table</button>
       <button disabled=${!curves || table || isSingle(curves)} onClick=${() => download(handle.current.canvas(), metric, lines)}>Download PNG</button>
       <button disabled=${!curves} onClick=${() => save(new Blob([csv(rows(curves, name))], { type: "text/csv" }), `${fileName(metric)}.csv`)}>Download CSV</button>
       ${range && html`<button title="In the chart, Escape shows all of x; once more closes" onClick=${() => setRange(null)}>Show all <kbd>Esc</kbd></button>`}
-      <span class="grow"></span><span class="muted" role="status">${loading ? "Loading…" : curves ? told(curves) : ""}</span></div>
+      <span class="grow"></span><span class="muted" role="status">${loading ? "Loading…" : curves ? told(curves, groups) : ""}</span></div>
     ${error && html`<p class="wrong" role="alert">${error.message} <button onClick=${again}>Try again</button></p>`}
     ${curves && !table && isSingle(curves) && html`<${Bars} metric=${metric} lines=${lines} height=${HEIGHT} hovered=${hovered} onHover=${onHover} />`}
     ${curves && !table && !isSingle(curves) && html`<${LineChart} grid=${curves.grid} series=${lines} x=${said.x} xLog=${said.xLog} yLog=${said.yLog} height=${HEIGHT}
       range=${range} onZoom=${(start, end) => setRange(start === null ? null : [start, end])} hovered=${hovered} onHover=${onHover} cursor=${cursor}
-      handle=${handle} label=${describe(metric, lines, said)} />
-      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${24} note=${note(curves, lines, said)} />`}
-    ${curves && table && html`<${Values} curves=${curves} lines=${lines} x=${said.x} metric=${metric} />`}
+      handle=${handle} label=${describe(metric, lines, said, groups)} />
+      <${Legend} grid=${curves.grid} lines=${lines} x=${said.x} cursor=${cursor} hovered=${hovered} onHover=${onHover} most=${24} what=${groups ? "groups" : "runs"} note=${note(curves, lines, said)} />`}
+    ${curves && table && html`<${Values} curves=${curves} lines=${lines} x=${said.x} metric=${metric} what=${groups ? "Group" : "Run"} />`}
   <//>`;
 }
 
@@ -48,12 +48,13 @@ function cell({ values, odd }, at) {
   return [values[at], odd?.get(at)].map((one) => number(one)).filter(Boolean).join(", ");
 }
 
-function told(curves) {
+function told(curves, groups) {
+  if (groups) return `${count(curves.n)} ${curves.exact ? "points" : "buckets"}: the mean of each group, the band from its min to its max`;
   return curves.exact ? `${count(curves.n)} points, as recorded` : `${count(curves.n)} buckets: the last value of each, the band from min to max`;
 }
 
 /** The chart as tables: each run in short, and values along the axis. */
-function Values({ curves, lines, x, metric }) {
+function Values({ curves, lines, x, metric, what }) {
   const [most, setMost] = useState(ROWS);
   const every = Math.max(1, Math.ceil(curves.n / most));
   const few = lines.slice(0, COLUMNS);
@@ -61,13 +62,13 @@ function Values({ curves, lines, x, metric }) {
   const odd = new Set(few.flatMap((line) => [...line.odd?.keys() ?? []].filter((at) => !line.odd.has(at - 1))));
   const places = Array.from({ length: curves.n }, (_, at) => at).filter((at) => at % every === 0 || at === curves.n - 1 || odd.has(at));
   return html`<div class="scroll chart-values" tabindex="0" role="region" aria-label=${`Values of ${metric}`}>
-    <table class="plain"><caption>Runs</caption><thead><tr><th>Run</th><th class="right">Points</th><th class="right">Last</th><th class="right">Min shown</th><th class="right">Max shown</th></tr></thead>
+    <table class="plain"><caption>${what}s</caption><thead><tr><th>${what}</th><th class="right">Points</th><th class="right">Last</th><th class="right">Min shown</th><th class="right">Max shown</th></tr></thead>
       <tbody>${lines.map((line) => {
         const limits = extent(line.values);
         return html`<tr key=${line.id}><th scope="row"><${Mark} color=${line.color} /> ${line.label}</th><td class="right">${count(line.count ?? 0)}</td><td class="right">${number(line.last)}</td>
           <td class="right">${number(limits?.[0])}</td><td class="right">${number(limits?.[1])}</td></tr>`;
       })}</tbody></table>
-    <table class="plain"><caption>Values${lines.length > COLUMNS ? ` of the first ${COLUMNS} runs` : ""}${every > 1 ? `, one of ${count(every)} places` : ""}</caption>
+    <table class="plain"><caption>Values${lines.length > COLUMNS ? ` of the first ${COLUMNS} ${what.toLowerCase()}s` : ""}${every > 1 ? `, one of ${count(every)} places` : ""}</caption>
       <thead><tr><th class="right">${{ step: "Step", time: "Time", relative: "Since the start" }[x]}</th>${few.map((line) => html`<th key=${line.id} class="right">${line.label}</th>`)}</tr></thead>
       <tbody>${places.map((at) => html`<tr key=${at}><th scope="row" class="right">${place(curves.grid[at], x)}</th>${few.map((line) => html`<td key=${line.id} class="right">${cell(line, at)}</td>`)}</tr>`)}</tbody></table>
     ${every > 1 && html`<p><button onClick=${() => setMost(most * 4)}>Show more places</button></p>`}</div>`;

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { decode, holed } from "../../lib/series.js";
 import { smooth } from "../../lib/smoothing.js";
+import { groupLines } from "./grouplines.js";
 
 /** So many runs get a band from the least to the greatest value without being pointed at. */
 export const FEW = 4;
@@ -10,13 +11,16 @@ export const FEW = 4;
 export const MOST = 1000;
 // of the range on both sides, so that lines go on at the edges
 const MARGIN = 0.05;
+const MANY = 200;
 const POINTED_MS = 150;
 
 /** @param {{key: string, ids: string[], x: string, range: [number, number]|null, buckets: number, stats: string[]}} asked */
 export async function ask({ key, ids, x, range, buckets, stats }, signal) {
   const pad = range ? (range[1] - range[0]) * MARGIN : 0;
   // steps and milliseconds are whole numbers
-  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets, stats, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
+  // so many curves are seen as a whole: fewer places of each
+  const places = ids.length > MANY ? Math.ceil(buckets / 3) : buckets;
+  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets: places, stats, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
   return decode(await api.binary("api/ui/1/metrics:series", body, signal));
 }
 
@@ -72,12 +76,14 @@ export function useBand({ metric, id, x, range, buckets, curves }) {
 
 /**
  * The lines of a chart.
- * @param {any} curves @param {{run_id: string, name: string, color: string}[]} runs
- * @param {{weight: number, span?: number, band: {id: string, band: object}|null}} how
+ * @param {any} curves @param {{run_id: string, name: string, color: string, group?: string}[]} runs
+ * @param {{weight: number, span?: number, band: {id: string, band: object}|null, groups?: {id: string, name: string, color: string}[]}} how
+ *   groups: one line for each of them
  */
-export function useLines(curves, runs, { weight, span, band }) {
+export function useLines(curves, runs, { weight, span, band, groups }) {
   const lines = useMemo(() => {
     if (!curves) return [];
+    if (groups) return groupLines(curves, runs, groups, { weight, span });
     const known = new Map(runs.map((run) => [run.run_id, run]));
     const few = curves.curves.length <= FEW;
     return curves.curves.filter((curve) => known.has(curve.run_id)).map((curve) => {
@@ -91,6 +97,6 @@ export function useLines(curves, runs, { weight, span, band }) {
         band: min && !curves.exact ? { min, max, odd: curve.odd } : undefined,
       };
     });
-  }, [curves, runs, weight, span]);
+  }, [curves, runs, weight, span, groups]);
   return useMemo(() => (band ? lines.map((line) => (line.id === band.id ? { ...line, band: band.band } : line)) : lines), [lines, band]);
 }

@@ -11,33 +11,37 @@ const PAGE = 48;
 /**
  * The grid of charts. Keys of the query that it owns: x, smooth, log, charts (words of the search), pinned, chart (the one
  * in full size), zoom.
- * @param {{runs: {run_id: string, name: string, color: string}[], keys: string[], query: Record<string, string>,
+ * @param {{runs: {run_id: string, name: string, color: string, group?: string}[], groups?: {id: string, name: string, color: string}[], keys: string[], query: Record<string, string>,
  *   onQuery: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void,
  *   hovered?: string|null, onHover?: (id: string|null) => void, revision?: any, live?: boolean}} props
- *   runs, keys: a new list is a new question. hovered: the run that is pointed at, here or elsewhere on the page; without
+ *   groups: a line for each of them, the mean of the runs that name it. runs, keys: a new list is a new question. hovered: the run that is pointed at, here or elsewhere on the page; without
  *   onHover the charts keep it themselves. revision: curves are asked for again when it changes. live: runs still write
  */
-export function MetricCharts({ runs, keys, query, onQuery, hovered, onHover, revision, live }) {
+export function MetricCharts({ runs, groups: bundles, keys, query, onQuery, hovered, onHover, revision, live }) {
   const [own, setOwn] = useState(null);
   const cursor = useSignal(null);
   const said = settings(query);
   const [smooth, setSmooth] = useState(said.smooth);
   useEffect(() => setSmooth(said.smooth), [said.smooth]);
   const ids = useMemo(() => runs.map((run) => run.run_id), [runs.map((run) => run.run_id).join()]);
-  const drawn = useMemo(() => runs, [runs.map((run) => `${run.run_id} ${run.name} ${run.color}`).join("|")]);
+  const drawn = useMemo(() => runs, [runs.map((run) => `${run.run_id} ${run.name} ${run.color} ${run.group ?? ""}`).join("|")]);
+  const bundled = useMemo(() => bundles, [JSON.stringify(bundles)]);
+  // a run of the table that is pointed at is seen by its group
+  const over = onHover ? hovered ?? null : own;
+  const seen = bundled ? drawn.find((run) => run.run_id === over)?.group ?? over : over;
   const shown = useMemo(() => groups(keys, { search: said.search, pinned: said.pinned }), [keys.join("\n"), said.search, query.pinned]);
   const pin = useCallback((key) => {
     const left = said.pinned.filter((one) => one !== key);
     onQuery({ pinned: listed(left.length < said.pinned.length ? left : [...said.pinned, key]) || null });
   }, [query.pinned, onQuery]);
   const shared = {
-    runs: drawn, ids, cursor, revision, smooth, said, onPin: pin, hovered: onHover ? hovered ?? null : own, onHover: onHover ?? setOwn,
+    runs: drawn, groups: bundled, ids, cursor, revision, smooth, said, onPin: pin, hovered: seen, onHover: onHover ?? setOwn,
     onOpen: (key) => onQuery({ chart: key }),
     onZoomed: (key, range) => { if (range || said.zoom?.metric === key) onQuery({ zoom: zoomText(key, range) }); },
   };
   if (!keys.length) return html`<${Empty} title="No metrics yet" note="Charts appear here as soon as a run records a metric." />`;
   return html`<section class="charts" aria-label="Charts">
-    <${Tools} said=${said} smooth=${smooth} onSmooth=${setSmooth} onQuery=${onQuery} live=${live} runs=${runs.length} />
+    <${Tools} said=${said} smooth=${smooth} onSmooth=${setSmooth} onQuery=${onQuery} live=${live} told=${told(runs, bundles)} />
     ${!runs.length && html`<p class="muted">No run is selected.</p>`}
     ${runs.length > 0 && !shown.length && html`<p class="muted">No metric has “${said.search}” in its name.</p>`}
     ${runs.length > 0 && shown.map((group) => html`<${Group} key=${group.id} group=${group} shared=${shared} closed=${group.title === "system" && shown.length > 1} />`)}
@@ -45,7 +49,13 @@ export function MetricCharts({ runs, keys, query, onQuery, hovered, onHover, rev
   </section>`;
 }
 
-function Tools({ said, smooth, onSmooth, onQuery, live, runs }) {
+/** Of what the charts are. */
+function told(runs, groups) {
+  const many = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+  return groups ? `${many(groups.length, "group")} of ${many(runs.length, "run")}` : many(runs.length, "run");
+}
+
+function Tools({ said, smooth, onSmooth, onQuery, live, told }) {
   const log = (name, on) => {
     const parts = { x: said.xLog, y: said.yLog, [name]: on };
     onQuery({ log: `${parts.x ? "x" : ""}${parts.y ? "y" : ""}` || null });
@@ -61,7 +71,7 @@ function Tools({ said, smooth, onSmooth, onQuery, live, runs }) {
       <output>${smooth.toFixed(2)}</output></label>
     <label class="check"><input type="checkbox" checked=${said.xLog} disabled=${said.x === "time"} onChange=${(event) => log("x", event.currentTarget.checked)} /> log x</label>
     <label class="check"><input type="checkbox" checked=${said.yLog} onChange=${(event) => log("y", event.currentTarget.checked)} /> log y</label>
-    <span class="muted">${runs} ${runs === 1 ? "run" : "runs"}</span>
+    <span class="muted">${told}</span>
     ${live && html`<span class="chip live">live</span>`}
   </div>`;
 }

@@ -38,6 +38,7 @@ export function Actions({ selection, set, ids, edit, onChanged }) {
   const chosen = selection.runs.value;
   const all = [...chosen.keys()];
   const deleted = set.stage === "DELETED_ONLY";
+  const gone = [...chosen.values()].filter((one) => one.lifecycle_stage === "deleted").length;
   const act = async (verb, some) => {
     try {
       const answer = await batch(some, { action: verb });
@@ -51,6 +52,7 @@ export function Actions({ selection, set, ids, edit, onChanged }) {
   const pinned = all.length > 0 && all.every((id) => set.pin.includes(id));
   return html`<div class="bar chosen" role="region" aria-label="Selected runs">
     <strong>${runs(all.length)} selected</strong>
+    ${!deleted && gone > 0 && html`<span class="muted">${count(gone)} of them deleted</span>`}
     ${all.length > MOST_IN_ADDRESS && html`<span class="muted">more than ${count(MOST_IN_ADDRESS)}: the address does not hold them</span>`}
     <button onClick=${() => change({ view: "compare" }, true)} disabled=${all.length < 2}>Compare <kbd>c</kbd></button>
     <button onClick=${() => change({ view: "table,charts" })}>Chart</button>

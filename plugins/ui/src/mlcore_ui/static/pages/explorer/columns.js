@@ -46,6 +46,19 @@ export function lessIsBetter(key) {
   return LESS.test(key.replace(/([a-z])([A-Z])/g, "$1 $2"));
 }
 
+/**
+ * What rows are sorted by when metrics show something else; a column that somebody chose with its stat stays.
+ * @param {{column: string, descending: boolean}[]} sort @param {string[]|null} cols @param {string} before @param {string} after
+ */
+export function sortShown(sort, cols, before, after) {
+  return sort.map(({ column, descending }) => {
+    const found = parse(column);
+    const plain = compose({ ...found, stat: null });
+    const moves = found.kind === "metric" && shownAs(plain, before) === column && !(found.stat && cols?.includes(column));
+    return (descending ? "-" : "") + (moves ? shownAs(plain, after) : column);
+  });
+}
+
 /** The column that is asked for when metrics are to show one of last, min, max, best. @param {string} name @param {string} stat */
 export function shownAs(name, stat) {
   const found = parse(name);
@@ -69,13 +82,14 @@ export function usual(facets) {
 
 /**
  * A column as the grid has it.
- * @param {string} name @param {Map<string, import("../../lib/types.js").Facet>} facetOf @param {Set<string>} fixed
+ * @param {string} name @param {Map<string, import("../../lib/types.js").Facet>} facetOf @param {Set<string>} fixed @param {boolean} [grouped] numbers are ranges and means
  */
-export function gridColumn(name, facetOf, fixed) {
+export function gridColumn(name, facetOf, fixed, grouped = false) {
   const found = parse(name);
   const right = found.kind === "metric" || name === "attributes.duration" || (found.kind !== "attribute" && facetOf.get(name)?.numeric === true);
+  const wide = grouped && (found.kind === "metric" || (right && found.kind === "param"));
   return {
-    id: name, ...found, label: label(found), width: Math.max(WIDTHS[found.kind], Math.min(220, found.key.length * 8 + 30)),
+    id: name, ...found, label: label(found), wide, width: Math.max(wide ? 176 : WIDTHS[found.kind], Math.min(220, found.key.length * 8 + 30)),
     right, pinned: fixed.has(name),
   };
 }

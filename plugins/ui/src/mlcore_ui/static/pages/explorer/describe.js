@@ -10,9 +10,10 @@ const NOTE = "mlflow.note.content";
 
 /** @param {{text: string}} props */
 export function Note({ text }) {
-  const [open, setOpen] = useState(text.length < 400);
+  const long = text.length > 160 || text.trim().includes("\n");
+  const [open, setOpen] = useState(!long);
   return html`<section class=${`note ${open ? "" : "short"}`} aria-label="Description"><${Markdown} text=${text} />
-    ${text.length >= 400 && html`<button class="plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? "Show less" : "Show all"}</button>`}</section>`;
+    ${long && html`<button class="plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? "Show less" : "Show all"}</button>`}</section>`;
 }
 
 /** The dialog that edits. @param {{kind: "rename"|"note"|"tags", one: any, tags: Record<string, string>, onClose: () => void, onChanged: () => void}} props */

@@ -13,7 +13,7 @@ import { FilterBar } from "./filterbar.js";
 import { Head } from "./head.js";
 import { useExplorerKeys } from "./shortcuts.js";
 import { selectAll, useNames, usePins, useQuestion, useSource } from "./source.js";
-import { Selection, change, settings } from "./state.js";
+import { MOST_IN_ADDRESS, Selection, change, settings } from "./state.js";
 import { RunTable } from "./table.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -46,7 +46,7 @@ function Page({ ids, query, experiments, onChanged }) {
   useEffect(() => { if (called) document.title = `${called} · mlcore`; }, [called]);
 
   const { facets, keys, facetOf, names, nested, tree, question } = useQuestion(ids, set);
-  const source = useSource(question);
+  const source = useSource(question, set.open);
   source.folded = new Set(set.fold);
   useEffect(() => { if (question) keepTable(question); }, [JSON.stringify(question)]);
 
@@ -60,16 +60,18 @@ function Page({ ids, query, experiments, onChanged }) {
   };
   // counts what the server told of, so that charts ask again then, and not while somebody scrolls
   const [changed, setChanged] = useState(0);
-  useChanges(ids, () => { setChanged((old) => old + 1); again(false); });
+  useChanges(ids, ({ run_ids }) => { selection.forget(run_ids ?? NONE); setChanged((old) => old + 1); again(false); });
   useExplorerKeys({ selection, onColumns: () => setDialog("columns") });
 
   const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
   // ids of other kinds are theirs: there is a viewer of files called "table", too
   const panel = extensions("experiment_panel").find((one) => one.id === set.view);
-  return html`<${Head} experiments=${experiments} edit=${edit} onChanged=${onChanged} />
+  return html`<${Head} experiments=${experiments} edit=${edit} described=${set.view === "table"} onChanged=${onChanged} />
     <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${useFilter()} />
     <${Ways} ids=${ids} query=${query} view=${set.view} />
     <${Trouble} source=${source} facets=${facets} />
+    ${selection.lost.value > 0 && html`<div class="banner" role="status">${selection.lost.value} runs were selected where this address was made. An address names at most ${MOST_IN_ADDRESS}: select them again.
+      <button onClick=${() => selection.set(new Map())}>Close</button></div>`}
     ${selection.runs.value.size > 0 && html`<${Lazy} load=${acting} name="Actions" props=${shared} />`}
     ${set.view !== "table" && html`<${Lazy} load=${charting} name=${panel ? "Panel" : "Strip"} props=${{ ...shared, panel }} />`}
     ${(set.view === "table" || set.view === "table,charts") && html`

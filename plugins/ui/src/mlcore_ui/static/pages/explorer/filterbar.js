@@ -2,6 +2,8 @@
 import { html, useEffect, useRef, useState } from "../../lib/html.js";
 
 const IDLE_MS = 300;
+// half-typed text waits for more, and is judged when no more comes
+const HALF_MS = 1500;
 let language;
 
 /**
@@ -25,6 +27,13 @@ export function FilterBar({ text, error, keys, onText }) {
     given.current = value.trim();
     onText(value.trim());
   };
+  const soon = (value) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      if (language && halfTyped(value, language.expected)) timer.current = setTimeout(() => send(value), HALF_MS - IDLE_MS);
+      else send(value);
+    }, IDLE_MS);
+  };
   const suggest = async () => {
     try {
       language ??= await import("./language.js");
@@ -39,8 +48,7 @@ export function FilterBar({ text, error, keys, onText }) {
   const onInput = (event) => {
     const { value } = event.currentTarget;
     setTyped(value);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => send(value), IDLE_MS);
+    soon(value);
     suggest();
   };
   const close = () => setHelp((old) => ({ ...old, options: [], at: -1 }));
@@ -52,8 +60,7 @@ export function FilterBar({ text, error, keys, onText }) {
     setTyped(value);
     // drawn first, or the caret goes to the end
     requestAnimationFrame(() => { input.setSelectionRange(caret, caret); suggest(); });
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => send(value), IDLE_MS);
+    soon(value);
   };
   const onKeyDown = (event) => {
     const { options, at } = help;
@@ -96,6 +103,16 @@ export function FilterBar({ text, error, keys, onText }) {
       ${place !== null && html`<span class="filter-caret" aria-hidden="true" style=${{ marginLeft: `calc(${place}ch + 11px - ${left}px)`, width: `${Math.max(1, word(typed, place))}ch` }}></span>`}
       <span>${place === null ? "" : `At column ${place + 1}: `}${said}</span>`}</div>
   </div>`;
+}
+
+/** Whether a filter surely goes on: it ends in a word, a value or a bracket that is not whole. */
+function halfTyped(text, expected) {
+  if (!text.trim()) return false;
+  const bare = text.replace(/`[^`]*`|"[^"]*"|'[^']*'/g, "");
+  if (bare.split("(").length > bare.split(")").length) return true;
+  const { want, partial, operator } = expected(text);
+  if (want !== "value") return want !== "word" || partial !== "";
+  return !partial || !(/^("[^"]*"|'[^']*')$/.test(partial) || Number.isFinite(Number(partial)) || (operator === "IS" && /^null$/i.test(partial)));
 }
 
 /** How long the word at a place is. */

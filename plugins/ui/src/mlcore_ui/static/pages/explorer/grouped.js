@@ -2,6 +2,7 @@
 import { signal } from "../../lib/html.js";
 import { api } from "../../lib/api.js";
 import { Windows } from "./rows.js";
+import { change, groupText } from "./state.js";
 
 const MOST = 1000;
 
@@ -17,7 +18,8 @@ export class Grouped {
     this.groups = 0;
     this.items = [];
     this.range = [0, 40];
-    this.generation = 0;
+    /** @type {Set<string>} the groups that are open, as the address has them */
+    this.opened = new Set();
     this.stops = [];
   }
 
@@ -45,36 +47,48 @@ export class Grouped {
   }
 
   take(answer) {
-    const open = new Map(this.items.filter((one) => one.open).map((one) => [JSON.stringify(one.group.values), one.source]));
-    const filter = this.question.filter;
+    const old = new Map(this.items.map((one) => [one.text, one.source]));
     this.items = answer.groups.map((group) => {
-      const source = open.get(JSON.stringify(group.values));
-      if (source) source.ask(this.inside(group, filter));
-      return { group, open: Boolean(source), source };
+      const text = groupText(group.values);
+      const source = old.get(text);
+      if (source && this.opened.has(text)) source.ask(this.inside(group));
+      else source?.close();
+      return this.made({ group, text, level: 0, source: this.opened.has(text) ? source : undefined });
     });
     Object.assign(this, { matching: answer.matching ?? answer.total, groups: answer.groups_total, known: true, error: null });
     this.count();
   }
 
-  inside(group, filter) {
-    return { ...this.question, group_by: [], tree: false, filter: filter ? `(${filter}) AND (${group.filter})` : group.filter };
-  }
-
-  /** Open or close the group of a row. */
-  toggle(item) {
-    item = this.items.find((one) => one.group === item.group);
-    if (!item?.group.filter) return;
-    item.open = !item.open;
-    if (item.open && !item.source) {
-      item.source = new Windows();
+  /** An item as the address has it: open, with its runs, or closed. */
+  made(item) {
+    const open = Boolean(item.group.filter) && this.opened.has(item.text);
+    if (open && !item.source) {
+      item.source = new Windows(1);
       item.source.total = item.group.count;
-      item.source.ask(this.inside(item.group, this.question.filter));
+      item.source.ask(this.inside(item.group));
       this.stops.push(item.source.version.subscribe(() => this.arrived()));
     }
     // a new object: rows are drawn again when theirs is another
-    this.items = this.items.map((one) => (one === item ? { ...item } : one));
-    this.count();
-    this.tell();
+    return { ...item, open };
+  }
+
+  inside(group) {
+    const { filter } = this.question;
+    return { ...this.question, group_by: [], tree: false, filter: filter ? `(${filter}) AND (${group.filter})` : group.filter };
+  }
+
+  /** Open or close the group of a row: in the address, which is followed. */
+  toggle({ group, text }) {
+    if (!group.filter) return;
+    change({ open: this.opened.has(text) ? [...this.opened].filter((one) => one !== text) : [...this.opened, text] });
+  }
+
+  /** These groups are open. @param {string[]} texts */
+  follow(texts) {
+    if (texts.length === this.opened.size && texts.every((text) => this.opened.has(text))) return;
+    this.opened = new Set(texts);
+    this.items = this.items.map((item) => (item.open === this.opened.has(item.text) ? item : this.made(item)));
+    this.arrived();
   }
 
   arrived() {

@@ -6,8 +6,8 @@ import { Lazy } from "../../components/lazy.js";
 const NOTE = "mlflow.note.content";
 const describing = () => import("./describe.js");
 
-/** @param {{experiments: import("../../lib/types.js").Experiment[], edit: boolean, onChanged: () => void}} props */
-export function Head({ experiments, edit, onChanged }) {
+/** @param {{experiments: import("../../lib/types.js").Experiment[], edit: boolean, described: boolean, onChanged: () => void}} props */
+export function Head({ experiments, edit, described, onChanged }) {
   const [asking, setAsking] = useState(/** @type {string|null} */ (null));
   if (experiments.length !== 1) {
     return html`<div class="bar"><h1>${experiments.length} experiments</h1>
@@ -26,6 +26,6 @@ export function Head({ experiments, edit, onChanged }) {
         <button class="plain" onClick=${() => setAsking("note")}>${note ? "Edit the description" : "Describe"}</button>
         <button class="plain" onClick=${() => setAsking("tags")}>Tags</button>`}
     </div>
-    ${note && html`<${Lazy} load=${describing} name="Note" props=${{ text: note }} />`}
+    ${note && described && html`<${Lazy} load=${describing} name="Note" props=${{ text: note }} />`}
     ${asking && html`<${Lazy} load=${describing} name="Ask" props=${props} />`}`;
 }

@@ -8,18 +8,20 @@ const MOST = 40;
 const FAST = 0.25;
 const SETTLED_MS = 90;
 
-/** The rows of an answer of `runs:table`, as objects that look into it. @param {any} answer */
-export function rowsOf(answer) {
+/** The rows of an answer of `runs:table`, as objects that look into it. @param {any} answer @param {number} [level] of what they are below */
+export function rowsOf(answer, level = 0) {
   const { rows, columns } = answer;
   return rows.run_id.map((run_id, at) => ({
     run_id, at, columns, run_name: rows.run_name[at] || run_id, status: rows.status[at], start_time: rows.start_time[at], end_time: rows.end_time[at],
     experiment_id: rows.experiment_id[at], user_id: rows.user_id[at], lifecycle_stage: rows.lifecycle_stage[at],
-    parent_id: rows.parent_id?.[at], depth: rows.depth?.[at] ?? 0, children: rows.children?.[at] ?? 0,
+    parent_id: rows.parent_id?.[at], depth: rows.depth?.[at] ?? 0, level: (rows.depth?.[at] ?? 0) + level, children: rows.children?.[at] ?? 0,
   }));
 }
 
 export class Windows {
-  constructor() {
+  /** @param {number} [level] of the rows, from 0 */
+  constructor(level = 0) {
+    this.level = level;
     /** Counts what has arrived: whoever draws rows looks at it. */
     this.version = signal(0);
     this.total = 0;
@@ -126,7 +128,7 @@ export class Windows {
       const wanted = this.wanted();
       for (const old of this.windows.keys()) if (!wanted.includes(old)) { this.windows.delete(old); this.fresh.delete(old); }
     }
-    this.windows.set(at, rowsOf(answer));
+    this.windows.set(at, rowsOf(answer, this.level));
     this.fresh.add(at);
     Object.assign(this, { total: answer.total, matching: answer.matching ?? answer.total, revision: answer.revision, error: null, known: true, pause: 2000 });
     while (this.windows.size > MOST) {

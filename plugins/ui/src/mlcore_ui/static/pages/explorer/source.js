@@ -35,8 +35,8 @@ export async function selectAll(source, question, selection) {
   if (source.matching > MOST_SELECTED) toast(`The first ${count(MOST_SELECTED)} of ${count(source.matching)} runs are selected; more at once are not.`);
 }
 
-/** Rows for a question: in windows, or in groups. @param {any} question */
-export function useSource(question) {
+/** Rows for a question: in windows, or in groups. @param {any} question @param {string[]} open groups */
+export function useSource(question, open) {
   const grouped = Boolean(question?.group_by.length);
   const plain = useMemo(() => new Windows(), []);
   const [groups, setGroups] = useState(/** @type {any} */ (null));
@@ -49,6 +49,7 @@ export function useSource(question) {
   }, [grouped]);
   const source = grouped && groups ? groups : plain;
   const key = JSON.stringify(question);
+  useEffect(() => source.follow?.(open), [source, open.join()]);
   useEffect(() => { if (question && (!grouped || groups)) source.ask(question); }, [key, source]);
   useEffect(() => () => plain.close(), []);
   return source;
@@ -68,7 +69,8 @@ export function useNames(selection, ids) {
 export function usePins(pin, columns, ids) {
   return useLoad(`pin:${JSON.stringify([pin, columns, ids])}`, async (signal) => {
     if (!pin.length || !columns) return [];
-    return rowsOf(await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter: among(pin), view: "ALL", columns, offset: 0, limit: 100 }, signal));
+    const rows = rowsOf(await api.post("api/ui/1/runs:table", { experiment_ids: ids, filter: among(pin), view: "ALL", columns, offset: 0, limit: 100 }, signal));
+    return rows.map((row) => ({ ...row, kept: true }));
   });
 }
 

@@ -4,6 +4,7 @@ import { runColor } from "../../lib/colors.js";
 import { count } from "../../lib/format.js";
 import { Lazy } from "../../components/lazy.js";
 import { parse } from "./columns.js";
+import { useGroupedRuns } from "./groupedruns.js";
 import { change } from "./state.js";
 
 const charts = () => import("../charts/metriccharts.js");
@@ -15,22 +16,32 @@ function drawn(rows) {
   return rows.map((one) => ({ run_id: one.run_id, name: one.run_name, color: runColor(one.run_id) }));
 }
 
-/** @param {{set: any, selection: any, source: any, facets: any, changed: number, query: any, onQuery: (changes: object) => void}} props */
-export function Strip({ set, selection, source, facets, changed, query, onQuery }) {
+/** @param {{ids: string[], set: any, selection: any, source: any, facets: any, changed: number, query: any, onQuery: (changes: object) => void}} props */
+export function Strip({ ids, set, selection, source, facets, changed, query, onQuery }) {
   const [open, setOpen] = useState(true);
   const version = source.version.value;
   const chosen = selection.runs.value.size;
-  const runs = drawn(chosen ? [...selection.runs.value.values()] : source.here().slice(0, FEW));
+  const grouped = useGroupedRuns({ ids, set, source, selected: [...selection.runs.value.keys()], changed });
+  const groups = set.group.length ? grouped.data?.groups ?? [] : undefined;
+  const runs = groups ? grouped.data?.runs ?? [] : drawn(chosen ? [...selection.runs.value.values()] : source.here().slice(0, FEW));
   const keys = (facets?.keys ?? []).filter((one) => one.kind === "metric").map((one) => parse(one.column).key);
-  const live = source.here().some((row) => row.status === "RUNNING");
+  const live = groups ? runs.some((run) => run.running) : source.here().some((row) => row.status === "RUNNING");
   const above = set.view === "table,charts";
   return html`<section class=${`strip${above ? " above" : ""}`} aria-label="Charts" data-version=${version}>
     <div class="bar"><button class="plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? "▾" : "▸"} Charts</button>
-      <span class="muted">${chosen ? `of ${count(chosen)} selected ${chosen === 1 ? "run" : "runs"}` : `of the first ${runs.length} runs; select others in the table`}</span>
+      <span class="muted">${groups ? ofGroups(grouped.data, chosen) : chosen ? `of ${count(chosen)} selected ${chosen === 1 ? "run" : "runs"}` : `of the first ${runs.length} runs; select others in the table`}</span>
       <span class="grow"></span>${above && html`<button class="plain" aria-label="Close the charts" onClick=${() => change({ view: null })}>✕</button>`}</div>
     ${open && (runs.length > 0 ? html`<div class="strip-charts"><${Lazy} load=${charts} name="MetricCharts"
-      props=${{ runs, keys, query, onQuery, live, revision: changed, hovered: selection.hovered.value, onHover: (id) => { selection.hovered.value = id; } }} /></div>` : html`<p class="muted">No runs to draw.</p>`)}
+      props=${{ runs, groups, keys, query, onQuery, live, revision: changed, hovered: selection.hovered.value, onHover: (id) => { selection.hovered.value = id; } }} /></div>` : html`<p class="muted">${groups && grouped.error ? grouped.error.message : groups && (grouped.loading || source.loading) ? "Loading…" : "No runs to draw."}</p>`)}
   </section>`;
+}
+
+/** What the charts of groups are of, and what they leave out. */
+function ofGroups(found, chosen) {
+  if (!found?.groups.length) return "";
+  const many = (n, what) => `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+  const left = [found.left ? `${many(found.left, "group")} not drawn` : "", found.more ? `${many(found.more, "run")} left out` : ""].filter(Boolean).join(", ");
+  return `mean and min to max of ${many(found.groups.length, "group")}, of ${many(found.runs.length, chosen ? "selected run" : "run")}${left ? `; ${left}` : ""}`;
 }
 
 /** A panel of experiments, ours or a plugin's. @param {{panel: import("../../lib/extensions.js").Extension, ids: string[], selection: any, source: any, changed: number, query: any, onQuery: (changes: object) => void}} props */

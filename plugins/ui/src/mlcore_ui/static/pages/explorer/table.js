@@ -1,7 +1,7 @@
 // The table of runs: what its head and its cells show, and what keys do in it.
 import { html, useMemo, useRef } from "../../lib/html.js";
 import { href, navigate } from "../../lib/url.js";
-import { runColor } from "../../lib/colors.js";
+import { groupColor, runColor } from "../../lib/colors.js";
 import { ago, count, duration, number, time } from "../../lib/format.js";
 import { rendererFor } from "../../lib/extensions.js";
 import { Lazy } from "../../components/lazy.js";
@@ -14,23 +14,26 @@ import { change, widthsText } from "./state.js";
 const paneling = () => import("../../components/extensionpanel.js");
 const SELECT = { id: "select", label: "Selection", width: 34, pinned: true };
 const NAME = { id: "name", label: "run", width: 250, pinned: true };
+// where somebody was in the table, by step of the history
+const places = new Map();
 
 /**
  * @param {{source: any, pinned: import("../../lib/types.js").RunRow[], names: string[], facetOf: Map<string, import("../../lib/types.js").Facet>, set: import("./state.js").Settings, selection: import("./state.js").Selection,
- *   home: string, onAll: () => void, onFold: (id: string) => void, label: string}} props
+ *   tree: boolean, home: string, onAll: () => void, onFold: (id: string) => void, label: string}} props
  * source: rows by number, as `Windows` has them
  */
-export function RunTable({ source, pinned, names, facetOf, set, selection, home, onAll, onFold, label }) {
+export function RunTable({ source, pinned, names, facetOf, set, selection, tree, home, onAll, onFold, label }) {
   const version = source.version.value;
   const fixedKey = [...set.fixed].join();
   const stat = set.stat;
-  const columns = useMemo(() => [SELECT, NAME, ...names.map((name) => gridColumn(shownAs(name, stat), facetOf, new Set([...set.fixed].map((one) => shownAs(one, stat)))))],
-    [names.join("\n"), stat, fixedKey, facetOf]);
+  const grouped = set.group.length > 0;
+  const columns = useMemo(() => [SELECT, NAME, ...names.map((name) => gridColumn(shownAs(name, stat), facetOf, new Set([...set.fixed].map((one) => shownAs(one, stat))), grouped))],
+    [grouped, names.join("\n"), stat, fixedKey, facetOf]);
   const widths = useMemo(() => set.widths, [widthsText(set.widths)]);
   const anchor = useRef(/** @type {import("../../lib/types.js").RunRow|null} */ (null));
   const selected = selection.runs.value;
   const hovered = selection.hovered.value;
-  const pins = new Set(set.pin);
+  const pins = useMemo(() => new Set(set.pin), [set.pin.join()]);
 
   const toggle = (row, range) => {
     const on = !selection.runs.peek().has(row.run_id);
@@ -51,17 +54,22 @@ export function RunTable({ source, pinned, names, facetOf, set, selection, home,
   };
   const latest = useRef({ toggle, togglePin });
   latest.current = { toggle, togglePin };
-  const cell = useMemo(() => cells({ facetOf, source, onFold, toggle: (row, range) => latest.current.toggle(row, range), selection, togglePin: (row) => latest.current.togglePin(row) }), [facetOf, source]);
+  const cell = useMemo(() => cells({ facetOf, source, onFold, pins, deleted: set.stage === "DELETED_ONLY", toggle: (row, range) => latest.current.toggle(row, range), selection, togglePin: (row) => latest.current.togglePin(row) }), [facetOf, source, set.stage, pins]);
 
   const all = source.matching > 0 && selected.size >= Math.min(1000, source.matching);
   const headOf = useMemo(() => (column) => head(column, { set, columns, onAll, all }), [set, columns, onAll, all]);
   const sorted = useMemo(() => (column) => sortOf(set, column), [set]);
 
   return html`<${VirtualGrid} label=${label} columns=${columns} widths=${widths} total=${source.total} row=${(at) => source.row(at)} pinned=${pinned}
-    version=${`${set.fold.length}:${pins.size}:${version < 0}`} home=${home} busy=${source.loading} cell=${cell}
-    head=${headOf} sorted=${sorted} isSelected=${(row) => !row.group && selected.has(row.run_id)} isHovered=${(row) => !row.group && row.run_id === hovered}
+    version=${`${set.fold.length}:${pins.size}:${version < 0}`} home=${home} places=${places} tree=${tree || grouped} busy=${source.loading} cell=${cell}
+    head=${headOf} sorted=${sorted} isSelected=${(row) => !row.group && selected.has(row.run_id) && !isPlace(row, pins)} isHovered=${(row) => !row.group && row.run_id === hovered}
     onHover=${(row) => { selection.hovered.value = row?.run_id ?? null; }} onSight=${(first, last) => source.want(first, last)} onKey=${onKey}
     onResize=${(id, width) => change({ widths: widthsText({ ...set.widths, [id]: width }) })} onMove=${(id, before) => move(columns, names, id, before)} />`;
+}
+
+/** Whether a row is only the place in the order of a run that stands above. */
+function isPlace(row, pins) {
+  return pins.has(row.run_id) && !row.kept;
 }
 
 function sortOf(set, column) {
@@ -103,7 +111,7 @@ function head(column, { set, columns, onAll, all }) {
   const name = sortName(column);
   const sign = { ascending: "▲", descending: "▼" }[sortOf(set, column)] ?? "";
   return html`<button class="grid-sort" tabindex="-1" title=${`${name}: sort`} onClick=${(event) => sortBy(set, name, event.shiftKey)}>
-      <span class="grid-kind">${column.kind === undefined || column.kind === "attribute" ? "" : `${column.kind}${column.stat ? ` · ${column.stat}` : ""}`}</span>
+      <span class="grid-kind">${column.kind === undefined || column.kind === "attribute" ? "" : [column.kind, column.stat, set.group.length && column.wide && "range, mean"].filter(Boolean).join(" · ")}</span>
       <span class="grid-name">${column.label}</span></button>
     <span class="grid-sign" aria-hidden="true">${sign}</span>
     ${column.id !== "name" && html`<${Menu} label=${`Column ${column.label}`} className="grid-menu" tabindex=${-1} items=${() => menuOf(column, set, columns)}>⋮<//>`}`;
@@ -118,7 +126,7 @@ function menuOf(column, set, columns) {
     { text: "Sort upwards", run: () => change({ sort: column.id }, true) },
     { text: "Sort downwards", run: () => change({ sort: `-${column.id}` }, true) },
     { text: fixed ? "Let it scroll" : "Keep at the left", run: () => change({ fix: fixed ? [...set.fixed].filter((one) => one !== column.id) : [...set.fixed, column.id] }) },
-    group ? { text: "Group by it", run: () => change({ group: [...set.group.filter((one) => one !== column.id), column.id] }, true) } : null,
+    group ? { text: "Group by it", run: () => change({ group: [...set.group.filter((one) => one !== column.id), column.id], open: null }, true) } : null,
     ...(column.kind === "metric" ? STATS.map((stat) => ({
       text: `Show ${stat}`, checked: (column.stat ?? "last") === stat, run: () => replace(compose({ ...column, stat: stat === "last" ? null : stat })),
     })) : []),
@@ -134,14 +142,15 @@ function between(rows, a, b) {
 }
 
 /** What draws a cell; made once, so that rows are drawn again only for their own changes. */
-function cells({ source, facetOf, onFold, toggle, togglePin, selection }) {
+function cells({ source, facetOf, onFold, toggle, togglePin, selection, pins, deleted }) {
   return (row, column) => {
     if (row.group) return groupCell(row, column, source);
     if (column.id === "select") {
+      if (isPlace(row, pins)) return html`<span class="muted" title="Kept on top: this is its place in the order">⤒</span>`;
       return html`<input type="checkbox" tabindex="-1" aria-label=${`Select ${row.run_name}`} checked=${selection.runs.peek().has(row.run_id)}
         onClick=${(event) => { event.preventDefault(); toggle(row, event.shiftKey); }} />`;
     }
-    if (column.id === "name") return nameCell(row, onFold, togglePin, source.folded);
+    if (column.id === "name") return nameCell(row, onFold, togglePin, source.folded, deleted);
     const value = row.columns[column.id]?.[row.at];
     if (value === undefined || value === null) return column.id === "attributes.duration" && row.status === "RUNNING" ? html`<span class="muted">${duration(Date.now() - row.start_time)}</span>` : "";
     const renderer = rendererFor(column.id);
@@ -154,13 +163,14 @@ function cells({ source, facetOf, onFold, toggle, togglePin, selection }) {
   };
 }
 
-function nameCell(row, onFold, togglePin, folded) {
+function nameCell(row, onFold, togglePin, folded, deleted) {
   const closed = folded?.has(row.run_id);
   return html`<span class="run-indent" style=${{ width: `${Math.min(row.depth, 8) * 14}px` }}></span>
     ${row.children > 0 && html`<button class="grid-fold" tabindex="-1" aria-expanded=${!closed} aria-label=${`${count(row.children)} nested runs of ${row.run_name}`}
       onClick=${() => onFold(row.run_id)}>${closed ? "▸" : "▾"}</button>`}
     <span class="run-dot" style=${{ background: runColor(row.run_id) }}></span>
     <a class="run-name" tabindex="-1" href=${href(`runs/${row.run_id}`)} title=${row.run_name}>${row.run_name}</a>
+    ${row.lifecycle_stage === "deleted" && !deleted && html`<span class="status failed">deleted</span>`}
     <button class="grid-pin" tabindex="-1" aria-label=${`Keep ${row.run_name} on top, or let it go`} title="Keep on top (p)" onClick=${() => togglePin(row)}>⤒</button>`;
 }
 
@@ -168,11 +178,11 @@ function groupCell(row, column, source) {
   if (column.id === "select") return "";
   if (column.id === "name") {
     const text = row.group.values.map((value) => value ?? "(none)").join(" · ");
-    return html`<button class="grid-fold wide-fold" tabindex="-1" aria-expanded=${row.open} disabled=${!row.group.filter} onClick=${() => source.toggle(row)}><span aria-hidden="true">${row.open ? "▾ " : "▸ "}</span><strong title=${text}>${text}</strong>${" "}
+    return html`<button class="grid-fold wide-fold" tabindex="-1" aria-expanded=${row.open} disabled=${!row.group.filter} onClick=${() => source.toggle(row)}><span aria-hidden="true">${row.open ? "▾ " : "▸ "}</span><span class="mark-dot" aria-hidden="true" style=${{ background: groupColor(JSON.stringify(row.group.values)) }}></span> <strong title=${text}>${text}</strong>${" "}
       <span class="count">${count(row.group.count)}</span></button>`;
   }
   const stats = row.group.stats?.[column.id];
   if (!stats) return "";
-  return html`<span title=${`least ${stats.min}, mean ${stats.mean}, greatest ${stats.max}`}>${number(stats.mean, 4)} <small class="muted">${number(stats.min, 3)}…${number(stats.max, 3)}</small></span>`;
+  return html`<span class="grid-mean" title=${`mean ${stats.mean}, min ${stats.min}, max ${stats.max}`}>${stats.min !== stats.max && html`<small class="muted">${number(stats.min, 3)} – ${number(stats.max, 3)}</small>`}<span>${number(stats.mean, 4)}</span></span>`;
 }
 
