@@ -124,7 +124,8 @@ class UIExtension:
     series: an artifact_viewer of files that are one thing through steps, such as `sample_step_12.png`.
     order: smaller comes first; the UI's own viewers have 200 and more, its panels 10 to 50.
     isolate: run the module in a sandboxed frame that sees what it is told alone.
-    blocks: Python that makes what is shown, instead of a module; called in a thread of the server at each look.
+    blocks: Python that makes what is shown, instead of a module; called in a thread of the server at each look. Not of
+    an artifact_viewer or a column_renderer.
     """
 
     kind: UIKind

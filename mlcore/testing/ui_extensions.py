@@ -51,6 +51,7 @@ class UIExtensionsContract(PluginModuleContract):
         for one in ui_extensions() or ():
             assert (one.blocks is None) == bool(one.module), f"{one.id}: expected a module or blocks"
             assert bool(one.module) == bool(one.package), f"{one.id}: expected a package for its module"
+            assert not (one.blocks and one.kind in _MATCHED), f"{one.id}: a {one.kind.value} needs a module"
             assert not (one.isolate and one.blocks), f"{one.id}: blocks are drawn by the UI, and need no frame"
 
     def test_modules_are_files_of_the_package_and_load_nothing_from_elsewhere(self, ui_extensions: Extensions) -> None:

@@ -125,6 +125,28 @@ class TestSeries:
         assert answer["values"] == [[[0.1, None, "-Infinity"], [0.1, None, "-Infinity"]]]
         assert (answer["n"], answer["x"], answer["exact"]) == (3, "relative", True)
 
+    @pytest.mark.parametrize("steps", [60, 1500])
+    def test_another_metric_can_be_the_axis(self, http: httpx.Client, home: str, steps: int) -> None:
+        run_id, without = run(http, home), run(http, home)
+        log(http, without, (1, 1.0))
+        for at in range(0, steps, 500):
+            points = [("m", step, float(step)) for step in range(at, min(at + 500, steps))]
+            points += [("epoch", step, step / 10) for step in range(at, min(at + 500, steps), 5)]
+            metrics = [{"key": key, "value": value, "timestamp": 1, "step": step} for key, step, value in points]
+            post(http, f"{API}/runs/log-batch", run_id=run_id, metrics=metrics)
+        asked = {"run_ids": [run_id, without], "keys": ["m"], "x_key": "epoch", "buckets": 100}
+
+        head, grid, columns = unpacked(http.post(f"{UI}/metrics:series", json=asked).content)
+        near = unpacked(http.post(f"{UI}/metrics:series", json=asked | {"x_min": 2, "x_max": 4}).content)
+
+        assert ([one["run_id"] for one in head["series"]], head["x"]) == ([run_id], "metric")
+        assert (head["exact"], len(grid) <= 100) == (steps == 60, True)
+        # ten steps for one of the axis, up to the last point of the other metric
+        assert columns[0] == pytest.approx([10 * place for place in grid], abs=steps / 50)
+        assert head["series"][0]["last_x"] == pytest.approx(steps / 10 - 0.5, abs=steps / 1000)
+        assert (near[0]["exact"], near[1]) == (True, pytest.approx([2 + at / 10 for at in range(21)]))
+        assert near[2] == [pytest.approx([20.0 + at for at in range(21)])]
+
     def test_long_curves_are_put_into_buckets(self, http: httpx.Client, home: str) -> None:
         run_id = run(http, home)
         log(http, run_id, *((step, math.sin(step)) for step in range(500)))
@@ -216,6 +238,17 @@ class TestExperiments:
         assert (shown["description"], shown["tags"]) == ("# Hello", {"mlflow.note.content": "# Hello"})
         assert shown["artifact_location"].startswith("mlflow-artifacts:/")
         assert found["next_page_token"] is None
+
+    def test_a_deleted_experiment_tells_how_many_runs_it_had(self, http: httpx.Client) -> None:
+        where = experiment(http, "removed")
+        for start in (1, 2):
+            run(http, where, start_time=start)
+        post(http, f"{API}/experiments/delete", experiment_id=where)
+
+        found = get(http, "experiments:list", filter="name = 'removed'", view="DELETED_ONLY")
+
+        (shown,) = found["experiments"]
+        assert (shown["lifecycle_stage"], shown["run_count"], shown["running"]) == ("deleted", 2, 0)
 
     def test_pages_follow_each_other(self, http: httpx.Client) -> None:
         for number in range(3):
@@ -330,6 +363,25 @@ class TestViews:
         assert (gone.status_code, again.status_code) == (200, 404)
         assert get(http, "views", experiment_id=where) == {"views": []}
 
+    def test_a_view_is_renamed_and_pointed_elsewhere_under_its_id(self, http: httpx.Client) -> None:
+        where = experiment(http, "changed views")
+        made = post(http, f"{UI}/views", experiment_id=where, title="Best", query="filter=a")
+        asked = {"experiment_id": where, "view_id": made["view_id"]}
+
+        renamed = http.patch(f"{UI}/views", json=asked | {"title": " Better "}, headers=PAGE)
+        (first,) = get(http, "views", experiment_id=where)["views"]
+        pointed = http.patch(f"{UI}/views", json=asked | {"query": "filter=b"}, headers=PAGE)
+        (second,) = get(http, "views", experiment_id=where)["views"]
+        refused = [
+            http.patch(f"{UI}/views", json=asked | wrong, headers=PAGE).status_code
+            for wrong in ({"view_id": "nope"}, {"title": " "}, {"query": "x" * 8001})
+        ]
+
+        assert (renamed.json(), pointed.json()) == (made, made)
+        assert (first["view_id"], first["title"], first["query"]) == (made["view_id"], "Better", "filter=a")
+        assert (second["view_id"], second["title"], second["query"]) == (made["view_id"], "Better", "filter=b")
+        assert refused == [404, 400, 400]
+
     @pytest.mark.parametrize("wrong", [{"title": " "}, {"title": "x" * 201}, {"query": "x" * 8001}])
     def test_a_view_has_limits(self, http: httpx.Client, home: str, wrong: Json) -> None:
         answer = http.post(
@@ -360,7 +412,8 @@ class TestManifest:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views"), ("POST", "metrics:series")]
+    ("method", "path"),
+    [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views"), ("POST", "metrics:series")],
 )
 @pytest.mark.parametrize(
     ("headers", "status"),
@@ -379,7 +432,9 @@ def test_no_foreign_page_changes_anything(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views")]
+)
 def test_changes_need_the_header_that_no_foreign_page_can_send(http: httpx.Client, method: str, path: str) -> None:
     without = http.request(method, f"{UI}/{path}", json={})
     with_it = http.request(method, f"{UI}/{path}", json={}, headers=PAGE)

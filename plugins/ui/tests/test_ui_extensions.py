@@ -34,6 +34,21 @@ def blocks(context):
         Html(HOSTILE, "report", 80),
     ]
 
+class Odd(int):
+    pass
+
+def odd(context):
+    from datetime import date
+    from fractions import Fraction
+
+    return [
+        Table(("cell",), ((date(2020, 2, 29),), (Fraction(1, 4),), (Odd(7),)), "Odd"),
+        Bar(("up", "down"), (3.0, -1.0), "Both ways"),
+    ]
+
+def crooked(context):
+    return [Line((0.0, float("nan")), {"loss": (1.0, 2.0)}, "Crooked")]
+
 def broken(context):
     raise RuntimeError("the sensor is on fire")
 
@@ -49,6 +64,14 @@ def ui_extensions():
         page("failing", package="acme_show", module="failing.js"),
         page("blocks", blocks=blocks),
         page("broken", blocks=broken),
+        page("odd", blocks=odd),
+        page("crooked", blocks=crooked),
+        page("late", package="acme_show", module="late.js"),
+        page("late-apart", package="acme_show", module="late.js", isolate=True),
+        page("still-apart", package="acme_show", module="still.js", isolate=True),
+        page("other-version", package="acme_show", module="other.js", isolate=True),
+        UIExtension(UIKind.COLUMN_RENDERER, "block-cells", "Cells", blocks=blocks, match=("metrics.*",)),
+        UIExtension(UIKind.COLUMN_RENDERER, "no-cell", "No cell", package="acme_show", module="failing.js", match=("metrics.depth",)),
         page("absent", package="acme_show", module="absent.js"),
         UIExtension(UIKind.RUN_PANEL, "run-tab", "Run tab", package="acme_show", module="tell.js"),
         UIExtension(UIKind.EXPERIMENT_PANEL, "experiment-tab", "Experiment tab", package="acme_show", module="tell.js"),
@@ -126,6 +149,30 @@ export default { api: 1, mount(element, context) {
   return { update(context) { element.textContent = `<${context.value}>`; } };
 } };
 """
+LATE = """
+const draw = async (element, { params }) => {
+  await new Promise((done) => setTimeout(done, 20));
+  if (params.bench === "gone") throw new Error("no such bench");
+  element.textContent = `bench ${params.bench ?? "none"}`;
+};
+export default { api: 1, async mount(element, context) {
+  await draw(element, context);
+  return { update: (context) => draw(element, context) };
+} };
+"""
+STILL = """
+import { h, render } from "preact";
+import { signal } from "@preact/signals";
+const turns = signal(0);
+export default { api: 1, async mount(element, { params, setParams }) {
+  await new Promise((done) => setTimeout(done, 50));
+  turns.value += 1;
+  const root = document.createElement("p");
+  element.append(root);
+  render(h("b", { onClick: () => ["b", "c"].map((bench) => setParams({ bench })) }, `mounted ${turns.value}, bench ${params.bench}`), root);
+} };
+"""
+OTHER = "export default { api: 9, mount(element) { element.textContent = 'mounted all the same'; } };\n"
 FAILING = "export default { api: 1, mount() { throw new Error('no mount today'); } };\n"
 
 
@@ -145,6 +192,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
         "folder.js": FOLDER,
         "sealed.js": SEALED,
         "steps.js": STEPS,
+        "late.js": LATE,
+        "still.js": STILL,
+        "other.js": OTHER,
     }.items():
         Path(static, name).write_text(text, encoding="utf-8")
     before = [
@@ -201,8 +251,74 @@ def test_blocks_that_fail_are_told_with_the_error(server: UiServer, browser: Bro
 
 
 def test_what_cannot_be_shown_is_left_out_with_a_warning(server: UiServer) -> None:
-    assert '"absent"' not in httpx.get(f"{server.url}/ui/", trust_env=False).text
-    assert "there is no 'absent.js'" in Path(server.directory, "server.log").read_text(encoding="utf-8")
+    page = httpx.get(f"{server.url}/ui/", trust_env=False).text
+    assert '"absent"' not in page
+    assert '"block-cells"' not in page
+    log = Path(server.directory, "server.log").read_text(encoding="utf-8")
+    assert "there is no 'absent.js'" in log
+    assert "does not show 'block-cells': nothing asks for blocks of a column_renderer: expected a module" in log
+
+
+def test_numbers_and_cells_of_every_kind_are_drawn(server: UiServer, browser: Browser) -> None:
+    page = browser.open(f"{server.url}/ui/plugins/odd")
+    page.get_by_text("2020-02-29").wait_for()
+    assert page.locator(".blocks tbody").first.inner_text().split() == ["2020-02-29", "0.25", "7"]
+    up, down = (one.bounding_box() for one in page.locator(".block-bar").all())
+    assert up is not None
+    assert down is not None
+    assert up["width"] == pytest.approx(3 * down["width"], abs=1)
+    assert down["x"] + down["width"] == pytest.approx(up["x"], abs=1)
+
+
+def test_a_line_without_an_axis_is_told_by_its_name(server: UiServer, browser: Browser) -> None:
+    browser.expect_complaint("400")
+    page = browser.open(f"{server.url}/ui/plugins/crooked")
+    page.get_by_text("invalid line 'Crooked': x[1] is nan, expected finite numbers").wait_for()
+
+
+@pytest.mark.parametrize("name", ["late", "late-apart"])
+def test_one_that_fails_while_it_follows_shows_no_old_content(server: UiServer, browser: Browser, name: str) -> None:
+    page = browser.open(f"{server.url}/ui/plugins/{name}?bench=one")
+    inside = page.frame_locator("iframe.extension") if name == "late-apart" else page
+    inside.get_by_text("bench one").wait_for()
+
+    page.evaluate(_GO, "gone")
+    page.get_by_text("no such bench").wait_for()
+    assert page.locator(".extension").count() == 0
+
+    page.evaluate(_GO, "two")
+    inside.get_by_text("bench two").wait_for()
+
+
+_GO = """async (bench) => {
+    const at = JSON.parse(document.getElementById("start").textContent).assets;
+    (await import(`${at}/lib/url.js`)).setQuery({ bench });
+}"""
+
+
+def test_an_isolated_module_that_cannot_follow_begins_again_one_at_a_time(server: UiServer, browser: Browser) -> None:
+    page = browser.open(f"{server.url}/ui/plugins/still-apart?bench=a")
+    inside = page.frame_locator("iframe.extension").locator("#panel")
+    inside.get_by_text("mounted 1, bench a").click()
+    inside.get_by_text(", bench c").wait_for()
+    assert inside.locator("p").count() == 1
+
+
+def test_an_isolated_module_of_another_contract_is_not_mounted(server: UiServer, browser: Browser) -> None:
+    page = browser.open(f"{server.url}/ui/plugins/other-version")
+    page.get_by_text("speaks version 9 of the contract of panels").wait_for()
+
+
+def test_a_renderer_that_fails_leaves_the_value_and_a_mark(
+    server: UiServer, browser: Browser, recorded: tuple[str, str]
+) -> None:
+    page = browser.open(f"{server.url}/ui/experiments/{recorded[0]}?cols=metrics.depth")
+    mark = page.locator(".cell-failed").first
+    mark.wait_for()
+    assert mark.get_attribute("title") == "“No cell” failed: no mount today"
+    assert page.locator("[role=gridcell], td").filter(has=mark).first.inner_text().split()[0] == "7.5"
+    assert page.get_by_role("alert").count() == 0
+    assert browser.violations() == []
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +329,7 @@ def recorded(server: UiServer) -> tuple[str, str]:
     runs = [client.create_run(experiment_id).info.run_id for _ in range(2)]
     for number, run_id in enumerate(runs):
         client.log_metric(run_id, "rmse", number + 0.5)
+        client.log_metric(run_id, "depth", 7.5)
         client.log_text(run_id, "a file of acme", "data.acme")
         client.log_text(run_id, "0123456789", "cube.zarr/0")
         client.log_text(run_id, "a,b\n1,2\n3,4\n", "cube.zarr/t.csv")
@@ -233,7 +350,7 @@ def recorded(server: UiServer) -> tuple[str, str]:
     [
         ("runs/{run}/run-tab", "told: 1|{experiment}|||"),
         ("experiments/{experiment}?view=experiment-tab", "told: 0|{experiment}|||"),
-        ("experiments/{experiment}?view=compare", "told: 2||||"),
+        ("experiments/{experiment}?view=compare&compare=compare-tab", "told: 2||||"),
         ("runs/{run}/artifacts/data.acme", "told: 0||||a file of acme"),
         ("runs/{run}/artifacts/cube.zarr", "told: 2|2|2345|3"),
         ("runs/{run}/artifacts/held", "told: 2|2|2345|3"),

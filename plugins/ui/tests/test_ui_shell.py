@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,12 +40,27 @@ def test_files_are_kept_for_ever_under_the_hash_of_all_and_come_compressed(ui_se
 
 
 @pytest.mark.parametrize(
-    "path", ["a/0000000000000000/app/main.js", "a/{digest}/../plugin.py", "a/{digest}/app/none.js"]
+    "path",
+    [
+        "a/0000000000000000/app/main.js",
+        "a/{digest}/..%2Fplugin.py",
+        "a/{digest}/%2e%2e/plugin.py",
+        "a/{digest}/app/none.js",
+    ],
 )
 def test_files_that_are_not_of_this_release_are_not_there(ui_server: UiServer, path: str) -> None:
-    url = f"{ui_server.url}/ui/{path.format(digest=join(load('mlcore_ui'), MAIN).assets.digest)}"
-    assert httpx.get(url, trust_env=False).status_code in (200, 404)
-    assert b"hookimpl" not in httpx.get(url, trust_env=False).content
+    digest = join(load("mlcore_ui"), MAIN).assets.digest
+    # as it stands: clients of Python would resolve the dots before they send the path
+    answer = _raw(ui_server, f"/ui/{path.format(digest=digest)}")
+    assert answer.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 ")), answer[:200]
+    assert b"hookimpl" not in answer
+
+
+def _raw(server: UiServer, path: str) -> bytes:
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_the_page_allows_scripts_of_this_server_alone(ui_server: UiServer) -> None:
@@ -98,11 +114,11 @@ def test_the_start_page_knows_experiments_that_were_made_long_before_others(tmp_
         # what was looked at for a while is there again, for this browser
         page.wait_for_function("() => (localStorage.getItem('mlcore.views:') ?? '').includes('metrics.a')")
         page.get_by_role("link", name="mlcore", exact=True).click()
-        last = page.get_by_role("region", name="Your last views")
+        last = page.get_by_role("region", name="Recently viewed")
         last.get_by_role("link", name="busy one").wait_for()
         assert last.get_by_text("experiments · metrics.a > 1").is_visible()
         assert browser.violations() == []
-        last.get_by_role("button", name="Forget them").click()
+        last.get_by_role("button", name="Clear the list").click()
         last.wait_for(state="detached")
 
 
@@ -139,6 +155,6 @@ def test_who_may_only_read_is_offered_no_changes_of_experiments(
             browser.check()
 
 
-@pytest.mark.parametrize("path", ["x", "x/", "x/none", "x/none/0/file.js", "a/", "a"])
-def test_addresses_of_no_file_are_no_faults(ui_server: UiServer, path: str) -> None:
-    assert httpx.get(f"{ui_server.url}/ui/{path}", trust_env=False).status_code in (200, 404)
+@pytest.mark.parametrize("path", ["x/", "x/none", "x/none/0/file.js", "a/"])
+def test_addresses_of_no_file_are_not_found(ui_server: UiServer, path: str) -> None:
+    assert httpx.get(f"{ui_server.url}/ui/{path}", trust_env=False).status_code == 404

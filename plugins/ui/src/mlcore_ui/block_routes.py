@@ -54,13 +54,13 @@ class _Blocks:
         try:
             asked = await request.json()
             one = self._asked(asked)
-            made = await asyncio.to_thread(self._made, one, asked)
+            # what is no JSON is told as well
+            return JSONResponse({"blocks": await asyncio.to_thread(self._made, one, asked)})
         except MlcoreError as err:
             return JSONResponse({"error_code": err.code, "message": str(err)}, err.status)
         except Exception as err:  # noqa: BLE001  # a vendor's code; the page shows a card
             message = f"{type(err).__name__}: {err}"
             return JSONResponse({"error_code": "INTERNAL_ERROR", "message": message}, 500)
-        return JSONResponse({"blocks": made})
 
     def _asked(self, asked: Mapping[str, object]) -> UIExtension:
         one = self._extensions.shown.get(str(asked.get("extension")))

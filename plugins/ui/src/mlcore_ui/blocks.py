@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import numbers
 from collections.abc import Sequence
 
 from mlcore.entities.ui_extension import Bar, Block, Html, Image, Line, Markdown, Table
@@ -20,21 +21,43 @@ def blocks_out(blocks: Sequence[Block]) -> list[dict[str, object]]:
 
 def _out(block: Block) -> dict[str, object]:
     if isinstance(block, Markdown):
-        return {"block": "markdown", "text": block.text}
+        return {"block": "markdown", "text": str(block.text)}
     if isinstance(block, Table):
-        rows = [[_number(cell) if isinstance(cell, float) else cell for cell in row] for row in block.rows]
-        return {"block": "table", "title": block.title, "columns": list(block.columns), "rows": rows}
+        rows = [[_cell(cell) for cell in row] for row in block.rows]
+        return {"block": "table", "title": str(block.title), "columns": list(map(str, block.columns)), "rows": rows}
     if isinstance(block, Line):
-        series = {name: [_gap(value) for value in values] for name, values in block.series.items()}
-        return {"block": "line", "title": block.title, "x": list(block.x), "x_label": block.x_label, "series": series}
+        return _line(block)
     if isinstance(block, Bar):
-        values = [_gap(value) for value in block.values]
-        return {"block": "bar", "title": block.title, "labels": list(block.labels), "values": values}
+        values, labels = [_gap(value) for value in block.values], list(map(str, block.labels))
+        if len(values) != len(labels):
+            raise InvalidParameterError(f"invalid bars {block.title!r}: {len(labels)} labels and {len(values)} values")
+        return {"block": "bar", "title": str(block.title), "labels": labels, "values": values}
     if isinstance(block, Image):
-        return {"block": "image", "alt": block.alt, "src": _source(block)}
+        return {"block": "image", "alt": str(block.alt), "src": _source(block)}
     if isinstance(block, Html):
-        return {"block": "html", "title": block.title, "document": block.document, "height": block.height}
+        return {
+            "block": "html",
+            "title": str(block.title),
+            "document": str(block.document),
+            "height": int(block.height),
+        }
     raise InvalidParameterError(f"{type(block).__name__} is no block: expected one of mlcore.entities.ui_extension")
+
+
+def _line(block: Line) -> dict[str, object]:
+    x = [_gap(value) for value in block.x]
+    if None in x:
+        at = x.index(None)
+        raise InvalidParameterError(
+            f"invalid line {block.title!r}: x[{at}] is {block.x[at]!r}, expected finite numbers"
+        )
+    series = {str(name): [_gap(value) for value in values] for name, values in block.series.items()}
+    for name, values in series.items():
+        if len(values) != len(x):
+            raise InvalidParameterError(
+                f"invalid line {block.title!r}: the series {name!r} has {len(values)} values, expected one for each of the {len(x)} x"
+            )
+    return {"block": "line", "title": str(block.title), "x": x, "x_label": str(block.x_label), "series": series}
 
 
 def _source(block: Image) -> str:
@@ -48,8 +71,15 @@ def _source(block: Image) -> str:
 
 
 def _gap(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
+def _cell(value: object) -> str | float | int | bool | None:
+    """Return what JSON knows: numbers of other libraries as numbers, everything else as its text."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else str(float(value))
+    return str(value)

@@ -20,6 +20,8 @@ _log = logging.getLogger("mlcore.ui")
 OWN = "mlcore_ui"
 # where a page has tabs of its own behind those of panels
 _AMONG_OTHERS = (UIKind.MODEL_PANEL,)
+# a file and a cell are shown by what reads them in the browser
+_MODULES_ALONE = (UIKind.ARTIFACT_VIEWER, UIKind.COLUMN_RENDERER)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -88,4 +90,6 @@ def _fault(one: UIExtension, shown: Mapping[str, UIExtension]) -> str | None:
         return "another plugin shows something under this id"
     if (one.blocks is None) == (not one.module):
         return "expected either a module or blocks"
+    if one.blocks is not None and one.kind in _MODULES_ALONE:
+        return f"nothing asks for blocks of a {one.kind.value}: expected a module"
     return None

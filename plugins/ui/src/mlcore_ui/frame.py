@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from mlcore_ui.assets import Assets
+from mlcore_ui.page import BARE, to_json
 
 MAIN = "frame/main.js"
 
@@ -15,6 +16,7 @@ class Frame:
     def __init__(self, assets: Assets, base: str) -> None:
         """Make the frame. base: the path of the UI, such as `/ui`."""
         place = f"{base}/a/{assets.digest}"
+        imports = to_json({"imports": {name: f"{place}/{path}" for name, path in BARE.items()}})
         self.policy: str = "; ".join(
             (
                 # an origin of its own, that of nobody, so that what runs here reaches neither the page nor the server;
@@ -36,6 +38,7 @@ class Frame:
 <meta charset="utf-8">
 <title>panel</title>
 <link rel="stylesheet" href="{html.escape(place)}/styles/00-base.css">
+<script type="importmap">{imports}</script>
 </head>
 <body>
 <div id="panel"></div>

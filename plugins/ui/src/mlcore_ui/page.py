@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from mlcore_ui.joined import Joined
 
 MAIN = "app/main.js"
-_BARE = {
+# what modules of plugins may import by name, too
+BARE = {
     "preact": "vendor/preact.js",
     "preact/hooks": "vendor/preact-hooks.js",
     "htm": "vendor/htm.js",
@@ -35,7 +36,7 @@ class Page:
         place = f"{base}/a/{joined.assets.digest}"
         # no spaces: the browser hashes the text as it stands
         homes = {f"{place}/{path}": home for path, home in joined.homes.items()}
-        imports = _json({"imports": {name: f"{place}/{path}" for name, path in {**_BARE, **homes}.items()}})
+        imports = to_json({"imports": {name: f"{place}/{path}" for name, path in {**BARE, **homes}.items()}})
         hashed = base64.b64encode(hashlib.sha256(imports.encode()).digest()).decode()
         self.policy: str = "; ".join(
             (
@@ -55,12 +56,12 @@ class Page:
                 "trusted-types mlcore",
             )
         )
-        self.body: bytes = _document(joined, place, imports, _json({**start, "assets": place})).encode()
+        self.body: bytes = _document(joined, place, imports, to_json({**start, "assets": place})).encode()
 
 
 def _document(joined: Joined, place: str, imports: str, start: str) -> str:
     styles = f'<link rel="stylesheet" href="{html.escape(f"{place}/{joined.style}")}">\n'
-    wanted = [*(_BARE[name] for name in _FIRST), *joined.assets.modules(MAIN)]
+    wanted = [*(BARE[name] for name in _FIRST), *joined.assets.modules(MAIN)]
     preload = "".join(f'<link rel="modulepreload" href="{html.escape(f"{place}/{path}")}">\n' for path in wanted)
     return f"""<!doctype html>
 <html lang="en">
@@ -81,7 +82,7 @@ def _document(joined: Joined, place: str, imports: str, start: str) -> str:
 """
 
 
-def _json(value: object) -> str:
+def to_json(value: object) -> str:
     """Return JSON that cannot end the script element it stands in."""
     text = json.dumps(value, separators=(",", ":"), sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -9,12 +9,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from attrs import evolve
 
-from mlcore.entities import Axis, Bucketed, BucketedCurve, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
+from mlcore.entities import (
+    Bucketed,
+    BucketedCurve,
+    BucketQuery,
+    Experiment,
+    ExperimentQuery,
+    LifecycleStage,
+    Overview,
+    RunQuery,
+    Stat,
+    ViewType,
+)
 from mlcore.errors import InvalidParameterError, MlcoreError
 from mlcore.interfaces import RegistryStore
+from mlcore.tracking.bucket_axes import MetricAxis, buckets_over
 from mlcore.tracking.buckets import buckets
 from mlcore.tracking.changes import changes
+from mlcore.tracking.counts import count_runs
 from mlcore.tracking.finding import find
 from mlcore.tracking.overview import overviews
 from mlcore.wire import limits
@@ -52,8 +66,12 @@ class Feeds:
         query = BucketQuery(
             request.run_ids, request.keys, request.x, request.start, request.end, request.buckets, stats
         )
-        found = buckets(self._stores.tracking, query)
-        head = series_head(found, stats, request.x)
+        if request.x_key:
+            axis = MetricAxis(request.x_key, request.x_min, request.x_max)
+            found = buckets_over(self._stores.tracking, query, axis)
+        else:
+            found = buckets(self._stores.tracking, query)
+        head = series_head(found, stats, "metric" if request.x_key else request.x)
         if not wants_json(caller.accept):
             return Whole(series_bytes(head, found), BINARY)
         values = [[_column(column) for column in curve.columns] for curve in found.curves]
@@ -83,7 +101,7 @@ class Feeds:
         shown = [one for one in page.items if one.experiment_id in ids]
         counts = overviews(self._stores.tracking, tuple(one.experiment_id for one in shown))
         return {
-            "experiments": [self._listed(one, counts[one.experiment_id]) for one in shown],
+            "experiments": [self._listed(one, self._counted(one, counts[one.experiment_id])) for one in shown],
             "next_page_token": page.next_token,
         }
 
@@ -113,6 +131,13 @@ class Feeds:
             "models": [{"name": name} for name in found.models],
         }
 
+    def _counted(self, one: Experiment, counts: Overview) -> Overview:
+        """Return how much is in an experiment; of a deleted one, whose runs are deleted too, how many runs it had."""
+        if one.lifecycle_stage is LifecycleStage.ACTIVE:
+            return counts
+        every = RunQuery((one.experiment_id,), view=ViewType.ALL)
+        return evolve(counts, run_count=count_runs(self._stores.tracking, every))
+
     def _listed(self, one: Experiment, counts: Overview) -> Json:
         times = (one.last_update_time, one.creation_time, counts.last_activity)
         return {
@@ -136,7 +161,7 @@ class Feeds:
             return None  # a server without a registry has no models to find
 
 
-def series_head(found: Bucketed, stats: tuple[Stat, ...], axis: Axis) -> Json:
+def series_head(found: Bucketed, stats: tuple[Stat, ...], axis: str) -> Json:
     """Return what is known of curves besides their values."""
     return {
         "n": len(found.grid),

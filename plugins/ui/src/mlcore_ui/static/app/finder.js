@@ -1,7 +1,7 @@
 // Go to anything: experiments, runs and models by parts of their names.
 import { html, signal, useEffect, useRef, useState } from "../lib/html.js";
 import { api } from "../lib/api.js";
-import { href, navigate } from "../lib/url.js";
+import { navigate } from "../lib/url.js";
 import { Dialog } from "../components/dialog.js";
 
 export const finderOpen = signal(false);
@@ -46,8 +46,8 @@ function Open() {
       aria-activedescendant=${found.length ? `found-${at}` : undefined} placeholder="experiment, run or model"
       value=${text} onInput=${(event) => setText(event.currentTarget.value)} onKeyDown=${onKeyDown} />
     <ul id="found" class="found" role="listbox" aria-label="Found">
-      ${found.map((one, index) => html`<li id=${`found-${index}`} key=${one.path} role="option" aria-selected=${index === at}>
-        <a href=${href(one.path)} tabindex="-1" onClick=${close}><span class="kind">${one.kind}</span> ${one.name}</a></li>`)}
+      ${found.map((one, index) => html`<li id=${`found-${index}`} key=${one.path} role="option" aria-selected=${index === at}
+        onClick=${() => go(one)}><span class="kind">${one.kind}</span> ${one.name}</li>`)}
     </ul>
     ${text.trim() && !found.length && html`<p class="muted">Nothing has that name.</p>`}
   <//>`;

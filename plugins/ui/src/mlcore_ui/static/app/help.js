@@ -17,7 +17,7 @@ export function Help() {
     }
     groups.set(label, rows);
   }
-  return html`<${Dialog} title="Keys" onClose=${() => { helpOpen.value = false; }}>
+  return html`<${Dialog} title="Keys" wide onClose=${() => { helpOpen.value = false; }}>
     <div class="keys">${[...groups].map(([label, rows]) => html`<section><h3>${label}</h3><dl>
       ${[...rows].map(([about, names]) => html`<div><dt>${names.map((name) => html`<kbd>${name}</kbd> `)}</dt><dd>${about}</dd></div>`)}
     </dl></section>`)}</div>

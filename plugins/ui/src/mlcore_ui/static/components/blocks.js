@@ -69,9 +69,13 @@ export function LineBlock({ title, x, series, x_label: xLabel }) {
 }
 
 function BarBlock({ title, labels, values }) {
-  const most = Math.max(0, ...values.map((value) => value ?? 0)) || 1;
-  return html`<figure class="block"><figcaption>${title}</figcaption><table class="bars"><tbody>${labels.map((label, at) => html`<tr><th scope="row">${label}</th>
-    <td class="bar-cell"><span class="bar-fill" style=${{ width: `${(100 * Math.max(0, values[at] ?? 0)) / most}%` }}></span></td><td class="right">${number(values[at])}</td></tr>`)}</tbody></table></figure>`;
+  const known = values.filter((value) => value !== null);
+  const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
+  const share = (value) => (100 * value) / (high - low || 1);
+  // from where zero is, to the left for what is below it
+  const at = (value) => ({ width: `${share(Math.abs(value ?? 0))}%`, marginLeft: `${share(Math.min(0, value ?? 0) - low)}%` });
+  return html`<figure class="block"><figcaption>${title}</figcaption><table class="block-bars"><tbody>${labels.map((label, index) => html`<tr><th scope="row">${label}</th>
+    <td class="block-bar-room"><span class="block-bar" style=${at(values[index])}></span></td><td class="right">${number(values[index])}</td></tr>`)}</tbody></table></figure>`;
 }
 
 function Legend({ names }) {

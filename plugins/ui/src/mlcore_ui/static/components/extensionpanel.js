@@ -5,6 +5,7 @@ import { href, navigate, route, setQuery } from "../lib/url.js";
 import { start } from "../lib/start.js";
 import { theme } from "../lib/theme.js";
 import { runColor } from "../lib/colors.js";
+import { number } from "../lib/format.js";
 import { ErrorCard } from "./errorcard.js";
 import { Lazy } from "./lazy.js";
 
@@ -26,6 +27,7 @@ export function ExtensionPanel({ extension, context, offers, look = "" }) {
   const of = `${extension.id} ${aboutOf(extension, whole)}`;
   const [failed, setFailed] = useState({ of: "", error: null });
   // what is shown next has not failed yet
+  if (failed.of === of && extension.kind === "column_renderer") return html`<${Plain} extension=${extension} value=${context.value} error=${failed.error} />`;
   if (failed.of === of) return html`<${ErrorCard} error=${failed.error} title=${`“${extension.title}” failed`} onAgain=${() => setFailed({ of: "", error: null })} />`;
   if (extension.blocks) return html`<${Lazy} key=${extension.id} load=${blocks} name="BlocksPanel" props=${{ extension, context }} />`;
   const Shown = extension.isolate ? Isolated : Mounted;
@@ -41,6 +43,12 @@ export async function loaded({ module, isolate }) {
   const found = await import(module);
   modules.set(module, found);
   return found;
+}
+
+/** A cell whose renderer failed: the value as it would be without one, and a mark that tells why. */
+function Plain({ extension, value, error }) {
+  const why = `“${extension.title}” failed: ${error.message ?? error}`;
+  return html`<span title=${value}>${typeof value === "number" ? number(value) : String(value)}</span> <span class="cell-failed" role="img" aria-label=${why} title=${why}>⚠</span>`;
 }
 
 /** What a panel is about, as a text; of a page the address is a part of it. @param {import("../lib/extensions.js").Extension} extension @param {Context} context */
@@ -84,6 +92,11 @@ function full(context, offers, onFail) {
   };
 }
 
+/** Let a panel follow; it may do so by and by, and fail then. */
+async function follow(made, context, offers, fail) {
+  try { await made.update(full(context, offers, fail)); } catch (error) { fail(error); }
+}
+
 function Mounted({ extension, context, offers, look = "", onFail }) {
   const element = useRef(null);
   const shown = useRef(null);
@@ -101,7 +114,7 @@ function Mounted({ extension, context, offers, look = "", onFail }) {
       if (!wanted) { made.unmount?.(); return; }
       shown.current = made;
       const now = latest.current;
-      if (now.about !== given.about || now.changes !== given.changes) made.update?.(full(now.context, now.offers, fail));
+      if (made.update && (now.about !== given.about || now.changes !== given.changes)) follow(made, now.context, now.offers, fail);
     };
     const begin = (module) => {
       if (module.default?.api !== 1) throw new Error(`speaks version ${module.default?.api} of the contract of panels; this page speaks 1`);
@@ -132,13 +145,17 @@ function Mounted({ extension, context, offers, look = "", onFail }) {
       if (was.about !== about) setTurn((old) => old + 1);
       return;
     }
-    try { shown.current.update(full(context, offers, onFail)); } catch (error) { onFail(error); }
+    const made = shown.current;
+    follow(made, context, offers, (error) => shown.current === made && onFail(error));
   }, [about, changes]);
   return html`<div key=${turn} class=${`extension ${look}`} ref=${element}></div>`;
 }
 
 // what a frame may ask for in its person's name: to read
-const READABLE = /^(api\/ui\/1\/(runs:table|runs:facets|metrics:summary|metrics:series|experiments:list|artifacts:list)|ajax-api\/2\.0\/mlflow\/(runs\/(get|search)|metrics\/get-history|experiments\/get|registered-models\/get|model-versions\/get))$/;
+const READABLE = {
+  get: /^(api\/ui\/1\/(manifest|changes|search|views|experiments:list|artifacts:(list|table|data)|models:describe)|ajax-api\/2\.0\/mlflow\/(runs\/(get|search)|metrics\/(get-history|get-history-bulk-interval)|experiments\/(get|get-by-name|search)|artifacts\/list|registered-models\/(get|search|alias|history|get-latest-versions)|model-versions\/(get|search)))$/,
+  post: /^(api\/ui\/1\/(runs:table|runs:facets|metrics:summary|metrics:series|may)|ajax-api\/2\.0\/mlflow\/(runs\/(search|facets|count)|experiments\/search|registered-models\/get-latest-versions))$/,
+};
 
 // what a frame may do with the files of its place; addresses of files are of no use to it
 const LENT = ["read", "text", "list", "table", "data", "model", "open"];
@@ -161,9 +178,10 @@ function lent(files, name, [path, ...more]) {
 function Isolated({ extension, context, offers, onFail }) {
   const frame = useRef(null);
   const [height, setHeight] = useState(160);
-  const key = aboutOf(extension, context) + changesOf(context);
+  const about = aboutOf(extension, context);
+  const key = about + changesOf(context);
   const show = () => frame.current?.contentWindow.postMessage(
-    { mlcore: "show", module: new URL(extension.module, location.href).href, context: plain(context), files: lentNames(offers) }, "*");
+    { mlcore: "show", module: new URL(extension.module, location.href).href, about, context: plain(context), files: lentNames(offers) }, "*");
   useEffect(() => {
     const onMessage = async ({ source, data }) => {
       if (source !== frame.current?.contentWindow || !data) return;
@@ -185,7 +203,7 @@ async function answered({ name, values }, offers) {
     if (name === "navigate") { navigate(String(path)); return { value: null }; }
     if (name === "setParams") { (offers?.setParams ?? setQuery)(texts(path), { replace: Boolean(body?.replace) }); return { value: null }; }
     if (name.startsWith("files.") && lentNames(offers).includes(name.slice(6))) return { value: await lent(offers.files, name.slice(6), values) };
-    if (!["get", "post"].includes(name) || !READABLE.test(path)) throw new Error(`an isolated panel may not ask for ${path}`);
+    if (!(name === "get" || name === "post") || !READABLE[name].test(path)) throw new Error(`an isolated panel may not ask for ${path}`);
     return { value: await api[name](path, name === "post" ? { ...body, accept: undefined } : body) };
   } catch (error) {
     return { error: error.message };

@@ -3,6 +3,9 @@ const element = document.getElementById("panel");
 const waiting = new Map();
 let asked = 0;
 let shown = null;
+let about = null;
+let next = null;
+let busy = false;
 
 function call(name, ...values) {
   asked += 1;
@@ -20,7 +23,41 @@ function context(plain, names) {
   return { ...plain, ...(names.length && { files }), get: (path, query) => call("get", path, query), post: (path, body) => call("post", path, body), navigate: (path) => call("navigate", path), setParams: (changes, more) => call("setParams", changes, sent(more)) };
 }
 
-addEventListener("message", async ({ source, data }) => {
+function failed(error) {
+  parent.postMessage({ mlcore: "failed", message: String(error?.message ?? error) }, "*");
+}
+
+// one after the other: what comes while a module is being mounted waits, and the last of it counts
+async function showAll() {
+  busy = true;
+  while (next) {
+    const data = next;
+    next = null;
+    try { await show(data); } catch (error) { failed(error); }
+  }
+  busy = false;
+}
+
+async function show(data) {
+  const told = context(data.context, data.files ?? []);
+  const other = about !== data.about;
+  about = data.about;
+  if (shown?.update) {
+    // a slow one does not keep the next from being told
+    Promise.resolve(shown.update(told)).catch(failed);
+    return;
+  }
+  if (shown && !other) return;
+  const { default: panel } = await import(data.module);
+  if (panel?.api !== 1) throw new Error(`speaks version ${panel?.api} of the contract of panels; this page speaks 1`);
+  const old = shown;
+  shown = null;
+  old?.unmount?.();
+  element.replaceChildren();
+  shown = (await panel.mount(element, told)) ?? {};
+}
+
+addEventListener("message", ({ source, data }) => {
   if (source !== parent || !data) return;
   if (data.mlcore === "answer") {
     const { resolve, reject } = waiting.get(data.id) ?? {};
@@ -32,13 +69,8 @@ addEventListener("message", async ({ source, data }) => {
     document.close();
   } else if (data.mlcore === "show") {
     document.documentElement.dataset.theme = data.context.theme;
-    try {
-      if (shown) { shown.update?.(context(data.context, data.files ?? [])); return; }
-      const module = await import(data.module);
-      shown = (await module.default.mount(element, context(data.context, data.files ?? []))) ?? {};
-    } catch (error) {
-      parent.postMessage({ mlcore: "failed", message: String(error?.message ?? error) }, "*");
-    }
+    next = data;
+    if (!busy) showAll();
   }
 });
 

@@ -6,18 +6,22 @@ const EMPTY_MS = 5000;
 const OPEN_MS = 20000;
 const LATER_MS = 2000;
 
-/** @param {() => void} again @param {boolean} empty whether the person waits for the first thing to come */
-export function useFresh(again, empty) {
-  const latest = useRef(again);
-  latest.current = again;
+/**
+ * @param {() => void} again @param {boolean} empty whether the person waits for the first thing to come
+ * @param {() => void} [some] what to look at again while the page stays open, where the whole is large
+ */
+export function useFresh(again, empty, some) {
+  const latest = useRef({ again, some: some ?? again });
+  latest.current = { again, some: some ?? again };
   useEffect(() => {
     let last = Date.now();
-    const look = () => {
+    const ask = (how) => {
       if (document.hidden || Date.now() - last < LATER_MS) return;
       last = Date.now();
-      latest.current();
+      latest.current[how]();
     };
-    const timer = setInterval(look, empty ? EMPTY_MS : OPEN_MS);
+    const look = () => ask("again");
+    const timer = setInterval(() => ask(empty ? "again" : "some"), empty ? EMPTY_MS : OPEN_MS);
     document.addEventListener("visibilitychange", look);
     addEventListener("focus", look);
     return () => { clearInterval(timer); document.removeEventListener("visibilitychange", look); removeEventListener("focus", look); };

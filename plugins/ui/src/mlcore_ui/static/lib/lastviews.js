@@ -35,15 +35,19 @@ export function forgetViews() {
   write([]);
 }
 
-// what is adjusted while one looks is one view, not one for each step
-let visit = { path: "", search: "" };
+// what one looks at is there once, as it was seen last: its tabs, filters and columns are steps on the way; views to
+// come back to have names
+function about(path) {
+  return path.startsWith("runs/") ? path.split("/").slice(0, 2).join("/") : path;
+}
 
 function note() {
   const { path } = route.peek();
   const search = location.search;
   if (!WORTH.test(path) || search.length > LONGEST) return;
-  const others = read().filter((one) => one.path !== path || (one.search !== search && one.search !== (visit.path === path ? visit.search : null)));
-  visit = { path, search };
+  // a page that failed has no heading of its own
+  if (!document.querySelector("main h1") || document.querySelector("main > .card.bad")) return;
+  const others = read().filter((one) => about(one.path) !== about(path));
   write([{ path, search, title: document.title.replace(/ · mlcore$/, ""), time: Date.now() }, ...others].slice(0, MOST));
 }
 
@@ -53,7 +57,7 @@ export function noteViews() {
   effect(() => {
     const { path } = route.value;
     if (!manifest.value) return undefined;
-    if (visit.path !== path) visit = { path: "", search: "" };
+    if (!WORTH.test(path)) return undefined;
     const timer = setTimeout(note, SETTLED_MS);
     return () => clearTimeout(timer);
   });

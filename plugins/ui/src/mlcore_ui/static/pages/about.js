@@ -5,14 +5,14 @@ import { ErrorCard } from "../components/errorcard.js";
 
 export default function About() {
   const told = manifest.value;
-  if (sessionError.value) return html`<${ErrorCard} error=${sessionError.value} title="The server tells nothing of itself" />`;
+  if (sessionError.value) return html`<${ErrorCard} error=${sessionError.value} title="The server could not be asked" />`;
   if (!told) return html`<p class="muted">Loading…</p>`;
   const rows = [
     ["mlcore", told.version],
-    ["Signed in", told.user ? `${told.user.name}${told.user.is_admin ? " (administrator)" : ""}` : "nobody: everybody may do everything"],
-    ["Authority", told.auth ?? "none"],
-    ["Runs are kept in", told.tracking?.kind],
-    ["Models are kept in", told.registry?.kind],
+    ["Signed in as", told.user ? `${told.user.name}${told.user.is_admin ? " (administrator)" : ""}` : "no login: everyone who reaches this server may do everything"],
+    ["Users and permissions", told.auth ?? "none"],
+    ["Runs are stored in", told.tracking?.kind],
+    ["Models are stored in", told.registry?.kind],
   ];
   return html`<h1>About this server</h1>
     <dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>

@@ -3,6 +3,7 @@ import { html, useState } from "../lib/html.js";
 import { api } from "../lib/api.js";
 import { href, navigate, setQuery } from "../lib/url.js";
 import { ago, count, time } from "../lib/format.js";
+import { plainLine } from "../lib/plain.js";
 import { useLoad } from "../lib/load.js";
 import { manifest } from "../lib/session.js";
 import { useFresh } from "../lib/fresh.js";
@@ -38,12 +39,12 @@ export default function Experiments({ query }) {
     <div class="bar"><h1>Experiments</h1>
       <input id="names" type="search" placeholder="Part of a name" aria-label="Search by name" value=${name}
         onInput=${(event) => setQuery({ name: event.currentTarget.value }, { replace: true })} />
-      <label class="check"><input type="checkbox" checked=${deleted} onChange=${() => setQuery({ view: deleted ? null : "deleted" })} /> deleted ones</label>
+      <label class="check"><input type="checkbox" checked=${deleted} onChange=${() => setQuery({ view: deleted ? null : "deleted" })} /> deleted</label>
       <span class="grow"></span>
       ${manifest.value && manifest.value.can?.create_experiment !== false && html`<button class="primary" onClick=${() => setAsking({ kind: "create" })}>New experiment</button>`}
     </div>
     ${error && html`<${ErrorCard} error=${error} onAgain=${again} />`}
-    ${data && !rows.length && html`<${Empty} title=${name || deleted ? "No experiment fits" : "No experiments yet"} />`}
+    ${data && !rows.length && html`<${Empty} title=${name || deleted ? "No experiments match" : "No experiments yet"} />`}
     ${rows.length > 0 && html`<div class="scroll"><table class="plain list"><thead><tr><th>Name</th><th class="right">Runs</th><th>Last activity</th><th>Created</th><th>Description</th><th>Tags</th><th><span class="offscreen">Actions</span></th></tr></thead>
       <tbody>${rows.map((one) => html`<${Row} key=${one.experiment_id} one=${one} deleted=${deleted} rights=${rights?.[one.experiment_id] ?? []} onAsk=${setAsking} onChanged=${changed} />`)}</tbody></table></div>`}
     ${token && html`<p><button onClick=${async () => { const next = await page(token); setMore((old) => ({ key, pages: [...(old.key === key ? old.pages : []), next] })); }}>More</button></p>`}
@@ -56,7 +57,7 @@ function Row({ one, deleted, rights, onAsk, onChanged }) {
     <th scope="row"><a href=${href(`experiments/${one.experiment_id}`)}>${one.name}</a></th>
     <td class="right">${count(one.run_count)}${one.running > 0 && html` <span class="chip live">${count(one.running)} running</span>`}</td>
     <td title=${time(one.last_activity)}>${ago(one.last_activity)}</td><td title=${time(one.creation_time)}>${ago(one.creation_time)}</td>
-    <td class="clip">${one.description}</td><td>${tags.slice(0, 4).map(([name, value]) => html`<span class="chip">${name}: ${value}</span> `)}</td>
+    <td class="clip" title=${one.description}>${plainLine(one.description)}</td><td>${tags.slice(0, 4).map(([name, value]) => html`<span class="chip">${name}: ${value}</span> `)}</td>
     <td class="actions">${deleted
     ? rights.includes("manage") && html`<button aria-label=${`Restore ${one.name}`} onClick=${() => act("restore", one, onChanged)}>Restore</button>`
     : html`${rights.includes("edit") && html`<button aria-label=${`Rename ${one.name}`} onClick=${() => onAsk({ kind: "rename", one })}>Rename</button>`}
