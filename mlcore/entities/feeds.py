@@ -48,6 +48,7 @@ class BucketedCurve:
     """A curve on a grid.
 
     count: how many points it has between the bounds, NaN included. first_x, last_x: where the first and last are.
+    Steps and times are whole numbers.
     last: the value of its last point, which may be NaN.
     columns: one per stat of the query, float64, as long as the grid; NaN where nothing is.
     nan, infinity, minus_infinity: the positions on the grid, 0 for the first one, at which some point is not finite;
@@ -57,8 +58,8 @@ class BucketedCurve:
     run_id: str
     key: str
     count: int
-    first_x: int
-    last_x: int
+    first_x: float
+    last_x: float
     last: float
     columns: tuple[array[float], ...]
     nan: tuple[int, ...] = ()

@@ -23,8 +23,8 @@ class CurveShape:
     run_id: str
     key: str
     count: int
-    first_x: int
-    last_x: int
+    first_x: Number
+    last_x: Number
     last: Number
     nan: tuple[tuple[int, int], ...] = ()
     infinity: tuple[tuple[int, int], ...] = ()
@@ -35,6 +35,7 @@ class CurveShape:
 class SeriesOnGridAnswer:
     """Curves on one grid, where the caller accepts `application/json`; binary for others, with this as its head.
 
+    x: the axis that was asked for; `metric` for one that is a metric.
     n: how long the grid and each column are. exact: whether the grid has the real places of the points.
     width: of a value in the binary columns, in bytes: 4, or 8 when float32 cannot hold some value.
     values: per curve and stat a column, null where nothing is; not in the binary head, as `grid`.

@@ -24,6 +24,7 @@ class SeriesOnGrid:
     """`POST metrics:series`: curves of many runs on one grid.
 
     run_ids: 1 to 1000. keys: 1 to 100. start, end: bounds in the unit of x, both included. buckets: 2 to 2000.
+    x_key: a metric that the curves are drawn over in place of x, start and end; x_min, x_max: its bounds, both included.
     """
 
     run_ids: tuple[str, ...] = required()
@@ -33,6 +34,9 @@ class SeriesOnGrid:
     end: int | None = optional()
     buckets: int = optional(360)
     stats: tuple[Stat, ...] = optional((Stat.LAST,))
+    x_key: str = optional("")
+    x_min: float | None = optional()
+    x_max: float | None = optional()
 
 
 @frozen

@@ -125,6 +125,28 @@ class TestSeries:
         assert answer["values"] == [[[0.1, None, "-Infinity"], [0.1, None, "-Infinity"]]]
         assert (answer["n"], answer["x"], answer["exact"]) == (3, "relative", True)
 
+    @pytest.mark.parametrize("steps", [60, 1500])
+    def test_another_metric_can_be_the_axis(self, http: httpx.Client, home: str, steps: int) -> None:
+        run_id, without = run(http, home), run(http, home)
+        log(http, without, (1, 1.0))
+        for at in range(0, steps, 500):
+            points = [("m", step, float(step)) for step in range(at, min(at + 500, steps))]
+            points += [("epoch", step, step / 10) for step in range(at, min(at + 500, steps), 5)]
+            metrics = [{"key": key, "value": value, "timestamp": 1, "step": step} for key, step, value in points]
+            post(http, f"{API}/runs/log-batch", run_id=run_id, metrics=metrics)
+        asked = {"run_ids": [run_id, without], "keys": ["m"], "x_key": "epoch", "buckets": 100}
+
+        head, grid, columns = unpacked(http.post(f"{UI}/metrics:series", json=asked).content)
+        near = unpacked(http.post(f"{UI}/metrics:series", json=asked | {"x_min": 2, "x_max": 4}).content)
+
+        assert ([one["run_id"] for one in head["series"]], head["x"]) == ([run_id], "metric")
+        assert (head["exact"], len(grid) <= 100) == (steps == 60, True)
+        # ten steps for one of the axis, up to the last point of the other metric
+        assert columns[0] == pytest.approx([10 * place for place in grid], abs=steps / 50)
+        assert head["series"][0]["last_x"] == pytest.approx(steps / 10 - 0.5, abs=steps / 1000)
+        assert (near[0]["exact"], near[1]) == (True, pytest.approx([2 + at / 10 for at in range(21)]))
+        assert near[2] == [pytest.approx([20.0 + at for at in range(21)])]
+
     def test_long_curves_are_put_into_buckets(self, http: httpx.Client, home: str) -> None:
         run_id = run(http, home)
         log(http, run_id, *((step, math.sin(step)) for step in range(500)))

@@ -62,6 +62,33 @@ def test_selected_runs_are_drawn_in_their_groups(
     assert shown == [["net", "(1)", "50", "55", "55", "104"], ["tree", "(1)", "50", "54", "54", "103"]]
 
 
+def test_another_metric_is_the_axis_and_stays_it_in_a_zoom(
+    browser: Browser, ui_server: UiServer, grouped: tuple[str, list[str]], client: Client
+) -> None:
+    info = client.create_run(grouped[0], run_name="epochs", start_time=START_MS).info
+    points = [Metric("loss", 100 - step, START_MS + step, step) for step in range(50)]
+    points += [Metric("epoch", step / 10, START_MS + step, step) for step in range(0, 50, 7)]
+    client.log_batch(info.run_id, metrics=points)
+    client.set_terminated(info.run_id)
+    page = browser.open(f"{ui_server.url}/ui/runs/{info.run_id}/metrics")
+    page.locator("article[aria-label='loss'] .uplot").wait_for()
+    page.get_by_label("X axis").select_option("metrics.epoch")
+    chart = page.get_by_role("application", name="loss by epoch")
+    chart.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    said = page.locator("article[aria-label='loss'] p[aria-live]")
+    assert said.text_content() == "epoch 0.1: epochs 99"
+    with page.expect_response("**/metrics:series"):
+        page.keyboard.press("+")
+    page.wait_for_load_state("networkidle")
+    assert "x=metrics.epoch" in page.url
+    assert "zoom=" in page.url
+    page.keyboard.press("End")
+    # half the width around the position, which the address rounds
+    assert said.text_content().startswith("epoch 1.3: epochs 87")
+
+
 def test_a_mean_goes_by_the_lines_and_not_over_holes(browser: Browser, ui_server: UiServer) -> None:
     page = browser.open(f"{ui_server.url}/ui/about")
     found = page.evaluate(

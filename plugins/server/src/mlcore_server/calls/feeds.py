@@ -10,9 +10,10 @@ from typing import Any
 
 import orjson
 
-from mlcore.entities import Axis, Bucketed, BucketedCurve, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
+from mlcore.entities import Bucketed, BucketedCurve, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
 from mlcore.errors import InvalidParameterError, MlcoreError
 from mlcore.interfaces import RegistryStore
+from mlcore.tracking.bucket_axes import MetricAxis, buckets_over
 from mlcore.tracking.buckets import buckets
 from mlcore.tracking.changes import changes
 from mlcore.tracking.finding import find
@@ -52,8 +53,12 @@ class Feeds:
         query = BucketQuery(
             request.run_ids, request.keys, request.x, request.start, request.end, request.buckets, stats
         )
-        found = buckets(self._stores.tracking, query)
-        head = series_head(found, stats, request.x)
+        if request.x_key:
+            axis = MetricAxis(request.x_key, request.x_min, request.x_max)
+            found = buckets_over(self._stores.tracking, query, axis)
+        else:
+            found = buckets(self._stores.tracking, query)
+        head = series_head(found, stats, "metric" if request.x_key else request.x)
         if not wants_json(caller.accept):
             return Whole(series_bytes(head, found), BINARY)
         values = [[_column(column) for column in curve.columns] for curve in found.curves]
@@ -136,7 +141,7 @@ class Feeds:
             return None  # a server without a registry has no models to find
 
 
-def series_head(found: Bucketed, stats: tuple[Stat, ...], axis: Axis) -> Json:
+def series_head(found: Bucketed, stats: tuple[Stat, ...], axis: str) -> Json:
     """Return what is known of curves besides their values."""
     return {
         "n": len(found.grid),

@@ -19,7 +19,7 @@ export function place(at, x) {
 
 /** What stands before a position: "step ", or the name of the metric that is the axis. @param {string} x */
 export function before(x) {
-  return x === "time" || x === "relative" ? "" : `${x} `;
+  return x === "time" || x === "relative" ? "" : `${x.replace(/^metrics\./, "")} `;
 }
 
 /** Texts of a clock's ticks, the day below the first one and where another begins. @param {number[]} splits ms @param {number} by */

@@ -9,11 +9,11 @@ import { ChartView } from "./chartview.js";
  *   values: on the chart's grid. raw: before smoothing, drawn faintly. band: what the values stand for.
  *   dim: drawn faintly. odd: positions on the grid with points that are not finite, "NaN", "Inf", "-Inf" or some of them
  *   ("NaN, Inf"): they are marked. In a line with odd ones null is a hole, and undefined is spanned; else null is spanned
- * @typedef {{grid: ArrayLike<number>, series: Line[], x?: "step"|"time"|"relative", xLog?: boolean, yLog?: boolean,
+ * @typedef {{grid: ArrayLike<number>, series: Line[], x?: string, xLog?: boolean, yLog?: boolean,
  *   height?: number, range?: [number, number]|null, onZoom?: (start: number|null, end: number|null) => void,
  *   hovered?: string|null, onHover?: (id: string|null) => void, onOpen?: () => void, label: string,
  *   cursor?: {value: number|null}, say?: (text: string) => void, handle?: {current: any}}} Spec
- *   grid: ascending; steps, or ms since the epoch (time) or since the start (relative). range: the part of x that is shown.
+ *   grid: ascending; x says of what: step (the default), time (ms since the epoch), relative (ms since the start) or metrics.NAME. range: the part of x that is shown.
  *   cursor: a signal of the position that is pointed at, shared by charts. handle: gets `{canvas(): HTMLCanvasElement}`
  */
 

@@ -133,7 +133,7 @@ export function valueAt(grid, values, at, odd) {
  */
 export function rows(curves, name) {
   /** @type {(string|number|null)[][]} */
-  const found = [["run_id", "run", "metric", curves.x === "step" ? "step" : `${curves.x}_ms`, ...curves.stats]];
+  const found = [["run_id", "run", "metric", curves.x === "time" || curves.x === "relative" ? `${curves.x}_ms` : curves.x, ...curves.stats]];
   for (const curve of curves.curves) {
     for (let at = 0; at < curves.n; at += 1) {
       const cells = curves.stats.map((stat) => curve.values[stat][at] ?? curve.odd?.get(at) ?? null);

@@ -7,6 +7,7 @@ import { LineChart } from "../../components/linechart.js";
 import { Bars, isSingle } from "./bars.js";
 import { useBand, useCurves, useLines } from "./curves.js";
 import { Legend } from "./legend.js";
+import { overMetric } from "./settings.js";
 
 const BUCKETS = 360;
 const HEIGHT = 200;
@@ -23,7 +24,8 @@ export function ChartCard({ metric, near, runs, groups, ids, cursor, revision, s
   // one that has nothing to draw takes no place, and looks again when the runs change
   const [empty, setEmpty] = useState(false);
   const { curves, error, loading, again } = useCurves({ metric, ids, x: said.x, range, buckets: BUCKETS, active: seen || empty, revision });
-  const nothing = Boolean(curves) && !curves.curves.length && !range;
+  const over = overMetric(said.x);
+  const nothing = !over && Boolean(curves) && !curves.curves.length && !range;
   useEffect(() => setEmpty(nothing), [nothing]);
   const span = useSpan(curves, range);
   const band = useBand({ metric, id: mine && !groups ? hovered : null, x: said.x, range, buckets: BUCKETS, curves });
@@ -64,7 +66,7 @@ export function useSpan(curves, range) {
 
 /** A chart in words, for who does not see it. */
 export function describe(metric, lines, { x }, groups) {
-  const over = { step: "by step", time: "by clock time", relative: "by time since the start" }[x];
+  const over = { step: "by step", time: "by clock time", relative: "by time since the start" }[x] ?? `by ${overMetric(x)}`;
   return `${metric} ${over}, ${lines.length === 1 ? lines[0].label : `${lines.length} ${groups ? "groups" : "runs"}`}. Arrow keys read values, Enter opens it with a table.`;
 }
 
@@ -72,7 +74,8 @@ const SIGNS = { NaN: "×", Inf: "▲", "-Inf": "▼" };
 
 /** What the chart leaves out, and what its marks mean. */
 export function note(curves, lines, said) {
-  if (!curves.curves.length) return "nothing recorded in these runs";
+  const over = overMetric(said.x);
+  if (!curves.curves.length) return over ? `no run has recorded it and ${over}` : "nothing recorded in these runs";
   const found = Object.keys(SIGNS).map((kind) => oddly(kind, curves.grid, lines, said.x)).filter(Boolean);
   const empty = lines.filter((line) => !extent(line.values)).length;
   if (empty && lines.length > 1) found.push(`${count(empty)} without finite values`);

@@ -11,6 +11,7 @@ import { Bars, isSingle } from "./bars.js";
 import { describe, note, useSpan, useZoom } from "./chartcard.js";
 import { useBand, useCurves, useLines } from "./curves.js";
 import { Legend, Mark } from "./legend.js";
+import { overMetric } from "./settings.js";
 
 const BUCKETS = 720;
 const HEIGHT = 420;
@@ -69,7 +70,7 @@ function Values({ curves, lines, x, metric, what }) {
           <td class="right">${number(limits?.[0])}</td><td class="right">${number(limits?.[1])}</td></tr>`;
       })}</tbody></table>
     <table class="plain"><caption>Values${lines.length > COLUMNS ? ` of the first ${COLUMNS} ${what.toLowerCase()}s` : ""}${every > 1 ? `, one of ${count(every)} places` : ""}</caption>
-      <thead><tr><th class="right">${{ step: "Step", time: "Time", relative: "Since the start" }[x]}</th>${few.map((line) => html`<th key=${line.id} class="right">${line.label}</th>`)}</tr></thead>
+      <thead><tr><th class="right">${{ step: "Step", time: "Time", relative: "Since the start" }[x] ?? overMetric(x)}</th>${few.map((line) => html`<th key=${line.id} class="right">${line.label}</th>`)}</tr></thead>
       <tbody>${places.map((at) => html`<tr key=${at}><th scope="row" class="right">${place(curves.grid[at], x)}</th>${few.map((line) => html`<td key=${line.id} class="right">${cell(line, at)}</td>`)}</tr>`)}</tbody></table>
     ${every > 1 && html`<p><button onClick=${() => setMost(most * 4)}>Show more places</button></p>`}</div>`;
 }

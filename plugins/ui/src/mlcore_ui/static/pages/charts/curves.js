@@ -4,6 +4,7 @@ import { api } from "../../lib/api.js";
 import { decode, holed } from "../../lib/series.js";
 import { smooth } from "../../lib/smoothing.js";
 import { groupLines } from "./grouplines.js";
+import { overMetric } from "./settings.js";
 
 /** So many runs get a band from the least to the greatest value without being pointed at. */
 export const FEW = 4;
@@ -17,11 +18,14 @@ const POINTED_MS = 150;
 /** @param {{key: string, ids: string[], x: string, range: [number, number]|null, buckets: number, stats: string[]}} asked */
 export async function ask({ key, ids, x, range, buckets, stats }, signal) {
   const pad = range ? (range[1] - range[0]) * MARGIN : 0;
-  // steps and milliseconds are whole numbers
+  const over = overMetric(x);
   // so many curves are seen as a whole: fewer places of each
   const places = ids.length > MANY ? Math.ceil(buckets / 3) : buckets;
-  const body = { run_ids: ids.slice(0, MOST), keys: [key], x, buckets: places, stats, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
-  return decode(await api.binary("api/ui/1/metrics:series", body, signal));
+  const body = { run_ids: ids.slice(0, MOST), keys: [key], buckets: places, stats };
+  const asked = over ? { ...body, x_key: over, x_min: range ? range[0] - pad : null, x_max: range ? range[1] + pad : null }
+    // steps and milliseconds are whole numbers
+    : { ...body, x, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
+  return { ...decode(await api.binary("api/ui/1/metrics:series", asked, signal)), x };
 }
 
 /**

@@ -4,9 +4,11 @@ import { Empty } from "../../components/empty.js";
 import { ChartCard } from "./chartcard.js";
 import { ChartDialog } from "./chartdialog.js";
 import { groups, listed } from "./groups.js";
-import { AXES, settings, zoomText } from "./settings.js";
+import { AXES, overMetric, settings, zoomText } from "./settings.js";
 
 const PAGE = 48;
+// so many metrics are offered as the axis; the address may name any
+const MOST_AXES = 500;
 
 /**
  * The grid of charts. Keys of the query that it owns: x, smooth, log, charts (words of the search), pinned, chart (the one
@@ -41,7 +43,7 @@ export function MetricCharts({ runs, groups: bundles, keys, query, onQuery, hove
   };
   if (!keys.length) return html`<${Empty} title="No metrics yet" note="Charts appear here as soon as a run records a metric." />`;
   return html`<section class="charts" aria-label="Charts">
-    <${Tools} said=${said} smooth=${smooth} onSmooth=${setSmooth} onQuery=${onQuery} live=${live} told=${told(runs, bundles)} />
+    <${Tools} said=${said} smooth=${smooth} onSmooth=${setSmooth} onQuery=${onQuery} live=${live} keys=${keys} told=${told(runs, bundles)} />
     ${!runs.length && html`<p class="muted">No run is selected.</p>`}
     ${runs.length > 0 && !shown.length && html`<p class="muted">No metric has “${said.search}” in its name.</p>`}
     ${runs.length > 0 && shown.map((group) => html`<${Group} key=${group.id} group=${group} shared=${shared} closed=${group.title === "system" && shown.length > 1} />`)}
@@ -55,7 +57,9 @@ function told(runs, groups) {
   return groups ? `${many(groups.length, "group")} of ${many(runs.length, "run")}` : many(runs.length, "run");
 }
 
-function Tools({ said, smooth, onSmooth, onQuery, live, told }) {
+function Tools({ said, smooth, onSmooth, onQuery, live, keys, told }) {
+  const over = overMetric(said.x);
+  const others = useMemo(() => [...new Set([...(over ? [over] : []), ...keys])].slice(0, MOST_AXES).sort(), [over, keys.join("\n")]);
   const log = (name, on) => {
     const parts = { x: said.xLog, y: said.yLog, [name]: on };
     onQuery({ log: `${parts.x ? "x" : ""}${parts.y ? "y" : ""}` || null });
@@ -64,7 +68,8 @@ function Tools({ said, smooth, onSmooth, onQuery, live, told }) {
     <input type="search" aria-label="Search charts" placeholder="Search charts" value=${said.search}
       onInput=${(event) => onQuery({ charts: event.currentTarget.value || null }, { replace: true })} />
     <label class="check">X axis <select value=${said.x} onChange=${(event) => onQuery({ x: event.currentTarget.value === "step" ? null : event.currentTarget.value })}>
-      ${Object.entries(AXES).map(([name, text]) => html`<option value=${name} selected=${said.x === name}>${text}</option>`)}</select></label>
+      ${Object.entries(AXES).map(([name, text]) => html`<option value=${name} selected=${said.x === name}>${text}</option>`)}
+      <optgroup label="Metric">${others.map((name) => html`<option key=${name} value=${`metrics.${name}`} selected=${over === name}>${name}</option>`)}</optgroup></select></label>
     <label class="check">Smoothing <input type="range" min="0" max="0.99" step="0.01" value=${smooth}
       onInput=${(event) => onSmooth(Number(event.currentTarget.value))}
       onChange=${(event) => onQuery({ smooth: Number(event.currentTarget.value) ? String(Number(event.currentTarget.value)) : null }, { replace: true })} />
