@@ -104,6 +104,16 @@ class SaveView:
 
 
 @frozen
+class ChangeView:
+    """`PATCH views`: another title, another query, or both, for a view; what is not given stays."""
+
+    experiment_id: str = required()
+    view_id: str = required()
+    title: str | None = optional()
+    query: str | None = optional()
+
+
+@frozen
 class RemoveView:
     """`DELETE views`."""
 

@@ -252,6 +252,17 @@ class TestExperiments:
         assert shown["artifact_location"].startswith("mlflow-artifacts:/")
         assert found["next_page_token"] is None
 
+    def test_a_deleted_experiment_tells_how_many_runs_it_had(self, http: httpx.Client) -> None:
+        where = experiment(http, "removed")
+        for start in (1, 2):
+            run(http, where, start_time=start)
+        post(http, f"{API}/experiments/delete", experiment_id=where)
+
+        found = get(http, "experiments:list", filter="name = 'removed'", view="DELETED_ONLY")
+
+        (shown,) = found["experiments"]
+        assert (shown["lifecycle_stage"], shown["run_count"], shown["running"]) == ("deleted", 2, 0)
+
     def test_pages_follow_each_other(self, http: httpx.Client) -> None:
         for number in range(3):
             experiment(http, f"page of three {number}")
@@ -365,6 +376,25 @@ class TestViews:
         assert (gone.status_code, again.status_code) == (200, 404)
         assert get(http, "views", experiment_id=where) == {"views": []}
 
+    def test_a_view_is_renamed_and_pointed_elsewhere_under_its_id(self, http: httpx.Client) -> None:
+        where = experiment(http, "changed views")
+        made = post(http, f"{UI}/views", experiment_id=where, title="Best", query="filter=a")
+        asked = {"experiment_id": where, "view_id": made["view_id"]}
+
+        renamed = http.patch(f"{UI}/views", json=asked | {"title": " Better "}, headers=PAGE)
+        (first,) = get(http, "views", experiment_id=where)["views"]
+        pointed = http.patch(f"{UI}/views", json=asked | {"query": "filter=b"}, headers=PAGE)
+        (second,) = get(http, "views", experiment_id=where)["views"]
+        refused = [
+            http.patch(f"{UI}/views", json=asked | wrong, headers=PAGE).status_code
+            for wrong in ({"view_id": "nope"}, {"title": " "}, {"query": "x" * 8001})
+        ]
+
+        assert (renamed.json(), pointed.json()) == (made, made)
+        assert (first["view_id"], first["title"], first["query"]) == (made["view_id"], "Better", "filter=a")
+        assert (second["view_id"], second["title"], second["query"]) == (made["view_id"], "Better", "filter=b")
+        assert refused == [404, 400, 400]
+
     @pytest.mark.parametrize("wrong", [{"title": " "}, {"title": "x" * 201}, {"query": "x" * 8001}])
     def test_a_view_has_limits(self, http: httpx.Client, home: str, wrong: Json) -> None:
         answer = http.post(
@@ -395,7 +425,8 @@ class TestManifest:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views"), ("POST", "metrics:series")]
+    ("method", "path"),
+    [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views"), ("POST", "metrics:series")],
 )
 @pytest.mark.parametrize(
     ("headers", "status"),
@@ -414,7 +445,9 @@ def test_no_foreign_page_changes_anything(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views")]
+)
 def test_changes_need_the_header_that_no_foreign_page_can_send(http: httpx.Client, method: str, path: str) -> None:
     without = http.request(method, f"{UI}/{path}", json={})
     with_it = http.request(method, f"{UI}/{path}", json={}, headers=PAGE)

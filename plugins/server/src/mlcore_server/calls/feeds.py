@@ -9,13 +9,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from attrs import evolve
 
-from mlcore.entities import Bucketed, BucketedCurve, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
+from mlcore.entities import (
+    Bucketed,
+    BucketedCurve,
+    BucketQuery,
+    Experiment,
+    ExperimentQuery,
+    LifecycleStage,
+    Overview,
+    RunQuery,
+    Stat,
+    ViewType,
+)
 from mlcore.errors import InvalidParameterError, MlcoreError
 from mlcore.interfaces import RegistryStore
 from mlcore.tracking.bucket_axes import MetricAxis, buckets_over
 from mlcore.tracking.buckets import buckets
 from mlcore.tracking.changes import changes
+from mlcore.tracking.counts import count_runs
 from mlcore.tracking.finding import find
 from mlcore.tracking.overview import overviews
 from mlcore.wire import limits
@@ -95,7 +108,7 @@ class Feeds:
         shown = [one for one in page.items if one.experiment_id in ids]
         counts = overviews(self._stores.tracking, tuple(one.experiment_id for one in shown))
         return {
-            "experiments": [self._listed(one, counts[one.experiment_id]) for one in shown],
+            "experiments": [self._listed(one, self._counted(one, counts[one.experiment_id])) for one in shown],
             "next_page_token": page.next_token,
         }
 
@@ -124,6 +137,13 @@ class Feeds:
             ],
             "models": [{"name": name} for name in found.models],
         }
+
+    def _counted(self, one: Experiment, counts: Overview) -> Overview:
+        """Return how much is in an experiment; of a deleted one, whose runs are deleted too, how many runs it had."""
+        if one.lifecycle_stage is LifecycleStage.ACTIVE:
+            return counts
+        every = RunQuery((one.experiment_id,), view=ViewType.ALL)
+        return evolve(counts, run_count=count_runs(self._stores.tracking, every))
 
     def _listed(self, one: Experiment, counts: Overview) -> Json:
         times = (one.last_update_time, one.creation_time, counts.last_activity)
