@@ -65,6 +65,15 @@ export function complete(text, caret, keys) {
   return { from, to, options };
 }
 
+/**
+ * What to ask the server for when not all keys are known here: the name that is being typed, or the one whose value is.
+ * @param {string} text up to the caret
+ */
+export function sought(text) {
+  const { want, partial, field } = expected(text);
+  return want === "field" ? partial : want === "value" || want === "operator" ? field : "";
+}
+
 function fields(partial, keys) {
   const low = partial.toLowerCase();
   const attributes = Object.keys(ATTRIBUTES).concat("run_name")
