@@ -125,6 +125,16 @@ class TestSeries:
         assert answer["values"] == [[[0.1, None, "-Infinity"], [0.1, None, "-Infinity"]]]
         assert (answer["n"], answer["x"], answer["exact"]) == (3, "relative", True)
 
+    def test_only_what_is_new_of_a_run_can_be_asked_for(self, http: httpx.Client, home: str) -> None:
+        one, two = run(http, home), run(http, home)
+        for run_id in (one, two):
+            log(http, run_id, *((step, step) for step in range(10)))
+
+        asked = {"run_ids": [one, two], "keys": ["m"], "since": {one: 9, two: 7}}
+        head, grid, _ = unpacked(http.post(f"{UI}/metrics:series", json=asked).content)
+
+        assert ([(each["run_id"], each["count"]) for each in head["series"]], grid) == ([(two, 2)], [8.0, 9.0])
+
     @pytest.mark.parametrize("steps", [60, 1500])
     def test_another_metric_can_be_the_axis(self, http: httpx.Client, home: str, steps: int) -> None:
         run_id, without = run(http, home), run(http, home)
@@ -189,6 +199,9 @@ class TestSeries:
             {"stats": ["median"]},
             {"x": "space"},
             {"start": 0.5},
+            {"since": [1]},
+            {"since": {"a": 0.5}},
+            {"since": {"a": 1}, "x_key": "m"},
         ],
     )
     def test_what_is_out_of_bounds_is_refused(self, http: httpx.Client, wrong: Json) -> None:

@@ -64,7 +64,14 @@ class Feeds:
         stats = tuple(dict.fromkeys(request.stats))
         within("length", "stats", len(stats), (1, len(Stat)))
         query = BucketQuery(
-            request.run_ids, request.keys, request.x, request.start, request.end, request.buckets, stats
+            request.run_ids,
+            request.keys,
+            request.x,
+            request.start,
+            request.end,
+            request.buckets,
+            stats,
+            _since(request.since, request.x_key),
         )
         if request.x_key:
             axis = MetricAxis(request.x_key, request.x_min, request.x_max)
@@ -196,6 +203,19 @@ def series_bytes(head: Json, found: Bucketed) -> bytes:
     begin = len(text).to_bytes(4, "little") + text
     parts = [begin, bytes(-len(begin) % 8), _little(found.grid)]
     return b"".join(parts + [_little(column) for column in (columns if is_lossy else narrow)])
+
+
+def _since(since: object, x_key: str) -> tuple[tuple[str, int], ...]:
+    """Return places by run. Raises InvalidParameterError: they are none, or the axis is a metric."""
+    if since is None:
+        return ()
+    if not isinstance(since, dict) or not all(type(place) is int for place in since.values()):
+        raise InvalidParameterError("invalid parameter 'since': expected an object of integers by run id")
+    if since and x_key:
+        raise InvalidParameterError(
+            "invalid parameter 'since': the places of a metric have no order; leave out 'x_key'"
+        )
+    return tuple(since.items())
 
 
 def within(what: str, name: str, value: int, bounds: tuple[int, int]) -> None:
