@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -154,21 +155,46 @@ def test_what_is_no_column_is_refused(name: str) -> None:
 def test_keys_that_vary_come_first_and_those_of_the_system_last() -> None:
     store = filled(("a", {}, {"same": "1", "lr": "0.1"}), ("b", {"m": 1.0}, {"same": "1", "lr": "1e-2", "text": "x"}))
 
-    found = key_facets(store, RunQuery(("0",)), most=7)
-    names = [facet.field.key for facet in found.keys]
+    found = key_facets(store, RunQuery(("0",)))
+    names = [facet.field.key for facet in found.keys][:7]
 
     assert names == ["lr", "run_name", "start_time", "experiment_id", "lifecycle_stage", "same", "status"]
-    assert found.more == 4
+    assert found.more == 0
     lr = found.keys[0]
     assert (lr.is_numeric, lr.min, lr.max, lr.count, lr.distinct) == (True, 0.01, 0.1, 2, 2)
     assert [facet.field.key for facet in key_facets(store, RunQuery(("0",))).keys][-1] == "mlflow.runName"
+
+
+def test_a_kind_of_key_with_many_keys_hides_no_other() -> None:
+    store = filled(("a", {f"m{at}": 1.0 for at in range(40)}, {"p": "1"}), ("b", {}, {"q": "1", "q r": "2"}))
+
+    found = key_facets(store, RunQuery(("0",)), most=20)
+    kinds = Counter(facet.field.entity for facet in found.keys)
+
+    assert kinds["param"] == 3
+    assert kinds["attribute"] >= 5
+    assert len(found.keys) == 20
+    assert found.more == len(key_facets(store, RunQuery(("0",))).keys) - 20
+
+
+def test_keys_are_found_by_words_of_the_names_of_their_columns() -> None:
+    store = filled(("a", {"Val/Loss": 1.0, "acc": 1.0}, {"loss": "mse", "batch size": "1"}))
+
+    def keys(search: str) -> set[str]:
+        return {facet.field.key for facet in key_facets(store, RunQuery(("0",)), search=search).keys}
+
+    assert keys("loss") == {"Val/Loss", "loss"}
+    assert keys("METRICS. loss") == {"Val/Loss"}
+    assert keys("params.`batch") == {"batch size"}
+    assert keys("nothing") == set()
 
 
 @pytest.mark.parametrize(
     ("text", "cell"),
     [
         ("=1+1", "'=1+1"),
-        ("+1", "+1"),
+        ("+1", "'+1"),
+        ("+49123456", "'+49123456"),
         ("-1.5e3", "-1.5e3"),
         ("-a", "'-a"),
         ("@x", "'@x"),

@@ -32,6 +32,7 @@ class BucketQuery:
     run_ids: 1 to 1000. keys: 1 to 100 metric keys.
     start, end: only points between them, both included, in the unit of the axis; None for no bound.
     buckets: how many positions the grid has at most, 2 to 2000.
+    since: runs with a place, in the unit of the axis: only points of the run after it.
     """
 
     run_ids: tuple[str, ...]
@@ -41,6 +42,7 @@ class BucketQuery:
     end: int | None = None
     buckets: int = 360
     stats: tuple[Stat, ...] = (Stat.LAST,)
+    since: tuple[tuple[str, int], ...] = ()
 
 
 @frozen

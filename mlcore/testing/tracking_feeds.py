@@ -127,6 +127,21 @@ class BucketContract(PluginModuleContract):
         assert (found.exact, curve.nan, curve.infinity, curve.minus_infinity) == (not more, *expected)
         assert len(curve.columns[0]) == len(found.grid)
 
+    @pytest.mark.parametrize("axis", Axis)
+    def test_only_points_after_the_place_of_their_run_are_told(self, store: TrackingStore, axis: Axis) -> None:
+        one, two, all_of_it = (store.create_run(new_run(start_time=100)).info.run_id for _ in range(3))
+        for run_id in (one, two, all_of_it):
+            points = tuple(Metric("m", float(at), 100 + at, at) for at in range(-1, 4))
+            store.log_batch(run_id, Batch(points))
+        base = 100 if axis is Axis.TIME else 0
+        since = ((one, base + 1), (two, base + 9))
+
+        found = buckets(store, BucketQuery((one, two, all_of_it), ("m",), axis, since=since))
+        later = buckets(store, BucketQuery((one,), ("m",), axis, base + 3, since=since))
+
+        assert [(curve.run_id, curve.count) for curve in found.curves] == [(one, 2), (all_of_it, 5)]
+        assert [curve.count for curve in later.curves] == [1]
+
     def test_time_counts_from_the_start_of_each_run(self, store: TrackingStore) -> None:
         runs = [store.create_run(new_run(start_time=start)).info.run_id for start in (1000, 5000)]
         for run_id, start in zip(runs, (1000, 5000), strict=True):

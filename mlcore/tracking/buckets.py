@@ -151,14 +151,17 @@ def joined(grid: Grid, curves: Sequence[BucketedCurve]) -> Bucketed:
     return Bucketed(False, _kept(positions, used), tuple(_without(curve, used) for curve in curves))
 
 
-def bounds(query: BucketQuery, run_start: int) -> tuple[int | None, int | None, int]:
+def bounds(query: BucketQuery, run_start: int, since: int | None = None) -> tuple[int | None, int | None, int]:
     """Return the least and the greatest step or timestamp that a query asks for, and what to take off for a place.
 
-    run_start: when the run started, ms since the epoch.
+    run_start: when the run started, ms since the epoch. since: the place of the run that the query has; None without.
     """
     base = run_start if query.axis is Axis.RELATIVE else 0
+    start = query.start
+    if since is not None:
+        start = since + 1 if start is None else max(start, since + 1)
     return (
-        None if query.start is None else query.start + base,
+        None if start is None else start + base,
         None if query.end is None else query.end + base,
         base,
     )
@@ -220,6 +223,7 @@ def _without(curve: BucketedCurve, used: Sequence[bool]) -> BucketedCurve:
 
 
 def _curves(store: TrackingStore, query: BucketQuery) -> Iterator[Curve]:
+    since = dict(query.since)
     for run_id in dict.fromkeys(query.run_ids):
         start = 0
         if query.axis is Axis.RELATIVE:
@@ -227,7 +231,7 @@ def _curves(store: TrackingStore, query: BucketQuery) -> Iterator[Curve]:
                 start = store.get_run(run_id).info.start_time
             except NotFoundError:
                 continue
-        low, high, base = bounds(query, start)
+        low, high, base = bounds(query, start, since.get(run_id))
         place = _step if query.axis is Axis.STEP else _time
         for key in sorted(set(query.keys)):
             points = [

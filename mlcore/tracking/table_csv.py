@@ -51,8 +51,12 @@ def every_column(store: TrackingStore, query: RunTableQuery) -> tuple[Field, ...
 
 
 def safe(text: str) -> str:
-    """Return *text* so that no spreadsheet runs it: with a quote in front where it may be a formula, and is no number."""
-    return f"'{text}" if text.startswith(_FORMULA) and param_number(text) is None else text
+    """Return *text* so that no spreadsheet runs it: with a quote in front where it may be a formula.
+
+    A negative number stays one. A number with a plus sign is a text that a spreadsheet would change.
+    """
+    is_number = param_number(text) is not None and not text.startswith("+")
+    return f"'{text}" if text.startswith(_FORMULA) and not is_number else text
 
 
 def _row(cells: RunCells, columns: Sequence[Field]) -> list[str]:

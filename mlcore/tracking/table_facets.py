@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve
 
@@ -12,6 +12,7 @@ from mlcore.entities import Facet, Field, KeyFacet, KeyFacets, Run, RunQuery
 from mlcore.interfaces import SupportsKeyFacets, TrackingStore
 from mlcore.tracking.table_search import all_runs
 from mlcore.wire.filter_values import param_number
+from mlcore.wire.table_columns import column_name
 
 # What is told of every run, in this order.
 TEXT_ATTRIBUTES = ("run_name", "user_id", "status", "experiment_id", "lifecycle_stage")
@@ -20,11 +21,15 @@ _KINDS = ("metric", "param", "tag", "attribute")
 _SYSTEM_TAGS = ("mlflow.", "mlcore.")
 
 
-def key_facets(store: TrackingStore, query: RunQuery, *, values: int = 10, most: int | None = None) -> KeyFacets:
+def key_facets(
+    store: TrackingStore, query: RunQuery, *, values: int = 10, most: int | None = None, search: str = ""
+) -> KeyFacets:
     """Return the keys that occur among the runs that fit; those that vary first, then by count, then by name.
 
     Tags of the system come last. order, page and columns of the query mean nothing.
-    values: how many of the most frequent values to tell of each key. most: how many keys to tell of; None for all.
+    values: how many of the most frequent values to tell of each key. most: how many keys to tell of; None for all. Each
+    kind of key has at least a quarter of them, so that thousands of metrics hide no param.
+    search: words that all have to occur in the name of the key's column, in any letter case.
     """
     if not query.experiment_ids:
         return KeyFacets(0, ())
@@ -33,9 +38,28 @@ def key_facets(store: TrackingStore, query: RunQuery, *, values: int = 10, most:
         found = store.key_facets(query, values)
     else:
         found = key_facets_by_search(store, query, values)
-    keys = sorted(found.keys, key=_order)
-    shown = keys if most is None else keys[:most]
+    words = search.lower().split()
+    keys = sorted((facet for facet in found.keys if _has(facet.field, words)), key=_order)
+    shown = keys if most is None else _share(keys, most)
     return KeyFacets(found.total, tuple(shown), len(keys) - len(shown))
+
+
+def _has(field: Field, words: Sequence[str]) -> bool:
+    name = (column_name(field) or field.key).lower() if words else ""
+    return all(word in name for word in words)
+
+
+def _share(keys: Sequence[KeyFacet], most: int) -> list[KeyFacet]:
+    """Return *most* keys in their order: the first of each kind, and then the first of all."""
+    if len(keys) <= most:
+        return list(keys)
+    of_kind: Counter[str] = Counter()
+    sure: list[int] = []
+    others: list[int] = []
+    for at, facet in enumerate(keys):
+        of_kind[facet.field.entity] += 1
+        (sure if of_kind[facet.field.entity] <= most // len(_KINDS) else others).append(at)
+    return [keys[at] for at in sorted([*sure, *others[: most - len(sure)]])]
 
 
 def key_facets_by_search(store: TrackingStore, query: RunQuery, values: int) -> KeyFacets:

@@ -68,7 +68,7 @@ class ChangesAnswer:
 class ExperimentWithCounts:
     """An experiment, with how much is in it.
 
-    run_count, running: of active runs. last_activity: ms since the epoch.
+    run_count, running: of active runs; of a deleted experiment, all the runs that it had. last_activity: ms since the epoch.
     """
 
     experiment_id: str
@@ -163,7 +163,7 @@ class ViewsAnswer:
 
 @frozen
 class ViewSaved:
-    """The id of a new view."""
+    """The id of a view."""
 
     view_id: str
 

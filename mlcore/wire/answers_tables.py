@@ -90,7 +90,7 @@ class KeyShape:
 
 @frozen
 class RunsFacetsAnswer:
-    """The keys that occur, those that vary first. more: how many further ones there are."""
+    """The keys that occur, those that vary first. more: how many further ones fit."""
 
     total: int
     keys: tuple[KeyShape, ...]

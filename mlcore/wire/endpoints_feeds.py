@@ -47,5 +47,6 @@ EDITS = (
     _row("POST runs:batch", r.EditRuns, f.EditedRuns, "edits.runs", _EDIT_RS),
     _row("GET views", r.ListViews, f.ViewsAnswer, "edits.views", _READ_E),
     _row("POST views", r.SaveView, f.ViewSaved, "edits.save_view", _EDIT_E),
+    _row("PATCH views", r.ChangeView, f.ViewSaved, "edits.change_view", _EDIT_E),
     _row("DELETE views", r.RemoveView, a.Empty, "edits.remove_view", _EDIT_E),
 )

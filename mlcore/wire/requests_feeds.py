@@ -24,6 +24,7 @@ class SeriesOnGrid:
     """`POST metrics:series`: curves of many runs on one grid.
 
     run_ids: 1 to 1000. keys: 1 to 100. start, end: bounds in the unit of x, both included. buckets: 2 to 2000.
+    since: an object of places by run id, in the unit of x: only points of the run after it.
     x_key: a metric that the curves are drawn over in place of x, start and end; x_min, x_max: its bounds, both included.
     """
 
@@ -34,6 +35,7 @@ class SeriesOnGrid:
     end: int | None = optional()
     buckets: int = optional(360)
     stats: tuple[Stat, ...] = optional((Stat.LAST,))
+    since: object = optional()
     x_key: str = optional("")
     x_min: float | None = optional()
     x_max: float | None = optional()
@@ -99,6 +101,16 @@ class SaveView:
     experiment_id: str = required()
     title: str = required()
     query: str = optional("")
+
+
+@frozen
+class ChangeView:
+    """`PATCH views`: another title, another query, or both, for a view; what is not given stays."""
+
+    experiment_id: str = required()
+    view_id: str = required()
+    title: str | None = optional()
+    query: str | None = optional()
 
 
 @frozen

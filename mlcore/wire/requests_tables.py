@@ -32,11 +32,17 @@ class RunsTable:
 
 @frozen
 class RunsFacets:
-    """`POST runs:facets`: the keys that occur among the runs that fit, and what they hold."""
+    """`POST runs:facets`: the keys that occur among the runs that fit, and what they hold.
+
+    search: words that all have to occur in the name of a key's column, in any case; up to 500 characters.
+    limit: of keys, 1 to 2000; each kind of key gets at least a quarter of them where it has so many.
+    """
 
     experiment_ids: tuple[str, ...] = required()
     filter: str = optional("")
     view: ViewType = optional(ViewType.ACTIVE_ONLY)
+    search: str = optional("")
+    limit: int = optional(2000)
 
 
 @frozen

@@ -26,6 +26,11 @@ class OddForgotten(MemoryTrackingStore):
         return evolve(found, curves=tuple(evolve(one, nan=(), infinity=()) for one in found.curves))
 
 
+class SinceForgotten(MemoryTrackingStore):
+    def metric_buckets(self, query: BucketQuery) -> Bucketed:
+        return buckets_by_history(self, evolve(query, since=query.since[:1]))
+
+
 class BoundsOfSteps(MemoryTrackingStore):
     def metric_buckets(self, query: BucketQuery) -> Bucketed:
         return buckets_by_history(self, evolve(query, end=None if query.end is None else query.end + 1))
@@ -84,6 +89,7 @@ class CountsTheEnded(MemoryTrackingStore):
 _FAULTS: list[tuple[type[MemoryTrackingStore], str]] = [
     (FirstOfBucket, "test_a_bucket_has_the_last_the_mean_and_the_extremes_of_its_points"),
     (OddForgotten, "test_what_is_not_finite_is_told_by_its_position"),
+    (SinceForgotten, "test_only_points_after_the_place_of_their_run_are_told"),
     (BoundsOfSteps, "test_odd_curves_are_put_on_a_grid_as_the_kernel_would"),
     (NeverExact, "test_odd_curves_are_put_on_a_grid_as_the_kernel_would"),
     (EmptyBuckets, "test_buckets_without_a_point_are_left_out"),

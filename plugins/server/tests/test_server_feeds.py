@@ -125,6 +125,16 @@ class TestSeries:
         assert answer["values"] == [[[0.1, None, "-Infinity"], [0.1, None, "-Infinity"]]]
         assert (answer["n"], answer["x"], answer["exact"]) == (3, "relative", True)
 
+    def test_only_what_is_new_of_a_run_can_be_asked_for(self, http: httpx.Client, home: str) -> None:
+        one, two = run(http, home), run(http, home)
+        for run_id in (one, two):
+            log(http, run_id, *((step, step) for step in range(10)))
+
+        asked = {"run_ids": [one, two], "keys": ["m"], "since": {one: 9, two: 7}}
+        head, grid, _ = unpacked(http.post(f"{UI}/metrics:series", json=asked).content)
+
+        assert ([(each["run_id"], each["count"]) for each in head["series"]], grid) == ([(two, 2)], [8.0, 9.0])
+
     @pytest.mark.parametrize("steps", [60, 1500])
     def test_another_metric_can_be_the_axis(self, http: httpx.Client, home: str, steps: int) -> None:
         run_id, without = run(http, home), run(http, home)
@@ -189,6 +199,9 @@ class TestSeries:
             {"stats": ["median"]},
             {"x": "space"},
             {"start": 0.5},
+            {"since": [1]},
+            {"since": {"a": 0.5}},
+            {"since": {"a": 1}, "x_key": "m"},
         ],
     )
     def test_what_is_out_of_bounds_is_refused(self, http: httpx.Client, wrong: Json) -> None:
@@ -238,6 +251,17 @@ class TestExperiments:
         assert (shown["description"], shown["tags"]) == ("# Hello", {"mlflow.note.content": "# Hello"})
         assert shown["artifact_location"].startswith("mlflow-artifacts:/")
         assert found["next_page_token"] is None
+
+    def test_a_deleted_experiment_tells_how_many_runs_it_had(self, http: httpx.Client) -> None:
+        where = experiment(http, "removed")
+        for start in (1, 2):
+            run(http, where, start_time=start)
+        post(http, f"{API}/experiments/delete", experiment_id=where)
+
+        found = get(http, "experiments:list", filter="name = 'removed'", view="DELETED_ONLY")
+
+        (shown,) = found["experiments"]
+        assert (shown["lifecycle_stage"], shown["run_count"], shown["running"]) == ("deleted", 2, 0)
 
     def test_pages_follow_each_other(self, http: httpx.Client) -> None:
         for number in range(3):
@@ -352,6 +376,25 @@ class TestViews:
         assert (gone.status_code, again.status_code) == (200, 404)
         assert get(http, "views", experiment_id=where) == {"views": []}
 
+    def test_a_view_is_renamed_and_pointed_elsewhere_under_its_id(self, http: httpx.Client) -> None:
+        where = experiment(http, "changed views")
+        made = post(http, f"{UI}/views", experiment_id=where, title="Best", query="filter=a")
+        asked = {"experiment_id": where, "view_id": made["view_id"]}
+
+        renamed = http.patch(f"{UI}/views", json=asked | {"title": " Better "}, headers=PAGE)
+        (first,) = get(http, "views", experiment_id=where)["views"]
+        pointed = http.patch(f"{UI}/views", json=asked | {"query": "filter=b"}, headers=PAGE)
+        (second,) = get(http, "views", experiment_id=where)["views"]
+        refused = [
+            http.patch(f"{UI}/views", json=asked | wrong, headers=PAGE).status_code
+            for wrong in ({"view_id": "nope"}, {"title": " "}, {"query": "x" * 8001})
+        ]
+
+        assert (renamed.json(), pointed.json()) == (made, made)
+        assert (first["view_id"], first["title"], first["query"]) == (made["view_id"], "Better", "filter=a")
+        assert (second["view_id"], second["title"], second["query"]) == (made["view_id"], "Better", "filter=b")
+        assert refused == [404, 400, 400]
+
     @pytest.mark.parametrize("wrong", [{"title": " "}, {"title": "x" * 201}, {"query": "x" * 8001}])
     def test_a_view_has_limits(self, http: httpx.Client, home: str, wrong: Json) -> None:
         answer = http.post(
@@ -382,7 +425,8 @@ class TestManifest:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views"), ("POST", "metrics:series")]
+    ("method", "path"),
+    [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views"), ("POST", "metrics:series")],
 )
 @pytest.mark.parametrize(
     ("headers", "status"),
@@ -401,7 +445,9 @@ def test_no_foreign_page_changes_anything(
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("DELETE", "views")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "runs:batch"), ("POST", "views"), ("PATCH", "views"), ("DELETE", "views")]
+)
 def test_changes_need_the_header_that_no_foreign_page_can_send(http: httpx.Client, method: str, path: str) -> None:
     without = http.request(method, f"{UI}/{path}", json={})
     with_it = http.request(method, f"{UI}/{path}", json={}, headers=PAGE)

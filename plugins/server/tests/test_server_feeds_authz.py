@@ -175,5 +175,14 @@ def test_views_are_read_by_readers_and_kept_by_editors(world: World) -> None:
     ]
     views = world.team.root.get(f"{UI}/views", params={"experiment_id": world.hers.experiment_id}).json()["views"]
 
-    assert (statuses, seen) == ([403, 403, 200], [403, 200, 200])
+    changed = [
+        world.team.ann.patch(
+            f"{UI}/views",
+            json={"title": "u", "experiment_id": where.experiment_id, "view_id": views[0]["view_id"]},
+            headers=PAGE,
+        ).status_code
+        for where in (world.secret, world.shown, world.hers)
+    ]
+
+    assert (statuses, seen, changed) == ([403, 403, 200], [403, 200, 200], [403, 403, 200])
     assert [view["user"] for view in views] == ["ann"]

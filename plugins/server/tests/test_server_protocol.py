@@ -50,6 +50,14 @@ def test_an_answer_is_json_and_may_not_be_sniffed(http: httpx.Client) -> None:
     assert answer.headers["x-request-id"]
 
 
+@pytest.mark.parametrize("run_id", ["", "0" * 32])
+def test_no_cache_keeps_an_answer(http: httpx.Client, run: dict[str, Any], run_id: str) -> None:
+    answer = http.get(f"{API}/runs/get", params={"run_id": run_id or run["info"]["run_id"]})
+
+    assert answer.status_code == (404 if run_id else 200)
+    assert answer.headers["cache-control"] == "no-store"
+
+
 def test_success_without_an_answer_is_an_empty_object(http: httpx.Client, run: dict[str, Any]) -> None:
     answer = post(http, "runs/set-tag", run_id=run["info"]["run_id"], key="k", value="v")
 

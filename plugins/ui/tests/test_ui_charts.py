@@ -183,7 +183,7 @@ def test_charts_are_grouped_by_the_first_part_of_the_name(logic: Any) -> None:
 
 
 def test_cells_that_a_spreadsheet_would_run_are_disarmed(logic: Any) -> None:
-    assert logic("csv") == 'a,"b,c","""q"""\r\n\'=1+1,-3,-2.5\r\n,\'@x,+1e3\r\n'
+    assert logic("csv") == 'a,"b,c","""q"""\r\n\'=1+1,-3,-2.5\r\n,\'@x,\'+1e3\r\n'
 
 
 def test_axes_of_plots_fit_their_values(logic: Any) -> None:

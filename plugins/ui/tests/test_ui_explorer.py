@@ -182,6 +182,23 @@ def test_a_view_gets_a_name_and_is_opened_by_it(ui_server: UiServer, browser: Br
     until(lambda: asked(page) == {"sort": ["-params.lr"], "tree": ["0"]}, page)
 
 
+def test_a_view_is_renamed_and_pointed_to_what_is_shown(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+    page = look(browser, ui_server, runs, "?tree=0&sort=-params.lr")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_label("Name of this view").fill("first name")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Rename the view first name").click()
+    page.get_by_label("New name of the view first name").fill("other name")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="other name", exact=True).wait_for()
+    page.goto(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?tree=0&sort=metrics.acc")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("button", name="Point the view other name to what is shown here").click()
+    page.get_by_text("now opens what is shown here").wait_for()
+    page.get_by_role("button", name="other name", exact=True).click()
+    until(lambda: asked(page) == {"sort": ["metrics.acc"], "tree": ["0"]}, page)
+
+
 def test_runs_that_come_while_one_looks_show(ui_server: UiServer, browser: Browser, client: Client) -> None:
     small = sweep(client, "alive", 1)
     with_one = client.create_run(small.experiment_id, run_name="going")
@@ -191,6 +208,21 @@ def test_runs_that_come_while_one_looks_show(ui_server: UiServer, browser: Brows
     client.create_run(small.experiment_id, run_name="newcomer")
     page.get_by_role("link", name="newcomer").wait_for()
     client.set_terminated(with_one.info.run_id)
+
+
+def test_a_run_without_a_start_has_no_duration(ui_server: UiServer, browser: Browser, client: Client) -> None:
+    experiment_id = client.create_experiment("no start")
+    made = [
+        httpx.post(
+            f"{ui_server.url}/api/2.0/mlflow/runs/create",
+            json={"experiment_id": experiment_id, "start_time": 0, "run_name": name},
+            trust_env=False,
+        ).json()["run"]["info"]["run_id"]
+        for name in ("ended", "going")
+    ]
+    client.set_terminated(made[0])
+    page = look(browser, ui_server, Sweep(experiment_id, tuple(made)))
+    assert {cell(page, row, "duration") for row in (2, 3)} == {""}
 
 
 def test_texts_of_attackers_are_texts(ui_server: UiServer, browser: Browser, client: Client) -> None:

@@ -37,6 +37,18 @@ def test_what_is_loaded_later_is_found_from_where_the_text_now_stands() -> None:
     assert b'import("./later.js")' in found["pages/one/one.js"].body
 
 
+def test_descriptions_are_not_sent() -> None:
+    text = "/**\n * Draw *it*.\n */\nexport const part = /** @type {any} */ (1); // as it is\n  /** What. */\n"
+    found = join(
+        Assets("0", {path: made(path, one.encode()) for path, one in {**_FILES, "pages/one/part.js": text}.items()}),
+        "app/main.js",
+    )
+    body = found.assets.files["pages/one/one.js"].body
+    assert b"Draw" not in body
+    assert b"What" not in body
+    assert b"const part = /** @type {any} */ (1); // as it is\n" in body
+
+
 def test_a_module_of_a_form_that_is_not_understood_stays_a_file() -> None:
     found = joined()
     assert b'import * as $o0 from "../../lib/odd.js";' in found.assets.files["pages/one/one.js"].body

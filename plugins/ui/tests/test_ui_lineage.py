@@ -47,3 +47,32 @@ def test_the_lineage_is_a_graph_from_data_to_names(ui_server: UiServer, browser:
     # parent and dataset to the run, the run to three versions, and two of them to their aliases
     page.wait_for_function("document.querySelectorAll('.lineage path').length === 7")
     assert browser.violations() == []
+
+
+def test_code_to_load_a_model_uses_the_example_that_it_was_saved_with(
+    ui_server: UiServer, browser: Browser, far: Client, grape: str
+) -> None:
+    page = browser.open(f"{ui_server.url}/ui/models/{grape}/1?tab=use")
+    page.get_by_text("model.predict(model.input_example)").nth(1).wait_for()
+    code = page.locator(".snippet code").first.inner_text()
+    assert "data" not in code
+    compile(code, "snippet", "exec")
+
+
+def test_a_stage_is_rolled_back_to_what_was_in_it_before(ui_server: UiServer, browser: Browser, far: Client) -> None:
+    name = "rolled"
+    far.create_registered_model(name)
+    run_id = far.create_run("0").info.run_id
+    for number in (1, 2, 3):
+        far.create_model_version(name, f"runs:/{run_id}/model", run_id)
+        far.transition_model_version_stage(name, number, "Production", archive_existing_versions=True)
+    page = browser.open(f"{ui_server.url}/ui/models/{name}")
+    for before, after in (("2", {"1": "Archived", "2": "Production", "3": "Archived"}), ("1", None)):
+        page.get_by_role("button", name=f"Roll back to {before}: the stage Production").click()
+        page.get_by_role("button", name="Move", exact=True).click()
+        page.locator(".toast", has_text=f"version {before} is in Production").wait_for()
+        if after:
+            assert {one.version: one.current_stage for one in far.search_model_versions(f"name = '{name}'")} == after
+    page.get_by_role("button", name="Roll back to").wait_for(state="detached")  # there was nothing before the first
+    moves = far.get_model_history(name)
+    assert {move.comment for move in moves[:4]} >= {"rolled back"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from mlcore_ui.report.notes import notes
 from ui_browser import Browser
 
 import mlcore
 from mlcore.cli import main
+from mlcore.entities import Metric, Param, RunTag
 from mlcore.tracking.client import Client
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -76,3 +79,85 @@ def test_a_file_that_is_there_is_not_replaced(uri: str) -> None:
 
     assert main(["--tracking-uri", uri, "report", "latest"]) != 0
     assert Path("report.html").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Record three runs with more names, curves and pictures than a report holds, and long names."""
+    folder = tmp_path_factory.mktemp("wide")
+    uri = f"sqlite:///{folder}/mlcore.db"
+    client = Client(uri)
+    experiment = client.create_experiment("wide")
+    for number in range(3):
+        run = client.create_run(experiment, run_name=f"{number} " + "r" * 200).info.run_id
+        params = [Param(f"p{at:03}", str(at + number)) for at in range(104)]
+        points = [Metric(f"m{at:03}", float(at), 0, step) for at in range(150) for step in range(2)]
+        tags = [RunTag("mlflow.note.content", "# Why\n\n**bold** [docs](https://a.b/c)\n- one\n\n<b>not bold</b>")]
+        client.log_batch(run, metrics=points, params=[*params, Param("a" * 200, str(number))], tags=tags)
+        client.set_terminated(run)
+    for at in range(26):
+        (folder / "pictures").mkdir(exist_ok=True)
+        (folder / "pictures" / f"{at}.png").write_bytes(PIXEL + (b"\0" * 2**21 if at == 0 else b""))
+    client.log_artifacts(run, str(folder / "pictures"))
+    client.close()
+    return uri
+
+
+def test_a_report_says_how_much_is_not_in_it(wide: str) -> None:
+    told = _report(wide, "--experiment-name", "wide", "--max-runs", "2").read_text(encoding="utf-8")
+
+    assert "the first 2 of 3 runs" in told
+    assert "5 more parameters and 50 more metrics are not in the table." in told
+    assert "90 more metrics are not drawn." in told
+
+
+def test_the_report_of_a_run_has_all_names_and_says_what_is_too_much(wide: str) -> None:
+    told = _report(wide, "latest").read_text(encoding="utf-8")
+
+    assert all(f'<th scope="row">p{at:03}</th>' in told for at in range(104))
+    assert all(f'<th scope="row">m{at:03}</th>' in told for at in range(150))
+    assert "90 more metrics are not drawn." in told
+    assert "1 more picture and 1 larger than 2 MB are not in this file." in told
+    assert told.count("<figure><img") == 24
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_long_names_are_cut_with_the_whole_beside_them_and_lines_stay_low(
+    wide: str, browser: Browser, width: int
+) -> None:
+    path = _report(wide, "--experiment-name", "wide")
+    page = browser.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(path.as_uri())
+
+    assert page.get_by_title("a" * 200).count() == 1
+    heights = page.evaluate("[...document.querySelectorAll('table.runs tr')].map((row) => row.offsetHeight)")
+    assert max(heights) < 45, heights
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.violations() == []
+
+
+def test_notes_are_markdown_in_which_html_stays_text() -> None:
+    told = notes(
+        "# Why\n\n**bold**, *it* and `a<b` [docs](https://a.b/c) [no](javascript:alert) ![pic](x.png)\n\n- one\n- two\n  more\n"
+        "\n1. a\n\n| a | b |\n|---|---|\n| 1 | <i>2</i> |\n\n```py\n**x**\n```\n> quoted\n\n<b>text</b>"
+    )
+
+    assert "<h3>Why</h3>" in told
+    assert "<strong>bold</strong>, <em>it</em> and <code>a&lt;b</code>" in told
+    assert told.count("<a ") == 1
+    assert '<a href="https://a.b/c" rel="noreferrer noopener">docs</a> no pic' in told
+    assert "<ul><li>one</li><li>two more</li></ul>" in told
+    assert "<td>&lt;i&gt;2&lt;/i&gt;</td>" in told
+    assert "<pre>**x**</pre>" in told
+    assert "<blockquote><p>quoted</p></blockquote>" in told
+    assert "<p>&lt;b&gt;text&lt;/b&gt;</p>" in told
+
+
+@pytest.mark.parametrize("text", ["[" * 20000, "**" * 20000, "> " * 400 + "x", "*a " * 20000, "| " * 20000 + "\n|---|"])
+def test_no_note_takes_long(text: str) -> None:
+    before = time.process_time()
+
+    notes(text)
+
+    assert time.process_time() - before < 5

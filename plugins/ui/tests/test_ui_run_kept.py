@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from ui_browser import Browser
+from ui_corpus import png
 from ui_runs import Sweep, sweep
 from ui_server import UiServer, running
 
@@ -95,6 +97,7 @@ def test_a_server_that_is_back_takes_its_error_away_and_leaves_what_was_written(
         page = _open(browser, server, run_id)
         page.get_by_role("button", name="Write notes").click()
         page.get_by_label("Notes in Markdown").fill("hours of work")
+        page.wait_for_load_state("networkidle")
         browser.context.route("**/*", lambda route: route.abort())
         page.get_by_role("button", name="Save").click()
         page.get_by_text("What you wrote is still here").wait_for()
@@ -103,3 +106,60 @@ def test_a_server_that_is_back_takes_its_error_away_and_leaves_what_was_written(
         assert page.get_by_label("Notes in Markdown").input_value() == "hours of work"
         page.get_by_role("button", name="Save").click()
         page.locator(".markdown", has_text="hours of work").wait_for()
+
+
+def test_runs_are_walked_through_in_the_order_and_filter_of_the_table(
+    ui_server: UiServer, browser: Browser, client: Client
+) -> None:
+    walked = sweep(client, "walked", 8)
+    address = f"experiments/{walked.experiment_id}?filter=params.model+%21%3D+'mlp'&sort=metrics.acc"
+    page = browser.open(f"{ui_server.url}/ui/{address}")
+    # by acc upwards: 6, 5, 4, 2, 0; without 3 and 7, which are mlp, and with 1, which is NaN, at the end
+    page.get_by_role("link", name="run-0005").click()
+    page.get_by_role("heading", name="run-0005").wait_for()
+    page.keyboard.press("]")
+    page.get_by_role("heading", name="run-0004").wait_for()
+    page.keyboard.press("]")
+    page.get_by_role("heading", name="run-0002").wait_for()
+    page.reload()
+    page.get_by_role("heading", name="run-0002").wait_for()
+    for name in ("run-0004", "run-0005", "run-0006"):
+        page.keyboard.press("[")
+        page.get_by_role("heading", name=name).wait_for()
+    page.keyboard.press("[")
+    page.get_by_text("This is the first run of the table").wait_for()
+
+
+def test_pictures_beside_a_text_are_shown_in_it_and_those_elsewhere_are_not(
+    ui_server: UiServer, browser: Browser
+) -> None:
+    far = Client(ui_server.url, ui_server.url)
+    run_id = far.create_run(far.create_experiment("pictures")).info.run_id
+    far.log_stream(run_id, io.BytesIO(png(80)), "plots/a b.png")
+    text = "![loss](../plots/a%20b.png) ![far](https://example.org/x.png) ![out](../../secret.png) ![gone](gone.png)"
+    far.log_text(run_id, text, "text/report.md")
+    browser.expect_complaint("404")
+    page = _open(browser, ui_server, run_id, "/artifacts/text/report.md")
+    image = page.get_by_role("img", name="loss")
+    image.wait_for()
+    assert image.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") == 32
+    page.get_by_text("[gone: there is no image text/gone.png]").wait_for()
+    shown = page.locator(".markdown").inner_text()
+    assert "[far]" in shown
+    assert "[out]" in shown
+
+
+def test_a_folder_of_images_through_steps_opens_as_sliders(ui_server: UiServer, browser: Browser) -> None:
+    far = Client(ui_server.url, ui_server.url)
+    run_id = far.create_run(far.create_experiment("steps")).info.run_id
+    for at in range(3):
+        far.log_stream(run_id, io.BytesIO(png(40 * at)), f"images/sample+step+{at}+timestamp+{at}+id{at}.png")
+    page = _open(browser, ui_server, run_id, "/artifacts/images")
+    slider = page.get_by_role("slider", name="Step of sample")
+    assert slider.get_attribute("aria-valuetext") == "step 2"
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_text("step 1, 2 of 3").wait_for()
+    image = page.locator(".series img[alt*='step+1']")
+    assert image.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") == 32
+    assert browser.violations() == []

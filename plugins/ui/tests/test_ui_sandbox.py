@@ -55,6 +55,7 @@ def trap(ui_server: UiServer) -> Iterator[Trap]:
         files = {one.name: one.read_bytes() for one in HOSTILE.iterdir()}
         files |= {"style.css": b"body { --own: loaded }", "own.js": b"self.own = 'loaded'", "plot.png": PNG}
         files |= {"paper.pdf": PDF, "picture.png": files["report.html"], "notes.txt": files["report.html"]}
+        files |= {"functions.html": b"<script>document.title = new Function(\"return 'made'\")()</script>"}
         for name, content in files.items():
             to = f"/api/2.0/mlflow-artifacts/artifacts/0/{run_id}/artifacts/report/{name}"
             assert http.put(to, content=content).status_code == 200
@@ -175,3 +176,9 @@ class TestOtherFiles:
         )
 
         assert told == [206, "body", "bytes 0-3/22"]
+
+
+def test_a_report_may_make_functions_of_texts_as_vega_does(victim: Any, trap: Trap) -> None:
+    victim.goto(trap.raw + "functions.html")
+
+    assert victim.title() == "made"

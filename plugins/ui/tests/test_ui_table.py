@@ -148,4 +148,26 @@ def test_half_typed_words_are_not_sent_and_faults_move_nothing(
     page.keyboard.type(" and")
     page.locator("#filter-wrong", has_text="At column").wait_for()
     assert page.locator(".tools").bounding_box()["y"] == top
-    assert len(browser.complaints) == 1
+    page.keyboard.press("Backspace")
+    page.keyboard.type("d (")
+    page.locator("#filter-wrong", has_text="At column").wait_for()
+    told = page.locator("#filter-wrong > :last-child").bounding_box()
+    page.locator("#filter-options li").first.wait_for()
+    assert told["y"] + told["height"] <= page.locator("#filter-options").bounding_box()["y"]
+    assert len(browser.complaints) <= 2
+
+
+def test_a_description_is_a_line_and_leaves_room_for_rows_below_charts(
+    ui_server: UiServer, browser: Browser, client: Client
+) -> None:
+    few = sweep(client, "described", 20)
+    client.set_experiment_tag(few.experiment_id, "mlflow.note.content", "# Trees\n\n- one\n- two\n\n" + "words " * 80)
+    page = look(browser, ui_server, few)
+    page.locator(".note", has_text="Trees").wait_for()
+    assert page.locator(".note").bounding_box()["height"] < 40
+    page.get_by_role("button", name="Show all").click()
+    until(lambda: page.locator(".note").bounding_box()["height"] > 100, page)
+    page.get_by_role("tab", name="Charts and table").or_(page.get_by_role("link", name="Charts and table")).click()
+    page.locator(".strip canvas").first.wait_for()
+    assert page.locator(".note").count() == 0
+    assert page.locator(".grid").bounding_box()["y"] < 640  # of 900

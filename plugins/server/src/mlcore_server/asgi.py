@@ -14,11 +14,12 @@ Headers = list[tuple[bytes, bytes]]
 
 JSON_TYPE = (b"content-type", b"application/json")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
+NO_STORE = (b"cache-control", b"no-store")
 
 
 async def send_json(send: Send, status: int, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
     """Send a whole JSON answer."""
-    headers = [JSON_TYPE, NOSNIFF, (b"content-length", b"%d" % len(body)), *more]
+    headers = [JSON_TYPE, NOSNIFF, NO_STORE, (b"content-length", b"%d" % len(body)), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
-from mlcore_server.asgi import NOSNIFF, Headers, Send
+from mlcore_server.asgi import NO_STORE, NOSNIFF, Headers, Send
 
 JSON = "application/json"
 BINARY = "application/octet-stream"
@@ -45,13 +45,14 @@ def wants_json(accept: str) -> bool:
 
 async def send_whole(send: Send, answer: Whole, *, varies: bool) -> None:
     """Send an answer. varies: whether it depends on what the request takes, for caches."""
-    headers: Headers = [NOSNIFF]
+    # what one person may read, and what may have changed a second later
+    headers: Headers = [NOSNIFF, NO_STORE]
     if answer.status != 204:
         headers += [(b"content-type", answer.kind.encode()), (b"content-length", b"%d" % len(answer.body))]
     if answer.packing:
         headers.append((b"content-encoding", answer.packing.encode()))
     if varies:
-        headers += [(b"vary", b"accept, accept-encoding"), (b"cache-control", b"no-store")]
+        headers.append((b"vary", b"accept, accept-encoding"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 

@@ -63,13 +63,13 @@ class BucketsPart(SeriesPart):
             return joined(grid, [self._on_grid(cursor, one, grid, query) for one in found])
 
     def _stretches(self, cursor: Cursor, query: BucketQuery) -> Iterator[_Stretch]:
-        keys = self._key_numbers(cursor, query.keys)
+        keys, since = self._key_numbers(cursor, query.keys), dict(query.since)
         for run_id in dict.fromkeys(query.run_ids):
             cursor.execute(self._texts.run, (run_id,))
             row = cursor.fetchone()
             if row is None:
                 continue
-            low, high, base = bounds(query, row[_START_TIME])
+            low, high, base = bounds(query, row[_START_TIME], since.get(run_id))
             low, high = _within(low, _LEAST), _within(high, _GREATEST)
             cursor.execute(self._texts.counts_of_run, (row[0],))
             counts: dict[int, int] = dict(cursor.fetchall())

@@ -2,7 +2,7 @@
 
 The text of each module stands in a function of its own, so that names cannot meet. The import map of the page leads
 the address of every joined module to the file that it is in; a module whose names another one has too stays a file
-that hands on what is in the joined one. Modules of forms that are not understood stay as they are.
+that hands on what is in the joined one. Descriptions of types and functions are left out. Modules of forms that are not understood stay as they are.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ STYLE = "styles/joined.css"
 _SHARED_BY = 3
 _SMALL = 1500  # bytes: less than what a request of its own costs
 _IMPORT = re.compile(r"""^import\s+(?:([\w{}\s,$]+?)\s+from\s+)?["']([^"']+)["'];?[ \t]*$""", re.MULTILINE)
+# descriptions for readers and the type check, on lines of their own
+_DOC = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTILINE)
 _LATER = re.compile(r"""\bimport\(\s*["'](\.{1,2}/[^"']+)["']\s*\)""")
 _EXPORT = re.compile(r"^export\s+(default\s+)?((?:async\s+)?function\*?|class|const)\s+(\w+)", re.MULTILINE)
 _LIST = re.compile(r"^export\s*\{([^}]*)\};?", re.MULTILINE)
@@ -175,7 +177,7 @@ def _wrapped(module: _Module, home: str, places: Mapping[str, str], outside: dic
     def moved(found: re.Match[str]) -> str:
         return f'import("{_relative(home, _resolved(module.path, found[1]))}")'
 
-    body = _LATER.sub(moved, module.body)
+    body = _LATER.sub(moved, _DOC.sub("", module.body))
     handed = ", ".join(f"{shown}: {name}" for shown, name in module.exports.items())
     head = f"// {module.path}\nconst {places[module.path]} = (() => {{\n{' '.join(lines)}"
     return f"{head}\n{body}\nreturn {{ {handed} }};\n}})();\n"

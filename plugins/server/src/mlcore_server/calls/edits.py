@@ -58,26 +58,38 @@ class Edits:
 
     def save_view(self, request: r.SaveView, caller: Caller) -> Json:
         """Keep a view under a name."""
-        title = request.title.strip()
-        within("length", "title", len(title), (1, _LONGEST_TITLE))
-        within("length", "query", len(request.query), (0, _LONGEST_QUERY))
         known = _views(self._stores.tracking.get_experiment(request.experiment_id))
         if len(known) >= _MOST_VIEWS:
             raise LimitExceededError(f"the experiment has {len(known)} views already: remove one first")
-        view_id = uuid.uuid4().hex[:16]
-        now = time.time_ns() // 1_000_000
-        view = {"title": title, "query": request.query, "user": caller.principal.name, "time": now}
-        tags = limits.experiment_tags({VIEW_TAG + view_id: json.dumps(view, ensure_ascii=False)})
-        self._stores.tracking.update_experiment(request.experiment_id, ExperimentChange(set_tags=tags))
-        return {"view_id": view_id}
+        return self._keep(request.experiment_id, uuid.uuid4().hex[:16], request.title, request.query, caller)
+
+    def change_view(self, request: r.ChangeView, caller: Caller) -> Json:
+        """Give a view another title or query; the caller is its user from then on."""
+        known = _views(self._stores.tracking.get_experiment(request.experiment_id))
+        view = next((one for one in known if one["view_id"] == request.view_id), None)
+        if view is None:
+            raise _no_view(request)
+        title = view["title"] if request.title is None else request.title
+        query = view["query"] if request.query is None else request.query
+        return self._keep(request.experiment_id, request.view_id, title, query, caller)
 
     def remove_view(self, request: r.RemoveView, _: Caller) -> Json:
         """Remove a named view."""
         key = VIEW_TAG + request.view_id
         if key not in self._stores.tracking.get_experiment(request.experiment_id).tags:
-            raise NotFoundError(f"no view with id={request.view_id!r} in experiment {request.experiment_id!r}")
+            raise _no_view(request)
         self._stores.tracking.update_experiment(request.experiment_id, ExperimentChange(delete_tags=(key,)))
         return {}
+
+    def _keep(self, experiment_id: str, view_id: str, title: str, query: str, caller: Caller) -> Json:
+        title = title.strip()
+        within("length", "title", len(title), (1, _LONGEST_TITLE))
+        within("length", "query", len(query), (0, _LONGEST_QUERY))
+        now = time.time_ns() // 1_000_000
+        view = {"title": title, "query": query, "user": caller.principal.name, "time": now}
+        tags = limits.experiment_tags({VIEW_TAG + view_id: json.dumps(view, ensure_ascii=False)})
+        self._stores.tracking.update_experiment(experiment_id, ExperimentChange(set_tags=tags))
+        return {"view_id": view_id}
 
     def _change(self, request: r.EditRuns) -> Callable[[str], object]:
         """Return what changes one run. Raises InvalidParameterError: it lacks what the action needs."""
@@ -99,6 +111,10 @@ class Edits:
         for key in keys:
             if key in tags:
                 store.delete_tag(run_id, key)
+
+
+def _no_view(request: r.ChangeView | r.RemoveView) -> NotFoundError:
+    return NotFoundError(f"no view with id={request.view_id!r} in experiment {request.experiment_id!r}")
 
 
 def _tags(given: object) -> tuple[RunTag, ...]:

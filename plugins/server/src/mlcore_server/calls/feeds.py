@@ -9,13 +9,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from attrs import evolve
 
-from mlcore.entities import Bucketed, BucketedCurve, BucketQuery, Experiment, ExperimentQuery, Overview, Stat
+from mlcore.entities import (
+    Bucketed,
+    BucketedCurve,
+    BucketQuery,
+    Experiment,
+    ExperimentQuery,
+    LifecycleStage,
+    Overview,
+    RunQuery,
+    Stat,
+    ViewType,
+)
 from mlcore.errors import InvalidParameterError, MlcoreError
 from mlcore.interfaces import RegistryStore
 from mlcore.tracking.bucket_axes import MetricAxis, buckets_over
 from mlcore.tracking.buckets import buckets
 from mlcore.tracking.changes import changes
+from mlcore.tracking.counts import count_runs
 from mlcore.tracking.finding import find
 from mlcore.tracking.overview import overviews
 from mlcore.wire import limits
@@ -51,7 +64,14 @@ class Feeds:
         stats = tuple(dict.fromkeys(request.stats))
         within("length", "stats", len(stats), (1, len(Stat)))
         query = BucketQuery(
-            request.run_ids, request.keys, request.x, request.start, request.end, request.buckets, stats
+            request.run_ids,
+            request.keys,
+            request.x,
+            request.start,
+            request.end,
+            request.buckets,
+            stats,
+            _since(request.since, request.x_key),
         )
         if request.x_key:
             axis = MetricAxis(request.x_key, request.x_min, request.x_max)
@@ -88,7 +108,7 @@ class Feeds:
         shown = [one for one in page.items if one.experiment_id in ids]
         counts = overviews(self._stores.tracking, tuple(one.experiment_id for one in shown))
         return {
-            "experiments": [self._listed(one, counts[one.experiment_id]) for one in shown],
+            "experiments": [self._listed(one, self._counted(one, counts[one.experiment_id])) for one in shown],
             "next_page_token": page.next_token,
         }
 
@@ -117,6 +137,13 @@ class Feeds:
             ],
             "models": [{"name": name} for name in found.models],
         }
+
+    def _counted(self, one: Experiment, counts: Overview) -> Overview:
+        """Return how much is in an experiment; of a deleted one, whose runs are deleted too, how many runs it had."""
+        if one.lifecycle_stage is LifecycleStage.ACTIVE:
+            return counts
+        every = RunQuery((one.experiment_id,), view=ViewType.ALL)
+        return evolve(counts, run_count=count_runs(self._stores.tracking, every))
 
     def _listed(self, one: Experiment, counts: Overview) -> Json:
         times = (one.last_update_time, one.creation_time, counts.last_activity)
@@ -176,6 +203,19 @@ def series_bytes(head: Json, found: Bucketed) -> bytes:
     begin = len(text).to_bytes(4, "little") + text
     parts = [begin, bytes(-len(begin) % 8), _little(found.grid)]
     return b"".join(parts + [_little(column) for column in (columns if is_lossy else narrow)])
+
+
+def _since(since: object, x_key: str) -> tuple[tuple[str, int], ...]:
+    """Return places by run. Raises InvalidParameterError: they are none, or the axis is a metric."""
+    if since is None:
+        return ()
+    if not isinstance(since, dict) or not all(type(place) is int for place in since.values()):
+        raise InvalidParameterError("invalid parameter 'since': expected an object of integers by run id")
+    if since and x_key:
+        raise InvalidParameterError(
+            "invalid parameter 'since': the places of a metric have no order; leave out 'x_key'"
+        )
+    return tuple(since.items())
 
 
 def within(what: str, name: str, value: int, bounds: tuple[int, int]) -> None:

@@ -38,7 +38,7 @@ from mlcore_server.files.kinds import disposition
 from mlcore_server.stores import Stores
 
 _MOST_ROWS, _MOST_COLUMNS, _MOST_GROUPING, _MOST_COLLAPSED = 1000, 500, 5, 10_000
-_MOST_KEYS, _VALUES, _MOST_RUNS = 2000, 10, 1000
+_MOST_KEYS, _VALUES, _MOST_RUNS, _LONGEST_TEXT = 2000, 10, 1000, 500
 _INFO = ("run_id", "run_name", "status", "start_time", "end_time", "experiment_id", "user_id", "lifecycle_stage")
 
 
@@ -98,8 +98,10 @@ class Tables:
 
     def runs_facets(self, request: t.RunsFacets, _: Caller) -> Json:
         """Return the keys that occur among the runs that fit."""
+        _within("limit", request.limit, 1, _MOST_KEYS)
+        _within("search", len(request.search), 0, _LONGEST_TEXT)
         query = RunQuery(_experiments(request.experiment_ids), parse_run_filter(request.filter), view=request.view)
-        found = key_facets(self._stores.tracking, query, values=_VALUES, most=_MOST_KEYS)
+        found = key_facets(self._stores.tracking, query, values=_VALUES, most=request.limit, search=request.search)
         keys = [shown for facet in found.keys if (shown := _facet(facet)) is not None]
         return {"total": found.total, "keys": keys, "more": found.more}
 

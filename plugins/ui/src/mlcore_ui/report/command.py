@@ -51,9 +51,14 @@ def report(
         experiment = find.experiment(cli.client, experiment_id, experiment_name)
         ids = [experiment.experiment_id]
         runs = cli.client.search_runs(ids, filter_text, max_results=max_runs, order_by=list(order_by))
-        if runs.token:
-            click.echo(f"only the first {len(runs)} runs are told of: give --max-runs or --filter", err=True)
-        title, body = experiment.name, experiment_body(cli.client, experiment, runs, filter_text)
+        total = len(runs)
+        token = runs.token
+        while token:
+            page = cli.client.search_runs(ids, filter_text, max_results=5000, order_by=list(order_by), page_token=token)
+            total, token = total + len(page), page.token
+        if total > len(runs):
+            click.echo(f"{len(runs)} of {total} runs are in the report: give --max-runs or --filter", err=True)
+        title, body = experiment.name, experiment_body(cli.client, experiment, runs, filter_text, total)
     _write(output, document(title, body))
     click.echo(f"{output} ({output.stat().st_size / 1000:.0f} KB)")
 

@@ -67,7 +67,7 @@ export class VirtualGrid extends Component {
 
   componentDidUpdate(before) {
     if (before.home !== this.props.home && this.box.scrollTop) this.box.scrollTop = 0;
-    this.step = history.state?.at;
+    if (before !== this.props) this.step = history.state?.at;
     if (this.place && this.props.total) this.comeBack();
     this.tellSight();
     if (this.wanted) this.refocus();

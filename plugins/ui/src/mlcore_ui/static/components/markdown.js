@@ -3,16 +3,26 @@ import { html, useEffect, useState } from "../lib/html.js";
 
 let lexer;
 
-/** @param {{text: string}} props */
-export function Markdown({ text }) {
+/** @param {{text: string, picture?: (path: string, alt: string) => any}} props picture: draws the image at a relative path; without it, its text is shown */
+export function Markdown({ text, picture }) {
   const [tokens, setTokens] = useState(null);
   useEffect(() => {
     let wanted = true;
     (lexer ? Promise.resolve(lexer) : import("marked").then((module) => (lexer = module.marked)))
-      .then((marked) => { if (wanted) setTokens(marked.lexer(text)); });
+      .then((marked) => { if (wanted) setTokens(marked.lexer(text)); },
+        // the text stays as it was written; the next one tries again
+        () => undefined);
     return () => { wanted = false; };
   }, [text]);
-  return html`<div class="markdown">${tokens ? blocks(tokens) : html`<p>${text}</p>`}</div>`;
+  return html`<div class="markdown">${tokens ? drawn(tokens, picture) : html`<p>${text}</p>`}</div>`;
+}
+
+/** What draws images while a text is drawn, which is done in one go. @type {((path: string, alt: string) => any)|undefined} */
+let drawing;
+
+function drawn(tokens, picture) {
+  drawing = picture;
+  try { return blocks(tokens); } finally { drawing = undefined; }
 }
 
 function blocks(tokens) {
@@ -53,11 +63,17 @@ function inline(tokens) {
       case "codespan": return html`<code>${plain(token.text)}</code>`;
       case "br": return html`<br />`;
       case "link": return link(token);
-      case "image": return html`<span class="muted">[${token.text || "image"}]</span>`;
+      case "image": return image(token);
       case "text": case "escape": return token.tokens ? inline(token.tokens) : plain(token.text);
       default: return token.raw;
     }
   });
+}
+
+function image(token) {
+  // what lies elsewhere would tell others who reads this
+  const isNear = !/^([a-z][a-z0-9+.-]*:|\/|#|\\)/i.test(token.href);
+  return (isNear && drawing?.(token.href, token.text)) || html`<span class="muted">[${token.text || "image"}]</span>`;
 }
 
 function link(token) {

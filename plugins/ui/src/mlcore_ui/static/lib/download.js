@@ -16,7 +16,7 @@ export function fileName(text) {
 }
 
 /**
- * Rows as CSV. Cells that a spreadsheet would take for a formula get an apostrophe in front, unless they are numbers.
+ * Rows as CSV. Cells that a spreadsheet would take for a formula get an apostrophe in front, unless they are negative numbers.
  * @param {(string|number|null|undefined)[][]} rows
  */
 export function csv(rows) {
@@ -26,6 +26,6 @@ export function csv(rows) {
 function cell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) && !Number.isFinite(Number(value)) ? `'${value}` : value;
+  const text = /^[=+\-@\t\r]/.test(value) && !(value[0] === "-" && Number.isFinite(Number(value))) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 }

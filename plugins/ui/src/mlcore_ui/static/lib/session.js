@@ -40,3 +40,17 @@ export async function may(kind, id) {
   }
   return rights.get(key);
 }
+
+const TABLE = "mlcore.table";
+let table = null;
+
+/** Keep what the table of runs shows: pages of its runs go through them in its order. @param {any} question of `runs:table` */
+export function keepTable(question) {
+  table = { ...question, columns: [], group_by: [] };
+  try { sessionStorage.setItem(TABLE, JSON.stringify(table)); } catch { /* it is known until the page is loaded again */ }
+}
+
+/** The question of the table that was looked at last in this tab; null without one. */
+export function keptTable() {
+  try { return table ?? JSON.parse(sessionStorage.getItem(TABLE) ?? "null"); } catch { return null; }
+}

@@ -22,15 +22,15 @@ function Model({ files, file, ...context }) {
   return html`<div class="bar"><h2>Model${file.path ? ` “${file.path}”` : ""}</h2><span class="grow"></span>
       ${mayRegister && html`<button class="primary" onClick=${() => setAsking(true)}>Register</button>`}</div>
     <${Described} model=${data} href=${context.href} />
-    <h3>Use it</h3><${Use} uri=${modelUri(context, file.path)} />
+    <h3>Use it</h3><${Use} uri=${modelUri(context, file.path)} told=${data} />
     ${asking && html`<${Register} context=${context} path=${file.path} onClose=${() => setAsking(false)} />`}`;
 }
 
-/** Code that loads a model, for mlcore and for MLflow. @param {{uri: string}} props */
-export function Use({ uri }) {
+/** Code that loads a model, for mlcore and for MLflow. @param {{uri: string, told?: any}} props */
+export function Use({ uri, told }) {
   const [of, setOf] = useState("mlcore");
   return html`<div class="choice" role="group" aria-label="Library">${["mlcore", "mlflow"].map((name) => html`<button aria-pressed=${of === name} onClick=${() => setOf(name)}>${name === "mlflow" ? "MLflow" : name}</button>`)}</div>
-    <${Snippet} code=${loadSnippet(uri, of)} label=${`Copy the code for ${of}`} />`;
+    <${Snippet} code=${loadSnippet(uri, of, told)} label=${`Copy the code for ${of}`} />`;
 }
 
 /** What models:describe told. @param {{model: any, href: (path: string) => string}} props */

@@ -18,12 +18,24 @@ export function serverUri() {
   return location.origin + start.prefix;
 }
 
-/** Code that loads a model and lets it predict. @param {string} uri @param {string} library "mlcore" or "mlflow" */
-export function loadSnippet(uri, library) {
+/**
+ * Code that loads a model and lets it predict: what its example is, when it was saved with one.
+ * @param {string} uri @param {string} library "mlcore" or "mlflow" @param {any} [told] what the model says of itself
+ */
+export function loadSnippet(uri, library, told) {
+  const example = Boolean(told?.input_example);
   return `import ${library}
 
 ${library}.set_tracking_uri(${quoted(serverUri())})
 model = ${library}.pyfunc.load_model(${quoted(uri)})
-predictions = model.predict(data)
+${example ? "" : `data = ...  # ${takes(told)}\n`}predictions = model.predict(${example ? "model.input_example" : "data"})
+print(predictions)
 `;
+}
+
+/** What is to be put in, in the words of a comment. */
+function takes(told) {
+  const columns = (told?.signature?.inputs ?? []).filter((one) => one?.name).map((one) => `${one.name} (${one.type})`).join(", ");
+  // a name with the end of a line in it would end the comment
+  return columns ? `rows with the columns ${JSON.stringify(columns.slice(0, 300)).slice(1, -1)}` : "what the model takes: it was saved without an example";
 }

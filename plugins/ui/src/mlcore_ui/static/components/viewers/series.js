@@ -13,6 +13,19 @@ export function stepOf(name) {
   return counted ? { key: `${counted[1]}.${counted[3].toLowerCase()}`, step: Number(counted[2]), time: 0 } : null;
 }
 
+const IMAGE = /\.(png|jpe?g|gif|webp|avif|bmp|svg)$/i;
+
+/** The series of images in a folder, those of most steps first. @param {import("./place.js").ShownFile[]} inside */
+export function seriesIn(inside) {
+  const byKey = new Map();
+  for (const one of inside) {
+    const at = !one.is_dir && IMAGE.test(one.name) && stepOf(one.name);
+    if (at) byKey.set(at.key, [...(byKey.get(at.key) ?? []), { path: one.path, name: one.name, step: at.step, time: at.time }]);
+  }
+  return [...byKey].filter(([, images]) => images.length > 1).sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1))
+    .map(([key, images]) => ({ key: key.replace(/\.[a-z]+$/, ""), images: images.sort((a, b) => a.step - b.step || a.time - b.time || (a.path < b.path ? -1 : 1)) }));
+}
+
 /**
  * The images that a file is one of, by steps; null when there is no other.
  * @param {import("./place.js").ShownFile} file with what lies beside it

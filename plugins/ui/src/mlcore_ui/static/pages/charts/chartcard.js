@@ -90,5 +90,5 @@ function oddly(kind, grid, lines, x) {
   const having = lines.map((line) => [...line.odd ?? []].find(([, text]) => text.split(", ").includes(kind))?.[0]).filter((at) => at !== undefined);
   if (!having.length) return "";
   const first = `${before(x)}${place(grid[Math.min(...having)], x)}`;
-  return lines.length === 1 ? `${SIGNS[kind]} ${kind} from ${first}` : `${SIGNS[kind]} ${kind} in ${count(having.length)}, from ${first}`;
+  return lines.length === 1 ? `${SIGNS[kind]} ${kind} from ${first}` : `${SIGNS[kind]} ${kind} in ${count(having.length)} of ${count(lines.length)}, from ${first}`;
 }

@@ -37,7 +37,9 @@ export function Compare({ runs: selected, first = [], experiment_ids, params, se
 function useCompared({ ids, experiment_ids, revision }) {
   const kept = useRef({ key: "", answer: null });
   const key = `${experiment_ids.join()} ${ids.join()} ${revision ?? ""}`;
-  return () => {
+  return (search = "") => {
+    // what is searched for is asked each time
+    if (search) return load({ ids, experimentIds: experiment_ids, search });
     if (kept.current.key !== key) {
       const asked = { key, answer: load({ ids, experimentIds: experiment_ids }) };
       kept.current = asked;

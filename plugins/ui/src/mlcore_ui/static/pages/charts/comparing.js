@@ -15,7 +15,7 @@ async function told(of, asked) {
 }
 
 /**
- * @param {Function} View of runs, columns, more, query, onQuery, hovered, onHover, onSelect. Keys of the address that they share: same, axes, px, py, pc
+ * @param {Function} View of runs, columns, more, find, query, onQuery, hovered, onHover, onSelect. Keys of the address that they share: same, axes, px, py, pc
  */
 export function comparing(View) {
   return panel(function Compared({ run_ids, runs, params, setParams, hovered, select, revision, compared }) {
@@ -30,7 +30,7 @@ export function comparing(View) {
     const ready = data?.of === of;
     return html`${error && html`<${ErrorCard} error=${error} title="The runs could not be compared" onAgain=${again} />`}
       ${!ready && !error && html`<${Loading} />`}
-      ${ready && html`<${View} runs=${named} columns=${data.columns} more=${data.more} query=${params} onQuery=${setParams}
+      ${ready && html`<${View} runs=${named} columns=${data.columns} more=${data.more} find=${compared} query=${params} onQuery=${setParams}
         hovered=${hovered.value} onHover=${(id) => { hovered.value = id; }} onSelect=${select} />`}`;
   });
 }

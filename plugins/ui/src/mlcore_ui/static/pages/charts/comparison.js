@@ -3,8 +3,9 @@ import { api } from "../../lib/api.js";
 import { numeric } from "../../lib/scales.js";
 
 const AT_ONCE = 400;
-/** So many columns are fetched; of more, those that vary most. */
+/** So many columns are fetched; of more, those that vary most, and some of each kind. */
 export const MOST = 1200;
+const FOUND = 200;
 const KINDS = { param: "Params", metric: "Metrics", tag: "Tags", attribute: "Attributes" };
 // what names a run tells nothing of why runs differ
 const LEFT_OUT = new Set(["attributes.run_id", "attributes.run_name", "attributes.experiment_id", "attributes.lifecycle_stage", "attributes.end_time", "tags.mlflow.runName"]);
@@ -26,12 +27,14 @@ export function labelOf(column) {
   return (quote === '"' || quote === "`") && name.length > 1 && name.endsWith(quote) ? name.slice(1, -1) : name;
 }
 
-/** @param {{ids: string[], experimentIds: string[]}} asked @returns {Promise<{columns: Column[], names: Map<string, string>, gone: Set<string>, more: number}>} gone: ids of deleted runs */
-export async function load({ ids, experimentIds }) {
+/**
+ * @param {{ids: string[], experimentIds: string[], search?: string}} asked search: words of the names of columns
+ * @returns {Promise<{columns: Column[], names: Map<string, string>, gone: Set<string>, more: number}>} gone: ids of deleted runs. more: how many further names fit
+ */
+export async function load({ ids, experimentIds, search = "" }) {
   const filter = filterOf(ids);
-  const facets = await api.post("api/ui/1/runs:facets", { experiment_ids: experimentIds, filter, view: "ALL" });
-  const wanted = facets.keys.filter((key) => !LEFT_OUT.has(key.column));
-  const kept = wanted.slice(0, MOST);
+  const facets = await api.post("api/ui/1/runs:facets", { experiment_ids: experimentIds, filter, view: "ALL", search, limit: search ? FOUND : MOST });
+  const kept = facets.keys.filter((key) => !LEFT_OUT.has(key.column));
   const parts = [];
   for (let at = 0; at < kept.length; at += AT_ONCE) parts.push(kept.slice(at, at + AT_ONCE).map((key) => key.column));
   const tables = await Promise.all(parts.map((columns) => api.post("api/ui/1/runs:table",
@@ -44,7 +47,7 @@ export async function load({ ids, experimentIds }) {
   });
   const names = new Map((tables[0]?.rows.run_id ?? []).map((id, row) => [id, tables[0].rows.run_name[row]]));
   const gone = new Set((tables[0]?.rows.run_id ?? []).filter((_, row) => tables[0].rows.lifecycle_stage[row] === "deleted"));
-  return { columns, names, gone, more: wanted.length - kept.length + (facets.more ?? 0) };
+  return { columns, names, gone, more: facets.more ?? 0 };
 }
 
 function made(key, values) {

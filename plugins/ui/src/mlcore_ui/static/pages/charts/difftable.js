@@ -1,6 +1,7 @@
 // Params, metrics and tags of runs in columns, what differs from the first run marked.
-import { html, useState } from "../../lib/html.js";
-import { duration, number, status, time } from "../../lib/format.js";
+import { html, useEffect, useState } from "../../lib/html.js";
+import { useLoad } from "../../lib/load.js";
+import { count, duration, number, status, time } from "../../lib/format.js";
 import { href } from "../../lib/url.js";
 import { csv, save } from "../../lib/download.js";
 import { comparing } from "./comparing.js";
@@ -22,20 +23,21 @@ export function shown(column, value) {
 export default comparing(DiffTable);
 
 /** @param {any} props of comparing */
-function DiffTable({ runs, columns, more, query, onQuery, hovered, onHover }) {
+function DiffTable({ runs, columns: known, more: unknown, find, query, onQuery, hovered, onHover }) {
   const [search, setSearch] = useState("");
   const [width, setWidth] = useState(RUNS);
   const [most, setMost] = useState(ROWS);
   const all = query.same === "1";
   const word = search.trim().toLowerCase();
+  const { columns, more, waiting } = useNames({ known, unknown, find, word });
   const kept = columns.filter((one) => (all || one.differs) && (!word || one.label.toLowerCase().includes(word)));
   const few = runs.slice(0, width);
   let left = most;
   const download = () => save(new Blob([csv([["kind", "name", ...runs.map((run) => run.name)], ...kept.map((one) => [one.kind, one.label, ...one.values])])], { type: "text/csv" }), "compare.csv");
   return html`<div class="bar"><input type="search" aria-label="Search names" placeholder="Search names" value=${search} onInput=${(event) => setSearch(event.currentTarget.value)} />
       <label class="check"><input type="checkbox" checked=${!all} onChange=${() => onQuery({ same: all ? null : "1" })} /> only differences</label>
-      <span class="muted" role="status">${kept.length} of ${columns.length} names</span><span class="grow"></span><button onClick=${download}>Download CSV</button></div>
-    ${!kept.length && html`<p class="muted">${word ? "No name fits." : "These runs do not differ in what they recorded."}</p>`}
+      <span class="muted" role="status">${count(kept.length)} of ${count(known.length + unknown)} names${waiting ? ", searching…" : ""}</span><span class="grow"></span><button onClick=${download}>Download CSV</button></div>
+    ${!kept.length && !waiting && html`<p class="muted">${word ? "No name fits." : unknown ? "These runs do not differ in the names that are listed." : "These runs do not differ in what they recorded."}</p>`}
     ${kept.length > 0 && html`<div class="scroll diff" tabindex="0" role="region" aria-label="Differences of runs"><table class="plain">
       <thead><tr><th class="diff-name">Name</th>${few.map((run) => html`<th key=${run.run_id} scope="col" class=${run.run_id === hovered ? "on" : ""} onMouseEnter=${() => onHover(run.run_id)} onMouseLeave=${() => onHover(null)}>
         <${Mark} color=${run.color} /> <a href=${href(`runs/${run.run_id}`)}>${run.name}</a>${run.deleted && html` <span class="status killed">deleted</span>`}</th>`)}</tr></thead>
@@ -47,7 +49,22 @@ function DiffTable({ runs, columns, more, query, onQuery, hovered, onHover }) {
       })}</table></div>`}
     <p>${kept.length > most && html`<button onClick=${() => setMost(most + ROWS)}>Show ${Math.min(ROWS, kept.length - most)} more names</button> `}
       ${runs.length > width && html`<button onClick=${() => setWidth(width + RUNS)}>Show ${Math.min(RUNS, runs.length - width)} more of ${runs.length} runs</button> `}
-      ${more > 0 && html`<span class="muted">${more} more names are left out.</span>`}</p>`;
+      ${more > 0 && html`<span class="muted">${count(more)} more ${word ? "names fit; type more of the name" : "names are not listed; search for them"}.</span>`}</p>`;
+}
+
+/** The columns that are known, and those that the server finds for a word when they are not all. */
+function useNames({ known, unknown, find, word }) {
+  const [settled, setSettled] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(word), 250);
+    return () => clearTimeout(timer);
+  }, [word]);
+  const asks = unknown > 0 && settled;
+  const { data, error } = useLoad(asks ? settled : "", async () => (asks ? { of: settled, ...(await find(settled)) } : null));
+  if (!unknown || !word) return { columns: known, more: unknown, waiting: false };
+  if (data?.of !== word) return { columns: known, more: 0, waiting: !error };
+  const names = new Set(known.map((one) => one.column));
+  return { columns: [...known, ...data.columns.filter((one) => !names.has(one.column))], more: data.more, waiting: false };
 }
 
 function Row({ one, few }) {

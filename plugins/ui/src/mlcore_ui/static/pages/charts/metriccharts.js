@@ -1,5 +1,6 @@
 // A chart for each metric, of all runs that are shown: only those in sight are asked for and drawn.
 import { html, useCallback, useEffect, useMemo, useRef, useSignal, useState } from "../../lib/html.js";
+import { count } from "../../lib/format.js";
 import { Empty } from "../../components/empty.js";
 import { ChartCard } from "./chartcard.js";
 import { ChartDialog } from "./chartdialog.js";
@@ -15,11 +16,12 @@ const MOST_AXES = 500;
  * in full size), zoom.
  * @param {{runs: {run_id: string, name: string, color: string, group?: string}[], groups?: {id: string, name: string, color: string}[], keys: string[], query: Record<string, string>,
  *   onQuery: (changes: Record<string, string|null>, more?: {replace?: boolean}) => void,
- *   hovered?: string|null, onHover?: (id: string|null) => void, revision?: any, live?: boolean}} props
+ *   hovered?: string|null, onHover?: (id: string|null) => void, revision?: any, live?: boolean, looking?: boolean, further?: number}} props
  *   groups: a line for each of them, the mean of the runs that name it. runs, keys: a new list is a new question. hovered: the run that is pointed at, here or elsewhere on the page; without
- *   onHover the charts keep it themselves. revision: curves are asked for again when it changes. live: runs still write
+ *   onHover the charts keep it themselves. revision: curves are asked for again when it changes. live: runs still write.
+ *   looking: the server is asked for metrics that fit the search. further: how many names are not among the keys
  */
-export function MetricCharts({ runs, groups: bundles, keys, query, onQuery, hovered, onHover, revision, live }) {
+export function MetricCharts({ runs, groups: bundles, keys, query, onQuery, hovered, onHover, revision, live, looking = false, further = 0 }) {
   const [own, setOwn] = useState(null);
   const cursor = useSignal(null);
   const said = settings(query);
@@ -45,7 +47,8 @@ export function MetricCharts({ runs, groups: bundles, keys, query, onQuery, hove
   return html`<section class="charts" aria-label="Charts">
     <${Tools} said=${said} smooth=${smooth} onSmooth=${setSmooth} onQuery=${onQuery} live=${live} keys=${keys} told=${told(runs, bundles)} />
     ${!runs.length && html`<p class="muted">No run is selected.</p>`}
-    ${runs.length > 0 && !shown.length && html`<p class="muted">No metric has “${said.search}” in its name.</p>`}
+    ${runs.length > 0 && !shown.length && html`<p class="muted" role="status">${looking ? "Searching…" : `No metric has “${said.search}” in its name.`}</p>`}
+    ${further > 0 && !said.search && html`<p class="muted">There are more metrics than these ${count(keys.length)}; search for the others.</p>`}
     ${runs.length > 0 && shown.map((group) => html`<${Group} key=${group.id} group=${group} shared=${shared} closed=${group.title === "system" && shown.length > 1} />`)}
     ${said.chart && keys.includes(said.chart) && html`<${ChartDialog} key=${said.chart} metric=${said.chart} ...${shared} onClose=${() => onQuery({ chart: null })} />`}
   </section>`;

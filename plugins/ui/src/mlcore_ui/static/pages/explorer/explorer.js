@@ -5,7 +5,7 @@ import { href, setQuery } from "../../lib/url.js";
 import { extensions } from "../../lib/extensions.js";
 import { useLoad } from "../../lib/load.js";
 import { useChanges } from "../../lib/live.js";
-import { may } from "../../lib/session.js";
+import { keepTable, may } from "../../lib/session.js";
 import { ErrorCard } from "../../components/errorcard.js";
 import { Lazy } from "../../components/lazy.js";
 import { Tabs } from "../../components/tabs.js";
@@ -45,9 +45,10 @@ function Page({ ids, query, experiments, onChanged }) {
   const called = experiments.map((one) => one.name).join(", ");
   useEffect(() => { if (called) document.title = `${called} · mlcore`; }, [called]);
 
-  const { facets, keys, facetOf, names, nested, tree, question } = useQuestion(ids, set);
+  const { facets, keys, find, facetOf, names, nested, tree, question } = useQuestion(ids, set);
   const source = useSource(question, set.open);
   source.folded = new Set(set.fold);
+  useEffect(() => { if (question) keepTable(question); }, [JSON.stringify(question)]);
 
   const pins = usePins(set.pin, question?.columns, ids);
   useNames(selection, ids);
@@ -62,11 +63,11 @@ function Page({ ids, query, experiments, onChanged }) {
   useChanges(ids, ({ run_ids }) => { selection.forget(run_ids ?? NONE); setChanged((old) => old + 1); again(false); });
   useExplorerKeys({ selection, onColumns: () => setDialog("columns") });
 
-  const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, edit, changed, onChanged: again };
+  const shared = { ids, set, selection, source, query, onQuery, facets: facets.data, find, edit, changed, onChanged: again };
   // ids of other kinds are theirs: there is a viewer of files called "table", too
   const panel = extensions("experiment_panel").find((one) => one.id === set.view);
   return html`<${Head} experiments=${experiments} edit=${edit} described=${set.view === "table"} onChanged=${onChanged} />
-    <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} onText=${useFilter()} />
+    <${FilterBar} text=${set.filter} error=${source.version.value >= 0 && fault(source.error)} keys=${keys} find=${find} onText=${useFilter()} />
     <${Ways} ids=${ids} query=${query} view=${set.view} />
     <${Trouble} source=${source} facets=${facets} />
     ${selection.lost.value > 0 && html`<div class="banner" role="status">${selection.lost.value} runs were selected where this address was made. An address names at most ${MOST_IN_ADDRESS}: select them again.
@@ -77,7 +78,7 @@ function Page({ ids, query, experiments, onChanged }) {
       <${Toolbar} set=${set} source=${source} ids=${ids} keys=${keys} names=${question?.columns ?? []} question=${question} tree=${tree} nested=${nested}
         onColumns=${() => setDialog("columns")} onViews=${() => setDialog("views")} />
       <${Rows} ...${{ source, set, selection, question, facets, facetOf, names, tree }} pinned=${set.pin.length ? pins.data ?? NONE : NONE} name=${experiments.length === 1 ? experiments[0].name : undefined} />`}
-    ${dialog === "columns" && html`<${Lazy} load=${picking} name="ColumnPicker" props=${{ names, keys, chosen: set.cols !== null, more: facets.data?.more ?? 0, onClose: () => setDialog(null) }} />`}
+    ${dialog === "columns" && html`<${Lazy} load=${picking} name="ColumnPicker" props=${{ names, keys, chosen: set.cols !== null, more: facets.data?.more ?? 0, find, onClose: () => setDialog(null) }} />`}
     ${dialog === "views" && html`<${Lazy} load=${viewing} name="Views" props=${{ experimentId: ids[0], edit, onClose: () => setDialog(null) }} />`}`;
 }
 

@@ -7,10 +7,10 @@ const HALF_MS = 1500;
 let language;
 
 /**
- * @param {{text: string, error: any, keys: import("../../lib/types.js").Facet[], onText: (text: string) => void}} props
- * error: what the server says of the filter, with the place of the fault where it is known
+ * @param {{text: string, error: any, keys: import("../../lib/types.js").Facet[], find?: import("../../lib/types.js").Find|null, onText: (text: string) => void}} props
+ * error: what the server says of the filter, with the place of the fault where it is known. find: where keys are not all
  */
-export function FilterBar({ text, error, keys, onText }) {
+export function FilterBar({ text, error, keys, find = null, onText }) {
   const box = useRef(/** @type {HTMLInputElement|null} */ (null));
   const timer = useRef(0);
   const given = useRef(text.trim());
@@ -42,8 +42,15 @@ export function FilterBar({ text, error, keys, onText }) {
     }
     const input = box.current;
     if (!input || document.activeElement !== input) return;
-    setHelp({ ...language.complete(input.value, input.selectionStart ?? 0, keys), at: -1 });
+    const { value, selectionStart } = input;
+    setHelp({ ...language.complete(value, selectionStart ?? 0, keys), at: -1 });
     setLeft(input.scrollLeft);
+    const wanted = find ? language.sought(value.slice(0, selectionStart ?? 0)) : "";
+    if (!wanted || keys.some((one) => one.column === wanted)) return;
+    await new Promise((done) => setTimeout(done, IDLE_MS));
+    const same = () => box.current === input && input.value === value && document.activeElement === input;
+    const more = same() ? await find(wanted).catch(() => null) : null;
+    if (more?.keys.length && same()) setHelp({ ...language.complete(value, input.selectionStart ?? 0, [...more.keys, ...keys]), at: -1 });
   };
   const onInput = (event) => {
     const { value } = event.currentTarget;

@@ -65,6 +65,15 @@ export function complete(text, caret, keys) {
   return { from, to, options };
 }
 
+/**
+ * What to ask the server for when not all keys are known here: the name that is being typed, or the one whose value is.
+ * @param {string} text up to the caret
+ */
+export function sought(text) {
+  const { want, partial, field } = expected(text);
+  return want === "field" ? partial : want === "value" || want === "operator" ? field : "";
+}
+
 function fields(partial, keys) {
   const low = partial.toLowerCase();
   const attributes = Object.keys(ATTRIBUTES).concat("run_name")
@@ -114,7 +123,7 @@ function values(partial, keys, field, operator) {
   const { kind, key } = parse(field);
   const facet = keys.find((one) => one.column === field) ?? keys.find((one) => parse(one.column).kind === kind && parse(one.column).key === key);
   if (kind === "metric") {
-    const ends = facet ? [[facet.min, "least"], [facet.max, "greatest"]] : [];
+    const ends = facet ? [[facet.min, "min"], [facet.max, "max"]] : [];
     return ends.filter(([value]) => typeof value === "number" && String(value).startsWith(partial)).map(([value, what]) => ({ text: String(value), about: `${what} last value` }));
   }
   const known = kind === "attribute" && key === "status" ? STATUSES.map((one) => [one, 0]) : facet?.values ?? [];

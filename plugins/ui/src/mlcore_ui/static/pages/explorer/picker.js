@@ -3,21 +3,30 @@ import { html, useState } from "../../lib/html.js";
 import { count } from "../../lib/format.js";
 import { Dialog } from "../../components/dialog.js";
 import { ATTRIBUTES, label, parse } from "./columns.js";
+import { useFound } from "./found.js";
 import { change } from "./state.js";
 
 const MOST = 200;
 
-/** @param {{names: string[], keys: import("../../lib/types.js").Facet[], chosen: boolean, more: number, onClose: () => void}} props */
-export function ColumnPicker({ names, keys, chosen, more, onClose }) {
+/**
+ * @param {{names: string[], keys: import("../../lib/types.js").Facet[], chosen: boolean, more: number, find: import("../../lib/types.js").Find|null, onClose: () => void}} props
+ * more: how many keys there are besides. find: asks the server for them
+ */
+export function ColumnPicker({ names, keys: known, chosen, more, find, onClose }) {
   const [text, setText] = useState("");
-  const low = text.toLowerCase();
+  const low = text.trim().toLowerCase();
+  const asked = useFound(find, low);
+  const keys = asked.merge(known);
   /** @type {{column: string, kind: string, count?: number, distinct?: number}[]} */
   const all = [...keys.filter((one) => one.kind !== "attribute"), ...Object.keys(ATTRIBUTES).map((key) => ({ column: `attributes.${key}`, kind: "attribute" }))];
   const bases = new Set(names);
-  const found = all.filter((one) => one.column.toLowerCase().includes(low));
+  const words = low.split(/\s+/);
+  const found = all.filter((one) => words.every((word) => one.column.toLowerCase().includes(word)));
   const put = (next) => change({ cols: next.length ? next : "none" });
   const toggle = (name) => put(bases.has(name) ? names.filter((one) => one !== name) : [...names, name]);
   const listed = found.slice(0, MOST);
+  // what the server did not tell of yet counts only while nothing is searched for
+  const left = found.length - listed.length + (low ? asked.more : more);
   return html`<${Dialog} title="Columns" wide onClose=${onClose}><div class="picker">
     <section aria-label="All columns">
       <input class="wide" type="search" autofocus aria-label="Search columns" placeholder="Search params, metrics, tags" value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
@@ -26,8 +35,8 @@ export function ColumnPicker({ names, keys, chosen, more, onClose }) {
         <button disabled=${!chosen} onClick=${() => change({ cols: null })}>The usual ones</button></p>
       <ul class="picks">${listed.map((one) => html`<li key=${one.column}><label class="check"><input type="checkbox" checked=${bases.has(one.column)} onChange=${() => toggle(one.column)} />
         <span class="clip">${label(parse(one.column))}</span></label> <span class="muted">${one.kind}${one.count !== undefined ? ` · ${count(one.count)} runs · ${count(one.distinct)} ${one.distinct === 1 ? "value" : "values"}` : ""}</span></li>`)}</ul>
-      ${found.length > MOST && html`<p class="muted">${count(found.length - MOST)} more fit; search for them.</p>`}
-      ${more > 0 && html`<p class="muted">The experiment has ${count(more)} further keys. Name one in the address as cols=metrics.KEY.</p>`}
+      ${left > 0 && html`<p class="muted" role="status">${count(left)} more ${low ? "fit; type more of the name" : "are not listed; search for them"}.</p>`}
+      ${!listed.length && html`<p class="muted" role="status">${asked.waiting ? "Searching…" : "No name fits."}</p>`}
     </section>
     <${Order} names=${names} put=${put} />
   </div><//>`;

@@ -24,7 +24,9 @@ export function useQuestion(ids, set) {
     experiment_ids: ids, filter: set.filter, order_by: set.sort.map((one) => `${one.column} ${one.descending ? "DESC" : "ASC"}`), view: set.stage,
     columns: [...new Set(names.map((name) => shownAs(name, set.stat)))], tree, collapsed: tree ? set.fold : [], group_by: set.group,
   } : null;
-  return { facets, keys, facetOf, names, nested, tree, question };
+  // asks for keys that are not among these
+  const find = facets.data?.more ? (search, signal) => api.post("api/ui/1/runs:facets", { experiment_ids: ids, view: set.stage, search, limit: 200 }, signal) : null;
+  return { facets, keys, find, facetOf, names, nested, tree, question };
 }
 
 /** Select all runs that fit, or none of them if they are. */

@@ -152,14 +152,16 @@ function cells({ source, facetOf, onFold, toggle, togglePin, selection, pins, de
     }
     if (column.id === "name") return nameCell(row, onFold, togglePin, source.folded, deleted);
     const value = row.columns[column.id]?.[row.at];
-    if (value === undefined || value === null) return column.id === "attributes.duration" && row.status === "RUNNING" ? html`<span class="muted">${duration(Date.now() - row.start_time)}</span>` : "";
+    if (value === undefined || value === null) return column.id === "attributes.duration" && row.status === "RUNNING" && row.start_time ? html`<span class="muted">${duration(Date.now() - row.start_time)}</span>` : "";
     const renderer = rendererFor(column.id);
     if (renderer) return html`<${Lazy} load=${paneling} name="ExtensionPanel" props=${{ extension: renderer, context: { run_ids: [row.run_id], column: column.id, value } }} />`;
     if (column.kind === "metric") return html`<span title=${value}>${number(value)}</span>`;
     if (column.kind !== "attribute") return facetOf.get(column.id)?.numeric ? value : html`<span title=${value}>${value}</span>`;
     if (column.key === "status") return html`<${Status} status=${value} />`;
     if (column.key === "start_time" || column.key === "end_time") return html`<span title=${time(value)}>${ago(value)}</span>`;
-    return column.key === "duration" ? duration(value) : html`<span title=${value}>${value}</span>`;
+    // a run that was made without a start began at no time that is known
+    if (column.key === "duration") return row.start_time ? duration(value) : "";
+    return html`<span title=${value}>${value}</span>`;
   };
 }
 

@@ -92,13 +92,14 @@ export function DropAlias({ model, alias, onClose, onChanged }) {
 
 /**
  * Move a version to a stage, or ask that somebody else does.
- * @param {{version: any, versions: any[], edits: boolean, onClose: () => void, onChanged: () => void}} props
+ * @param {{version: any, versions: any[], edits: boolean, stage?: string, comment?: string, title?: string, onClose: () => void, onChanged: () => void}} props
+ *   stage, comment: what the dialog begins with
  */
-export function MoveStage({ version: one, versions, edits, onClose, onChanged }) {
+export function MoveStage({ version: one, versions, edits, stage, comment: why = "", title, onClose, onChanged }) {
   const [from, setFrom] = useState(one.current_stage);
-  const [to, setTo] = useState({ None: "Staging", Staging: "Production", Production: "Archived", Archived: "None" }[one.current_stage] ?? "Staging");
+  const [to, setTo] = useState(stage ?? { None: "Staging", Staging: "Production", Production: "Archived", Archived: "None" }[one.current_stage] ?? "Staging");
   const [archive, setArchive] = useState(true);
-  const [comment, setComment] = useState("");
+  const [comment, setComment] = useState(why);
   const { wrong, conflict, busy, sending } = useSending(async () => { setFrom((await getVersion(one.name, one.version)).current_stage); onChanged(); });
   const others = versions.filter((other) => other.current_stage === to && other.version !== one.version).map((other) => other.version);
   const archives = ACTIVE.includes(to) && archive;
@@ -113,7 +114,7 @@ export function MoveStage({ version: one, versions, edits, onClose, onChanged })
     onClose();
   });
   const send = (event) => { event.preventDefault(); if (edits) move(); else ask(); };
-  return html`<${Dialog} title=${edits ? `Move version ${one.version}` : `Ask to move version ${one.version}`} onClose=${onClose}>
+  return html`<${Dialog} title=${title ?? (edits ? `Move version ${one.version}` : `Ask to move version ${one.version}`)} onClose=${onClose}>
     <form class="stack" onSubmit=${send}>
       <label>Stage<select class="wide" autofocus value=${to} onChange=${(event) => setTo(event.currentTarget.value)}>
         ${STAGES.map((stage) => html`<option value=${stage}>${stage === "None" ? "None (no stage)" : stage}</option>`)}</select></label>

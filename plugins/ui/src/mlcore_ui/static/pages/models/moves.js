@@ -49,11 +49,27 @@ export function stageName(stage) {
  * @returns {string|null}
  */
 export function aliasBefore(moves, alias, now, there) {
+  const held = moves.filter((move) => move.kind === "alias" && move.subject === alias).map((move) => move.after);
+  return wayBack(held).find((version) => version !== now && there.has(version)) ?? null;
+}
+
+/**
+ * The version that a stage goes back to, by the rule of aliases; null when there is none.
+ * @param {{kind: string, subject: string, after: string}[]} moves the last one first
+ * @param {string} stage @param {string[]} now versions that are in it @param {{has: (version: string) => boolean}} there versions that are still there
+ * @returns {string|null}
+ */
+export function stageBefore(moves, stage, now, there) {
+  const held = moves.filter((move) => move.kind === "stage" && move.after === stage).map((move) => move.subject);
+  return wayBack(held).find((version) => !now.includes(version) && there.has(version)) ?? null;
+}
+
+/** What held a place, the last one first, without what was taken back. @param {string[]} held the last one first */
+function wayBack(held) {
   const way = [];
-  for (const move of [...moves].reverse()) {
-    if (move.kind !== "alias" || move.subject !== alias) continue;
-    if (way.length > 1 && way.at(-2) === move.after) way.pop();
-    else if (way.at(-1) !== move.after) way.push(move.after);
+  for (const one of [...held].reverse()) {
+    if (way.length > 1 && way.at(-2) === one) way.pop();
+    else if (way.at(-1) !== one) way.push(one);
   }
-  return way.reverse().find((version) => version !== now && there.has(version)) ?? null;
+  return way.reverse();
 }

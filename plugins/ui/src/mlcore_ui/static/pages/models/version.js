@@ -94,7 +94,7 @@ function About({ one, run, own }) {
   const facts = [
     ["Source", html`<code>${one.source}</code> <${CopyButton} text=${one.source} label="Copy the source" />`],
     ...(told ? [
-      ["Size", told.size_bytes === null ? "not known" : `${bytes(told.size_bytes)} in ${count(told.files)} files`],
+      ["Size", told.size_bytes === null ? "not known" : `${bytes(told.size_bytes)} in ${count(told.files)} ${told.files === 1 ? "file" : "files"}`],
       ["Python", told.python_version ?? "not told"], ["Loader", told.loader ?? "not told"],
       ["Files listed with checksums", told.manifest ? "yes" : "no"], ["Signed", told.signed ? "yes" : "no"],
     ] : []),

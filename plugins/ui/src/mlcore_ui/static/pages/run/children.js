@@ -35,7 +35,7 @@ function Children({ run_ids: [run_id], experiment_id, post }) {
     <tbody>${runs.map((one) => html`<tr key=${one.info.run_id}><td><input type="checkbox" aria-label=${`Compare ${one.info.run_name || one.info.run_id}`} checked=${compared.has(one.info.run_id)} onChange=${() => toggle(one.info.run_id)} /></td>
       <th scope="row"><span class="dot" style=${{ background: runColor(one.info.run_id) }} aria-hidden="true"></span> <a href=${href(`runs/${one.info.run_id}`)}>${one.info.run_name || one.info.run_id}</a></th>
       <td><${Status} status=${one.data?.tags?.some((tag) => tag.key === "mlcore.lost" && tag.value) ? "LOST" : one.info.status} /></td><td title=${time(one.info.start_time)}>${ago(one.info.start_time)}</td>
-      <td class="right">${one.info.end_time ? duration(one.info.end_time - one.info.start_time) : ""}</td>
+      <td class="right">${one.info.end_time && one.info.start_time ? duration(one.info.end_time - one.info.start_time) : ""}</td>
       ${metrics.map((key) => html`<td class="right">${number(cell(one, "metrics", key))}</td>`)}${params.map((key) => html`<td class="clip">${cell(one, "params", key) ?? ""}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 

@@ -108,11 +108,16 @@ function Tab({ tab, id, run, rest, query, mayEdit, onChanged }) {
 const SteadyHead = steady(Head);
 const SteadyTab = steady(Tab);
 
+const ENDS = {
+  table: { newer: "This is the first run of the table", older: "This is the last run of the table" },
+  experiment: { newer: "This is the newest run of the experiment", older: "This is the oldest run of the experiment" },
+};
+
 async function step(way, run, tab, rest, query) {
   if (!run) return;
   try {
-    const next = await neighbour(way, run);
-    if (!next) { toast(way === "newer" ? "This is the newest run of the experiment" : "This is the oldest run of the experiment"); return; }
+    const { next, of } = await neighbour(way, run);
+    if (!next) { toast(ENDS[of][way]); return; }
     // a run's own models are not the next one's
     const { model, ...kept } = query;
     navigate(["runs", next, ...(tab === "overview" ? [] : [tab]), ...(rest ? [rest] : [])].join("/"), { query: kept });
