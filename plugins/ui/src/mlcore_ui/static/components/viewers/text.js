@@ -42,7 +42,7 @@ export function Text({ files, file }) {
   if (state.binary) return html`<${TakeAway} files=${files} file=${file} why="This file holds bytes that are not text." />`;
   const lines = state.text.split("\n").length - (state.text.endsWith("\n") ? 1 : 0);
   const left = state.total !== null && state.read < state.total;
-  return html`<div class="bar"><span class="muted">${count(lines)} ${lines === 1 ? "line" : "lines"}${left ? ` of the first ${bytes(state.read)}; the file has ${bytes(state.total)}` : `, ${bytes(state.read)}`}</span>
+  return html`<div class="bar"><span class="muted">${state.total === 0 ? "This file is empty" : `${count(lines)} ${lines === 1 ? "line" : "lines"}`}${left ? ` of the first ${bytes(state.read)}; the file has ${bytes(state.total)}` : state.total === 0 ? "" : `, ${bytes(state.read)}`}</span>
       <label class="check"><input type="checkbox" checked=${wrap} onChange=${() => setWrap(!wrap)} /> wrap lines</label></div>
     <div class=${`code ${wrap ? "wrapped" : ""}`} tabindex="0" role="region" aria-label=${`Text of ${file.name}`}>
       ${!wrap && html`<pre class="numbers" aria-hidden="true">${numbers(lines)}</pre>`}

@@ -123,7 +123,7 @@ function values(partial, keys, field, operator) {
   const { kind, key } = parse(field);
   const facet = keys.find((one) => one.column === field) ?? keys.find((one) => parse(one.column).kind === kind && parse(one.column).key === key);
   if (kind === "metric") {
-    const ends = facet ? [[facet.min, "least"], [facet.max, "greatest"]] : [];
+    const ends = facet ? [[facet.min, "min"], [facet.max, "max"]] : [];
     return ends.filter(([value]) => typeof value === "number" && String(value).startsWith(partial)).map(([value, what]) => ({ text: String(value), about: `${what} last value` }));
   }
   const known = kind === "attribute" && key === "status" ? STATUSES.map((one) => [one, 0]) : facet?.values ?? [];
