@@ -97,6 +97,7 @@ def test_a_server_that_is_back_takes_its_error_away_and_leaves_what_was_written(
         page = _open(browser, server, run_id)
         page.get_by_role("button", name="Write notes").click()
         page.get_by_label("Notes in Markdown").fill("hours of work")
+        page.wait_for_load_state("networkidle")
         browser.context.route("**/*", lambda route: route.abort())
         page.get_by_role("button", name="Save").click()
         page.get_by_text("What you wrote is still here").wait_for()

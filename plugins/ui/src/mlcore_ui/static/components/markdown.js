@@ -9,7 +9,9 @@ export function Markdown({ text, picture }) {
   useEffect(() => {
     let wanted = true;
     (lexer ? Promise.resolve(lexer) : import("marked").then((module) => (lexer = module.marked)))
-      .then((marked) => { if (wanted) setTokens(marked.lexer(text)); });
+      .then((marked) => { if (wanted) setTokens(marked.lexer(text)); },
+        // the text stays as it was written; the next one tries again
+        () => undefined);
     return () => { wanted = false; };
   }, [text]);
   return html`<div class="markdown">${tokens ? drawn(tokens, picture) : html`<p>${text}</p>`}</div>`;
