@@ -85,7 +85,15 @@ def logic(_chromium: Any, ui_server: UiServer) -> Iterator[Any]:
     page = opened(browser, ui_server)
 
     def evaluated(expression: str) -> Any:
-        modules = ["lib/series", "lib/smoothing", "lib/download", "lib/scales", "lib/statistics", "pages/charts/groups"]
+        modules = [
+            "lib/series",
+            "lib/smoothing",
+            "lib/download",
+            "lib/scales",
+            "lib/statistics",
+            "pages/charts/groups",
+            "pages/charts/livecurves",
+        ]
         return page.evaluate(
             """async ([modules, expression]) => {
                 const at = JSON.parse(document.getElementById("start").textContent).assets;
@@ -125,6 +133,18 @@ LOGIC = {
         const at = [1, 3].map((place) => series.valueAt([0, 1, 2, 3, 4, 5, 6, 7], kept, place, true));
         return {kept: kept.map((value) => (value === undefined ? "none" : value)), at};
     }""",
+    "live": """({livecurves}) => {
+        const curve = (run_id, last_x, count, last, odd) => ({run_id, key: "k", first_x: 0, last_x, count, last: 1, values: {last}, odd});
+        const old = {n: 3, x: "step", exact: true, stats: ["last"], grid: Float64Array.from([0, 1, 2]), curves: [curve("a", 2, 2, [1, null, 2]), curve("b", 1, 2, [5, 6, null])]};
+        const fresh = {...old, n: 2, grid: Float64Array.from([1.5, 3]), curves: [curve("a", 3, 2, [null, 4], new Map([[1, "NaN"]])), curve("b", 1.5, 1, [7, null])]};
+        const all = livecurves.joined(old, fresh, ["a", "b"]);
+        const [a, b] = all.curves.map((one) => ({count: one.count, values: one.values.last, odd: [...one.odd ?? []]}));
+        return {
+            ends: [livecurves.ends(old, "step", 10), livecurves.ends(old, "step", 1) ?? null, livecurves.ends(old, "metrics.x", 10) ?? null],
+            same: livecurves.joined(old, {...fresh, curves: []}, ["a"]) === old, coarse: livecurves.joined(old, {...fresh, exact: false}, ["a"]) === undefined,
+            grid: [...all.grid], a, b,
+        };
+    }""",
     "smooth": """({smoothing}) => {
         const grid = Array.from({length: 101}, (_, at) => at * 10);
         const line = grid.map((at) => at);
@@ -160,6 +180,14 @@ def test_holes_are_told_from_places_without_a_point(logic: Any) -> None:
     found = logic("holed")
     assert found["kept"] == [1, "none", 2, None, None, None, 3, "none"]
     assert found["at"] == [1.5, None]
+
+
+def test_what_is_new_of_curves_is_put_behind_them(logic: Any) -> None:
+    found = logic("live")
+    assert found["ends"] == [{"a": 2, "b": 1}, None, None]
+    assert (found["same"], found["coarse"], found["grid"]) == (True, True, [0, 1, 1.5, 2, 3])
+    assert found["a"] == {"count": 4, "values": [1, None, None, 2, 4], "odd": [[4, "NaN"]]}
+    assert found["b"] == {"count": 3, "values": [5, 6, 7, None, None], "odd": []}
 
 
 def test_smoothing_has_no_bias_and_goes_by_the_distance_of_points(logic: Any) -> None:
@@ -317,6 +345,12 @@ def test_curves_are_asked_for_again_when_runs_have_written(
         page.evaluate("window.again()")
     page.locator(".legend b", has_text="0.25").wait_for()
     assert page.locator(".chip.live").count() == 1
+    # only what is new, put behind what was there
+    assert [body.get("since") for body in asked(browser)] == [None, {run.info.run_id: 1}]
+    page.get_by_role("application", name="loss by step").focus()
+    for key, said in (("Home", "step 0: live 1"), ("ArrowRight", "step 1: live 0.5"), ("End", "step 2: live 0.25")):
+        page.keyboard.press(key)
+        assert page.locator("article[aria-label='loss'] p[aria-live]").text_content() == said
     client.set_terminated(run.info.run_id)
 
 

@@ -4,6 +4,7 @@ import { api } from "../../lib/api.js";
 import { decode, holed } from "../../lib/series.js";
 import { smooth } from "../../lib/smoothing.js";
 import { groupLines } from "./grouplines.js";
+import { ends, joined } from "./livecurves.js";
 import { overMetric } from "./settings.js";
 
 /** So many runs get a band from the least to the greatest value without being pointed at. */
@@ -15,13 +16,13 @@ const MARGIN = 0.05;
 const MANY = 200;
 const POINTED_MS = 150;
 
-/** @param {{key: string, ids: string[], x: string, range: [number, number]|null, buckets: number, stats: string[]}} asked */
-export async function ask({ key, ids, x, range, buckets, stats }, signal) {
+/** @param {{key: string, ids: string[], x: string, range: [number, number]|null, buckets: number, stats: string[], since?: Record<string, number>}} asked */
+export async function ask({ key, ids, x, range, buckets, stats, since }, signal) {
   const pad = range ? (range[1] - range[0]) * MARGIN : 0;
   const over = overMetric(x);
   // so many curves are seen as a whole: fewer places of each
   const places = ids.length > MANY ? Math.ceil(buckets / 3) : buckets;
-  const body = { run_ids: ids.slice(0, MOST), keys: [key], buckets: places, stats };
+  const body = { run_ids: ids.slice(0, MOST), keys: [key], buckets: places, stats, ...(since ? { since } : {}) };
   const asked = over ? { ...body, x_key: over, x_min: range ? range[0] - pad : null, x_max: range ? range[1] + pad : null }
     // steps and milliseconds are whole numbers
     : { ...body, x, start: range ? Math.floor(range[0] - pad) : null, end: range ? Math.ceil(range[1] + pad) : null };
@@ -36,13 +37,19 @@ export function useCurves({ metric, ids, x, range, buckets, active, revision }) 
   const [state, setState] = useState({ curves: undefined, error: undefined, loading: true, of: "" });
   const [turn, setTurn] = useState(0);
   const of = `${metric} ${x} ${ids.join()}`;
+  const whole = [of, range?.[0], range?.[1], buckets, turn].join(" ");
   useEffect(() => {
     if (!active) return undefined;
     const controller = new AbortController();
     const stats = ids.length <= FEW ? ["last", "min", "max"] : ["last"];
     setState((old) => ({ ...old, loading: true }));
-    ask({ key: metric, ids, x, range, buckets, stats }, controller.signal).then(
-      (curves) => { if (!controller.signal.aborted) setState({ curves, error: undefined, loading: false, of }); },
+    const asked = { key: metric, ids, x, range, buckets, stats };
+    // only the runs have gone on
+    const since = state.of === whole && !range ? ends(state.curves, x, buckets) : undefined;
+    const all = () => ask(asked, controller.signal);
+    const some = since ? ask({ ...asked, since }, controller.signal).then((fresh) => joined(state.curves, fresh, ids) ?? all()) : all();
+    some.then(
+      (curves) => { if (!controller.signal.aborted) setState({ curves, error: undefined, loading: false, of: whole }); },
       (error) => { if (!controller.signal.aborted) setState((old) => ({ ...old, error, loading: false })); },
     );
     return () => controller.abort();

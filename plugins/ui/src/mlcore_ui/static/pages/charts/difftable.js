@@ -36,7 +36,7 @@ function DiffTable({ runs, columns: known, more: unknown, find, query, onQuery, 
   const download = () => save(new Blob([csv([["kind", "name", ...runs.map((run) => run.name)], ...kept.map((one) => [one.kind, one.label, ...one.values])])], { type: "text/csv" }), "compare.csv");
   return html`<div class="bar"><input type="search" aria-label="Search names" placeholder="Search names" value=${search} onInput=${(event) => setSearch(event.currentTarget.value)} />
       <label class="check"><input type="checkbox" checked=${!all} onChange=${() => onQuery({ same: all ? null : "1" })} /> only differences</label>
-      <span class="muted" role="status">${count(kept.length)} of ${count(known.length + unknown)} names${waiting ? ", searching…" : ""}</span><span class="grow"></span><button onClick=${download}>Download CSV</button></div>
+      <span class="muted" role="status">${count(kept.length)} of ${count(known.length + unknown)} names${waiting ? ", searching…" : unknown > 0 && !word ? "; search for the others" : ""}</span><span class="grow"></span><button onClick=${download}>Download CSV</button></div>
     ${!kept.length && !waiting && html`<p class="muted">${word ? "No name fits." : unknown ? "These runs do not differ in the names that are listed." : "These runs do not differ in what they recorded."}</p>`}
     ${kept.length > 0 && html`<div class="scroll diff" tabindex="0" role="region" aria-label="Differences of runs"><table class="plain">
       <thead><tr><th class="diff-name">Name</th>${few.map((run) => html`<th key=${run.run_id} scope="col" class=${run.run_id === hovered ? "on" : ""} onMouseEnter=${() => onHover(run.run_id)} onMouseLeave=${() => onHover(null)}>
