@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -32,10 +33,10 @@ def stranger(browser: Browser) -> Browser:
     return browser
 
 
-def _fill(page: object, password: str) -> None:
-    page.get_by_label("User name").fill("ann")  # type: ignore[attr-defined]  # a page of Playwright, which is untyped here
-    page.get_by_label("Password").fill(password)  # type: ignore[attr-defined]
-    page.keyboard.press("Enter")  # type: ignore[attr-defined]
+def _fill(page: Any, password: str) -> None:
+    page.get_by_label("User name").fill("ann")
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
 
 
 def test_a_person_signs_in_by_keyboard_sees_the_page_they_wanted_and_signs_out(

@@ -5,7 +5,7 @@ import { href, setQuery } from "../../lib/url.js";
 import { extensions } from "../../lib/extensions.js";
 import { useLoad } from "../../lib/load.js";
 import { useChanges } from "../../lib/live.js";
-import { keepTable, may } from "../../lib/session.js";
+import { may } from "../../lib/session.js";
 import { ErrorCard } from "../../components/errorcard.js";
 import { Lazy } from "../../components/lazy.js";
 import { Tabs } from "../../components/tabs.js";
@@ -48,7 +48,6 @@ function Page({ ids, query, experiments, onChanged }) {
   const { facets, keys, find, facetOf, names, nested, tree, question } = useQuestion(ids, set);
   const source = useSource(question, set.open);
   source.folded = new Set(set.fold);
-  useEffect(() => { if (question) keepTable(question); }, [JSON.stringify(question)]);
 
   const pins = usePins(set.pin, question?.columns, ids);
   useNames(selection, ids);

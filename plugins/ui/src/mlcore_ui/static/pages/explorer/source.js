@@ -6,6 +6,7 @@ import { useLoad } from "../../lib/load.js";
 import { toast } from "../../components/toast.js";
 import { shownAs, usual } from "./columns.js";
 import { Windows, rowsOf } from "./rows.js";
+import { keepTable } from "../../lib/session.js";
 
 const grouping = () => import("./grouped.js");
 const MOST_SELECTED = 1000;
@@ -52,7 +53,7 @@ export function useSource(question, open) {
   const source = grouped && groups ? groups : plain;
   const key = JSON.stringify(question);
   useEffect(() => source.follow?.(open), [source, open.join()]);
-  useEffect(() => { if (question && (!grouped || groups)) source.ask(question); }, [key, source]);
+  useEffect(() => { if (question && (!grouped || groups)) { source.ask(question); keepTable(question); } }, [key, source]);
   useEffect(() => () => plain.close(), []);
   return source;
 }
