@@ -10,8 +10,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the server and the browser are modules beside the tests
 
 from ui_browser import Browser, launched  # after the path
-from ui_server import UiServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 
@@ -48,13 +48,13 @@ def signed_in(_chromium: object) -> Iterator[Callable[[str, str], Browser]]:
 
 
 @pytest.fixture(scope="module")
-def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server with pages for the tests of a module, which share what is in it."""
-    with running(tmp_path_factory.mktemp("ui")) as server:
+    with running_server(tmp_path_factory.mktemp("ui")) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def client(ui_server: UiServer) -> Client:
+def client(ui_server: LiveServer) -> Client:
     """Record straight into the store of the server."""
     return Client(ui_server.store_uri)

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from attrs import frozen
 from ui_browser import Browser
-from ui_server import UiServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 _PASSWORD = "a horse and a battery"
 PLUGIN = """
@@ -33,7 +34,7 @@ def ui_extensions():
 class Guarded:
     """A server on which ann owns an experiment with a run, and may read a model that comes from a run of root."""
 
-    server: UiServer
+    server: LiveServer
     own: Mapping[str, object]
     foreign: Mapping[str, object]
 
@@ -53,7 +54,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         "def discover(*given, **more):\n    made = found(*given, **more)\n    made.register(acme_told)\n    return made",
         "p.Plugins.discover = discover",
     ]
-    with running(tmp_path_factory.mktemp("guarded"), "--auth", "basic", before=before) as server:
+    with running_server(tmp_path_factory.mktemp("guarded"), "--auth", "basic", before=before) as server:
         token = (server.directory / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
         with httpx.Client(base_url=server.url, trust_env=False) as http:
             first = {"token": token, "username": "root", "password": _PASSWORD}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from ui_browser import Browser
 from ui_bulk import long_curves, many_runs
-from ui_server import UiServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 RUNS, CURVES, STEPS = 10_000, 100, 10_000
@@ -34,14 +34,14 @@ GO = """([name, value, turn]) => {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server of its own, as what others record there would count."""
-    with running(tmp_path_factory.mktemp("budgets")) as found:
+    with running_server(tmp_path_factory.mktemp("budgets")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def many(server: UiServer) -> str:
+def many(server: LiveServer) -> str:
     return many_runs(server, RUNS)
 
 
@@ -72,13 +72,13 @@ class Counted:
         return min(spent)
 
 
-def table(browser: Browser, server: UiServer, experiment_id: str) -> Any:
+def table(browser: Browser, server: LiveServer, experiment_id: str) -> Any:
     page = browser.open(f"{server.url}/ui/experiments/{experiment_id}")
     page.wait_for_selector(ROW)
     return page
 
 
-def test_a_first_look_at_ten_thousand_runs(server: UiServer, browser: Browser, many: str) -> None:
+def test_a_first_look_at_ten_thousand_runs(server: LiveServer, browser: Browser, many: str) -> None:
     tab = Counted(browser)
     page = table(browser, server, many)
     assert page.locator(".matches").inner_text().startswith("10,000 runs")
@@ -87,7 +87,9 @@ def test_a_first_look_at_ten_thousand_runs(server: UiServer, browser: Browser, m
     assert tab.least_s(lambda: table(browser, server, many)) <= LOOK_S
 
 
-def test_a_frame_of_scrolling_and_one_of_a_flight_over_all_rows(server: UiServer, browser: Browser, many: str) -> None:
+def test_a_frame_of_scrolling_and_one_of_a_flight_over_all_rows(
+    server: LiveServer, browser: Browser, many: str
+) -> None:
     tab = Counted(browser)
     page = table(browser, server, many)
     for pixels, windows in ((240, 20), (2400, 8)):  # the second flies by 96 windows, which nobody looks at
@@ -98,7 +100,7 @@ def test_a_frame_of_scrolling_and_one_of_a_flight_over_all_rows(server: UiServer
 
 
 @pytest.mark.parametrize("query", ["sort=-metrics.m1", 'filter=metrics.m3 > 0.5 and params.p2 = "v1"'])
-def test_sorting_and_filtering_ten_thousand_runs(server: UiServer, browser: Browser, many: str, query: str) -> None:
+def test_sorting_and_filtering_ten_thousand_runs(server: LiveServer, browser: Browser, many: str, query: str) -> None:
     page = table(browser, server, many)
     name, _, value = query.partition("=")
     before = server.cpu_s
@@ -110,7 +112,7 @@ def test_sorting_and_filtering_ten_thousand_runs(server: UiServer, browser: Brow
     assert (server.cpu_s - before) / TURNS <= ANSWER_S
 
 
-def test_a_chart_of_a_million_points(server: UiServer, browser: Browser) -> None:
+def test_a_chart_of_a_million_points(server: LiveServer, browser: Browser) -> None:
     experiment_id, runs = long_curves(server, CURVES, STEPS)
     tab = Counted(browser)
 
@@ -124,7 +126,7 @@ def test_a_chart_of_a_million_points(server: UiServer, browser: Browser) -> None
     assert tab.least_s(look) <= LOOK_S
 
 
-def test_a_tab_that_is_left_alone_asks_little_and_a_hidden_one_nothing(server: UiServer, browser: Browser) -> None:
+def test_a_tab_that_is_left_alone_asks_little_and_a_hidden_one_nothing(server: LiveServer, browser: Browser) -> None:
     client = Client(server.store_uri)
     experiment_id = client.create_experiment("running")
     client.create_run(experiment_id, run_name="goes on")

@@ -12,9 +12,9 @@ import pytest
 from mlcore_ui.report.drawing import colors_of
 from ui_browser import Browser
 from ui_mount import mount
-from ui_server import UiServer
 
 from mlcore import Metric, Param, RunTag
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 CHARTS = ("pages/charts/metriccharts.js", "MetricCharts")
@@ -54,12 +54,12 @@ def runs(client: Client, experiment: str) -> Runs:
     return made
 
 
-def opened(browser: Browser, server: UiServer, *, dark: bool = False) -> Any:
+def opened(browser: Browser, server: LiveServer, *, dark: bool = False) -> Any:
     browser.page.emulate_media(color_scheme="dark" if dark else "light")
     return browser.open(f"{server.url}/ui/about")
 
 
-def charts(browser: Browser, server: UiServer, runs: Runs, **more: Any) -> Any:
+def charts(browser: Browser, server: LiveServer, runs: Runs, **more: Any) -> Any:
     page = opened(browser, server)
     mount(page, *CHARTS, runs=runs, **{"keys": KEYS, **more})
     page.wait_for_selector(".chart-card .uplot")
@@ -67,7 +67,7 @@ def charts(browser: Browser, server: UiServer, runs: Runs, **more: Any) -> Any:
     return page
 
 
-def compared(browser: Browser, server: UiServer, runs: Runs, experiment: str, **query: str) -> Any:
+def compared(browser: Browser, server: LiveServer, runs: Runs, experiment: str, **query: str) -> Any:
     page = opened(browser, server)
     mount(page, *COMPARE, runs=runs, experiment_ids=[experiment], query=query)
     page.wait_for_selector(".compare table, .compare canvas")
@@ -79,7 +79,7 @@ def asked(browser: Browser, path: str = "metrics:series") -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def logic(_chromium: Any, ui_server: UiServer) -> Iterator[Any]:
+def logic(_chromium: Any, ui_server: LiveServer) -> Iterator[Any]:
     """Return what evaluates an expression that may use the modules by name: `series`, `smoothing`, and so on."""
     browser = Browser(_chromium)
     page = opened(browser, ui_server)
@@ -222,7 +222,7 @@ def test_axes_of_plots_fit_their_values(logic: Any) -> None:
     assert found["lines"] == [[0.5, 0, 0.5, 1]]
 
 
-def test_only_charts_in_sight_are_asked_for(browser: Browser, ui_server: UiServer, client: Client) -> None:
+def test_only_charts_in_sight_are_asked_for(browser: Browser, ui_server: LiveServer, client: Client) -> None:
     keys = [f"layer{number // 2}/{number}" for number in range(300)]
     run = client.create_run(client.create_experiment("many charts"), run_name="deep").info
     client.log_batch(run.run_id, metrics=[Metric(key, step, START_MS + step, step) for key in keys for step in (0, 1)])
@@ -238,7 +238,7 @@ def test_only_charts_in_sight_are_asked_for(browser: Browser, ui_server: UiServe
     assert page.locator(".uplot").count() < 40
 
 
-def test_a_chart_is_read_by_keyboard_alone(browser: Browser, ui_server: UiServer, runs: Runs) -> None:
+def test_a_chart_is_read_by_keyboard_alone(browser: Browser, ui_server: LiveServer, runs: Runs) -> None:
     page = charts(browser, ui_server, runs[:2])
     page.get_by_role("application", name="val/acc by step").focus()
     said = page.locator("article[aria-label='val/acc'] p[aria-live]")
@@ -258,7 +258,7 @@ def test_a_chart_is_read_by_keyboard_alone(browser: Browser, ui_server: UiServer
     assert page.evaluate("window.query") == {}
 
 
-def test_a_drag_asks_for_detail_and_escape_shows_all_again(browser: Browser, ui_server: UiServer, runs: Runs) -> None:
+def test_a_drag_asks_for_detail_and_escape_shows_all_again(browser: Browser, ui_server: LiveServer, runs: Runs) -> None:
     page = charts(browser, ui_server, runs)
     card = page.locator("article[aria-label='train/loss']")
     box = card.locator(".u-over").bounding_box()
@@ -281,7 +281,7 @@ def test_a_drag_asks_for_detail_and_escape_shows_all_again(browser: Browser, ui_
 
 
 def test_a_zoom_is_opened_by_its_address_and_metrics_without_values_are_not_drawn(
-    browser: Browser, ui_server: UiServer, runs: Runs
+    browser: Browser, ui_server: LiveServer, runs: Runs
 ) -> None:
     page = charts(browser, ui_server, runs, keys=["train/loss", "train/absent"], query={"zoom": "100:200:train/loss"})
     page.get_by_role("button", name="Show all of train/loss").wait_for()
@@ -292,7 +292,7 @@ def test_a_zoom_is_opened_by_its_address_and_metrics_without_values_are_not_draw
     page.locator("article[aria-label='train/absent']").wait_for(state="hidden")
 
 
-def test_reports_give_runs_the_colours_of_the_pages(browser: Browser, ui_server: UiServer) -> None:
+def test_reports_give_runs_the_colours_of_the_pages(browser: Browser, ui_server: LiveServer) -> None:
     ids = [f"{number * 7919:032x}" for number in range(25)]
     page = browser.open(f"{ui_server.url}/ui/about")
     shown = page.evaluate(
@@ -306,7 +306,7 @@ def test_reports_give_runs_the_colours_of_the_pages(browser: Browser, ui_server:
     assert shown == colors_of(ids)
 
 
-def test_what_is_chosen_is_in_the_address(browser: Browser, ui_server: UiServer, runs: Runs) -> None:
+def test_what_is_chosen_is_in_the_address(browser: Browser, ui_server: LiveServer, runs: Runs) -> None:
     page = charts(browser, ui_server, runs)
     page.get_by_label("X axis").select_option("relative")
     page.get_by_label("log y").check()
@@ -321,7 +321,7 @@ def test_what_is_chosen_is_in_the_address(browser: Browser, ui_server: UiServer,
     assert {body["x"] for body in asked(browser)} == {"step", "relative"}
 
 
-def test_what_is_pointed_at_stands_out_with_its_band(browser: Browser, ui_server: UiServer, runs: Runs) -> None:
+def test_what_is_pointed_at_stands_out_with_its_band(browser: Browser, ui_server: LiveServer, runs: Runs) -> None:
     page = charts(browser, ui_server, runs)
     card = page.locator("article[aria-label='train/loss']")
     box = card.locator(".u-over").bounding_box()
@@ -335,7 +335,7 @@ def test_what_is_pointed_at_stands_out_with_its_band(browser: Browser, ui_server
 
 
 def test_curves_are_asked_for_again_when_runs_have_written(
-    browser: Browser, ui_server: UiServer, client: Client, experiment: str
+    browser: Browser, ui_server: LiveServer, client: Client, experiment: str
 ) -> None:
     run = client.create_run(experiment, run_name="live")
     client.log_batch(run.info.run_id, metrics=[Metric("loss", 1.0, START_MS, 0), Metric("loss", 0.5, START_MS, 1)])
@@ -355,7 +355,7 @@ def test_curves_are_asked_for_again_when_runs_have_written(
 
 
 def test_a_chart_is_taken_away_as_picture_and_as_numbers(
-    browser: Browser, ui_server: UiServer, runs: Runs, tmp_path: Path
+    browser: Browser, ui_server: LiveServer, runs: Runs, tmp_path: Path
 ) -> None:
     page = charts(browser, ui_server, runs, query={"chart": "train/loss"})
     page.wait_for_selector("dialog .uplot")
@@ -375,7 +375,7 @@ def test_a_chart_is_taken_away_as_picture_and_as_numbers(
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_charts_and_comparisons_can_be_used_by_everybody(
-    browser: Browser, ui_server: UiServer, runs: Runs, experiment: str, *, dark: bool
+    browser: Browser, ui_server: LiveServer, runs: Runs, experiment: str, *, dark: bool
 ) -> None:
     page = charts(browser, ui_server, runs, query={"smooth": "0.5"})
     page.emulate_media(color_scheme="dark" if dark else "light")
@@ -388,7 +388,7 @@ def test_charts_and_comparisons_can_be_used_by_everybody(
         assert browser.violations() == [], view
 
 
-def test_only_what_differs_is_listed(browser: Browser, ui_server: UiServer, runs: Runs, experiment: str) -> None:
+def test_only_what_differs_is_listed(browser: Browser, ui_server: LiveServer, runs: Runs, experiment: str) -> None:
     page = compared(browser, ui_server, runs[:3], experiment)
     names = page.locator(".diff tbody th[scope=row]").all_inner_texts()
     assert {"lr", "depth", "model", "rmse", "val/acc"} <= set(names)
@@ -401,10 +401,10 @@ def test_only_what_differs_is_listed(browser: Browser, ui_server: UiServer, runs
 
 
 def test_ranges_of_parallel_coordinates_pick_runs_by_pointer_and_by_keys(
-    browser: Browser, ui_server: UiServer, runs: Runs, experiment: str
+    browser: Browser, ui_server: LiveServer, runs: Runs, experiment: str
 ) -> None:
     page = compared(browser, ui_server, runs, experiment, compare="parallel", axes="params.depth,metrics.rmse")
-    least = page.get_by_role("slider", name="Least depth")
+    least = page.get_by_role("slider", name="Min depth")
     least.focus()
     for key in ("PageUp", "PageUp", "PageUp"):
         page.keyboard.press(key)
@@ -425,7 +425,7 @@ def test_ranges_of_parallel_coordinates_pick_runs_by_pointer_and_by_keys(
 
 
 def test_plots_are_read_by_keyboard_and_as_tables(
-    browser: Browser, ui_server: UiServer, runs: Runs, experiment: str
+    browser: Browser, ui_server: LiveServer, runs: Runs, experiment: str
 ) -> None:
     page = compared(browser, ui_server, runs, experiment, compare="scatter", px="params.depth", py="metrics.rmse")
     page.get_by_role("application", name="rmse against depth, 6 runs").focus()
@@ -447,7 +447,7 @@ def test_plots_are_read_by_keyboard_and_as_tables(
 
 
 def test_the_explorer_draws_and_compares_what_is_selected(
-    browser: Browser, ui_server: UiServer, runs: Runs, experiment: str
+    browser: Browser, ui_server: LiveServer, runs: Runs, experiment: str
 ) -> None:
     ids = ",".join(run_id for run_id, _ in runs[:3])
     page = browser.open(f"{ui_server.url}/ui/experiments/{experiment}?view=charts&runs={ids}&smooth=0.3&pinned=val/acc")
@@ -456,7 +456,7 @@ def test_the_explorer_draws_and_compares_what_is_selected(
     page.get_by_label("log y").check()
     page.wait_for_url("**log=y**")
     page = browser.open(f"{ui_server.url}/ui/experiments/{experiment}?view=compare&compare=parallel&runs={ids}")
-    page.get_by_role("slider", name="Least depth").focus()
+    page.get_by_role("slider", name="Min depth").focus()
     for _ in range(6):
         page.keyboard.press("PageUp")
     page.get_by_role("button", name="Select this run").click()

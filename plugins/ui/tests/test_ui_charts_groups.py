@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer
 
 from mlcore import Metric, Param
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 START_MS = 1_760_000_000_000
@@ -26,7 +26,7 @@ def grouped(client: Client) -> tuple[str, list[str]]:
 
 
 def test_groups_are_drawn_as_their_mean_with_a_band(
-    browser: Browser, ui_server: UiServer, grouped: tuple[str, list[str]]
+    browser: Browser, ui_server: LiveServer, grouped: tuple[str, list[str]]
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/experiments/{grouped[0]}?group=params.model&view=table,charts")
     page.get_by_text("mean and min to max of 2 groups, of 6 runs").wait_for()
@@ -47,7 +47,7 @@ def test_groups_are_drawn_as_their_mean_with_a_band(
 
 
 def test_selected_runs_are_drawn_in_their_groups(
-    browser: Browser, ui_server: UiServer, grouped: tuple[str, list[str]]
+    browser: Browser, ui_server: LiveServer, grouped: tuple[str, list[str]]
 ) -> None:
     where, ids = grouped
     page = browser.open(
@@ -63,7 +63,7 @@ def test_selected_runs_are_drawn_in_their_groups(
 
 
 def test_another_metric_is_the_axis_and_stays_it_in_a_zoom(
-    browser: Browser, ui_server: UiServer, grouped: tuple[str, list[str]], client: Client
+    browser: Browser, ui_server: LiveServer, grouped: tuple[str, list[str]], client: Client
 ) -> None:
     info = client.create_run(grouped[0], run_name="epochs", start_time=START_MS).info
     points = [Metric("loss", 100 - step, START_MS + step, step) for step in range(50)]
@@ -89,7 +89,7 @@ def test_another_metric_is_the_axis_and_stays_it_in_a_zoom(
     assert said.text_content().startswith("epoch 1.3: epochs 87")
 
 
-def test_a_mean_goes_by_the_lines_and_not_over_holes(browser: Browser, ui_server: UiServer) -> None:
+def test_a_mean_goes_by_the_lines_and_not_over_holes(browser: Browser, ui_server: LiveServer) -> None:
     page = browser.open(f"{ui_server.url}/ui/about")
     found = page.evaluate(
         """async () => {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from ui_browser import Browser
 from ui_mount import mount
-from ui_server import UiServer
 
 from mlcore import Metric
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 CHARTS = ("pages/charts/metriccharts.js", "MetricCharts")
@@ -31,7 +31,7 @@ def diverged(client: Client) -> Runs:
     return [(run.run_id, run.run_name)]
 
 
-def charts(browser: Browser, server: UiServer, runs: Runs, **more: Any) -> Any:
+def charts(browser: Browser, server: LiveServer, runs: Runs, **more: Any) -> Any:
     page = browser.open(f"{server.url}/ui/about")
     mount(page, *CHARTS, runs=runs, **{"keys": ["loss", "huge", "below"], **more})
     page.wait_for_selector(".chart-card .uplot")
@@ -63,7 +63,7 @@ def drawn(page: Any, left: float, top: float, width: float, height: float) -> in
 
 
 def test_a_hole_is_a_hole_and_what_is_not_finite_is_marked(
-    browser: Browser, ui_server: UiServer, diverged: Runs
+    browser: Browser, ui_server: LiveServer, diverged: Runs
 ) -> None:
     page = charts(browser, ui_server, diverged)
     card = page.locator("article[aria-label='loss']")
@@ -85,7 +85,7 @@ def test_a_hole_is_a_hole_and_what_is_not_finite_is_marked(
     assert card.locator("p[aria-live]").text_content() == "step 80: bad Inf"
 
 
-def test_the_table_of_values_has_what_is_not_finite(browser: Browser, ui_server: UiServer, diverged: Runs) -> None:
+def test_the_table_of_values_has_what_is_not_finite(browser: Browser, ui_server: LiveServer, diverged: Runs) -> None:
     page = charts(browser, ui_server, diverged, query={"chart": "loss", "zoom": "48:92:loss"})
     dialog = page.get_by_role("dialog", name="loss")
     dialog.get_by_role("button", name="Table").click()
@@ -98,7 +98,7 @@ def test_the_table_of_values_has_what_is_not_finite(browser: Browser, ui_server:
 
 
 def test_values_beyond_float32_and_those_a_logarithm_has_no_place_for_are_told(
-    browser: Browser, ui_server: UiServer, diverged: Runs
+    browser: Browser, ui_server: LiveServer, diverged: Runs
 ) -> None:
     page = charts(browser, ui_server, diverged, query={"log": "y"})
     below = page.locator("article[aria-label='below'] .legend")

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from ui_browser import Browser
 from ui_runs import HOSTILE, Sweep, hostile, sweep
-from ui_server import UiServer, running
 from ui_table import asked, cell, first, look, matches, until
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 RUNS, NESTED = 300, 20
@@ -22,7 +22,7 @@ def runs(client: Client) -> Sweep:
 
 
 def test_the_table_shows_what_varies_first_and_everybody_can_use_it(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     page = look(browser, ui_server, runs)
     heads = page.locator("[role=columnheader] .grid-name").all_inner_texts()
@@ -36,7 +36,7 @@ def test_the_table_shows_what_varies_first_and_everybody_can_use_it(
 
 
 def test_sorting_by_the_least_value_of_a_metric_is_an_address(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     page = look(browser, ui_server, runs, "?tree=0")
     page.get_by_label("What metrics show").select_option("min")
@@ -50,7 +50,7 @@ def test_sorting_by_the_least_value_of_a_metric_is_an_address(
 
 
 def test_the_filter_helps_to_write_and_keeps_the_rows_while_it_is_wrong(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     browser.expect_complaint("400")
     page = look(browser, ui_server, runs)
@@ -76,7 +76,7 @@ def test_the_filter_helps_to_write_and_keeps_the_rows_while_it_is_wrong(
 
 
 def test_nested_runs_stay_below_their_parent_in_any_order_and_fold(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     page = look(browser, ui_server, runs, "?sort=metrics.rmse")
     names = page.locator(".grid-body .run-name").all_inner_texts()
@@ -87,7 +87,7 @@ def test_nested_runs_stay_below_their_parent_in_any_order_and_fold(
     matches(page, "300 runs")
 
 
-def test_the_table_is_used_by_keys_alone(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_the_table_is_used_by_keys_alone(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?tree=0&sort=attributes.start_time")
 
     def active() -> tuple[str, str]:
@@ -122,7 +122,7 @@ def test_the_table_is_used_by_keys_alone(ui_server: UiServer, browser: Browser, 
     page.locator("[role=columnheader]", has_text="same").wait_for(state="detached")
 
 
-def test_the_menu_of_a_column_is_reached_by_keys(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_the_menu_of_a_column_is_reached_by_keys(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?tree=0&cols=metrics.rmse")
     for key in ("j", "Home", "ArrowUp", "ArrowRight", "Alt+Enter"):
         page.keyboard.press(key)
@@ -130,7 +130,7 @@ def test_the_menu_of_a_column_is_reached_by_keys(ui_server: UiServer, browser: B
     until(lambda: asked(page).get("sort") == ["-metrics.rmse"], page)
 
 
-def test_a_flight_over_the_rows_asks_for_few(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_a_flight_over_the_rows_asks_for_few(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs)
     count = sum("runs:table" in request.url for request in browser.requests)
     page.evaluate("""async () => {
@@ -145,7 +145,7 @@ def test_a_flight_over_the_rows_asks_for_few(ui_server: UiServer, browser: Brows
     assert page.locator(".grid-body [role=row]").count() < 60
 
 
-def test_groups_open_and_tell_of_their_metrics(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_groups_open_and_tell_of_their_metrics(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?group=params.model")
     matches(page, "300 runs in 4 groups")
     page.get_by_role("button", name="linear 75").click()
@@ -154,7 +154,7 @@ def test_groups_open_and_tell_of_their_metrics(ui_server: UiServer, browser: Bro
     assert browser.violations() == []
 
 
-def test_runs_are_tagged_deleted_and_brought_back(ui_server: UiServer, browser: Browser, client: Client) -> None:
+def test_runs_are_tagged_deleted_and_brought_back(ui_server: LiveServer, browser: Browser, client: Client) -> None:
     small = sweep(client, "edited", 3)
     page = look(browser, ui_server, small, f"?cols=tags.team&runs={','.join(small.run_ids[:2])}")
     page.get_by_role("button", name="Tag…").click()
@@ -170,7 +170,7 @@ def test_runs_are_tagged_deleted_and_brought_back(ui_server: UiServer, browser: 
     matches(page, "3 runs")
 
 
-def test_a_view_gets_a_name_and_is_opened_by_it(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_a_view_gets_a_name_and_is_opened_by_it(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?sort=-params.lr&tree=0")
     page.get_by_role("button", name="Views").click()
     page.get_by_label("Name of this view").fill("by lr")
@@ -182,7 +182,7 @@ def test_a_view_gets_a_name_and_is_opened_by_it(ui_server: UiServer, browser: Br
     until(lambda: asked(page) == {"sort": ["-params.lr"], "tree": ["0"]}, page)
 
 
-def test_a_view_is_renamed_and_pointed_to_what_is_shown(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_a_view_is_renamed_and_pointed_to_what_is_shown(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?tree=0&sort=-params.lr")
     page.get_by_role("button", name="Views").click()
     page.get_by_label("Name of this view").fill("first name")
@@ -199,7 +199,7 @@ def test_a_view_is_renamed_and_pointed_to_what_is_shown(ui_server: UiServer, bro
     until(lambda: asked(page) == {"sort": ["metrics.acc"], "tree": ["0"]}, page)
 
 
-def test_runs_that_come_while_one_looks_show(ui_server: UiServer, browser: Browser, client: Client) -> None:
+def test_runs_that_come_while_one_looks_show(ui_server: LiveServer, browser: Browser, client: Client) -> None:
     small = sweep(client, "alive", 1)
     with_one = client.create_run(small.experiment_id, run_name="going")
     page = look(browser, ui_server, small)
@@ -210,7 +210,7 @@ def test_runs_that_come_while_one_looks_show(ui_server: UiServer, browser: Brows
     client.set_terminated(with_one.info.run_id)
 
 
-def test_a_run_without_a_start_has_no_duration(ui_server: UiServer, browser: Browser, client: Client) -> None:
+def test_a_run_without_a_start_has_no_duration(ui_server: LiveServer, browser: Browser, client: Client) -> None:
     experiment_id = client.create_experiment("no start")
     made = [
         httpx.post(
@@ -225,7 +225,7 @@ def test_a_run_without_a_start_has_no_duration(ui_server: UiServer, browser: Bro
     assert {cell(page, row, "duration") for row in (2, 3)} == {""}
 
 
-def test_texts_of_attackers_are_texts(ui_server: UiServer, browser: Browser, client: Client) -> None:
+def test_texts_of_attackers_are_texts(ui_server: LiveServer, browser: Browser, client: Client) -> None:
     odd = hostile(client)
     fired: list[str] = []
     browser.page.on("dialog", lambda dialog: (fired.append(dialog.message), dialog.dismiss()))
@@ -242,14 +242,14 @@ def test_texts_of_attackers_are_texts(ui_server: UiServer, browser: Browser, cli
     assert fired == []
 
 
-def test_an_experiment_without_runs_says_how_to_begin(ui_server: UiServer, browser: Browser, client: Client) -> None:
+def test_an_experiment_without_runs_says_how_to_begin(ui_server: LiveServer, browser: Browser, client: Client) -> None:
     page = browser.open(f"{ui_server.url}/ui/experiments/{client.create_experiment('void')}")
     page.locator(".snippet", has_text='mlcore.set_experiment("void")').wait_for()
     assert ui_server.url in page.locator(".snippet pre").inner_text()
     assert browser.violations() == []
 
 
-def test_all_that_fit_come_as_csv(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_all_that_fit_come_as_csv(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?filter=params.model+%3D+'tree'&cols=metrics.rmse,params.lr")
     matches(page, "75 runs")
     page.get_by_role("button", name="More").click()
@@ -261,7 +261,7 @@ def test_all_that_fit_come_as_csv(ui_server: UiServer, browser: Browser, runs: S
     assert lines[0].endswith("metrics.rmse,params.lr")
 
 
-def test_the_three_best_are_found_charted_and_compared(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_the_three_best_are_found_charted_and_compared(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?tree=0&stat=best")
     page.locator("[role=columnheader]", has_text="rmse").locator(".grid-sort").click()
     until(lambda: first(page) == "run-0000", page)
@@ -287,7 +287,7 @@ def test_what_a_reader_may_not_do_is_not_offered(
     _chromium: object,  # noqa: PT019  # used: it opens browsers of people who sign in
     tmp_path: Path,
 ) -> None:
-    with running(tmp_path, "--auth", "basic") as server:
+    with running_server(tmp_path, "--auth", "basic") as server:
         made = sweep(Client(server.store_uri), "guarded", 2)
         token = (tmp_path / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
         with httpx.Client(base_url=server.url, trust_env=False) as http:

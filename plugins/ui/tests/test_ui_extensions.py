@@ -9,10 +9,10 @@ import httpx
 import pytest
 from mlcore_ui.plugin import ui_extensions
 from ui_browser import Browser
-from ui_server import UiServer, running
 
 from mlcore.entities.ui_extension import UIExtension
 from mlcore.testing import UIExtensionsContract
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 PLUGIN = """
@@ -177,7 +177,7 @@ FAILING = "export default { api: 1, mount() { throw new Error('no mount today');
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server with the plugin."""
     folder = tmp_path_factory.mktemp("acme")
     static = folder / "acme_show" / "static"
@@ -204,18 +204,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
         "def discover(*given, **more):\n    made = found(*given, **more)\n    made.register(acme_show)\n    return made",
         "p.Plugins.discover = discover",
     ]
-    with running(tmp_path_factory.mktemp("ui"), before=before) as server:
+    with running_server(tmp_path_factory.mktemp("ui"), before=before) as server:
         yield server
 
 
-def test_a_module_is_drawn_in_the_page(server: UiServer, browser: Browser) -> None:
+def test_a_module_is_drawn_in_the_page(server: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{server.url}/ui/plugins/direct")
     page.get_by_text("direct on mlcore").wait_for()
     assert page.get_by_role("navigation", name="Main").get_by_text("Direct").count() == 1
     assert browser.violations() == []
 
 
-def test_an_isolated_module_sees_what_it_is_told_alone(server: UiServer, browser: Browser) -> None:
+def test_an_isolated_module_sees_what_it_is_told_alone(server: LiveServer, browser: Browser) -> None:
     browser.expect_complaint("violates the following Content Security Policy directive")  # what was tried
     browser.expect_complaint("Fetch API cannot load")
     page = browser.open(f"{server.url}/ui/plugins/apart")
@@ -225,13 +225,15 @@ def test_an_isolated_module_sees_what_it_is_told_alone(server: UiServer, browser
     assert told.split(", ")[:-1] == [f"{one} barred" for one in ("cookie", "storage", "parent", "fetch", "delete")]
 
 
-def test_one_that_fails_shows_a_card_and_the_page_goes_on(server: UiServer, browser: Browser) -> None:
+def test_one_that_fails_shows_a_card_and_the_page_goes_on(server: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{server.url}/ui/plugins/failing")
     page.get_by_text("no mount today").wait_for()
     assert page.get_by_role("link", name="Experiments").is_visible()
 
 
-def test_blocks_of_python_are_drawn_and_what_is_hostile_in_them_stays_text(server: UiServer, browser: Browser) -> None:
+def test_blocks_of_python_are_drawn_and_what_is_hostile_in_them_stays_text(
+    server: LiveServer, browser: Browser
+) -> None:
     alerts: list[str] = []
     browser.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
     page = browser.open(f"{server.url}/ui/plugins/blocks")
@@ -244,13 +246,13 @@ def test_blocks_of_python_are_drawn_and_what_is_hostile_in_them_stays_text(serve
     assert browser.violations() == []
 
 
-def test_blocks_that_fail_are_told_with_the_error(server: UiServer, browser: Browser) -> None:
+def test_blocks_that_fail_are_told_with_the_error(server: LiveServer, browser: Browser) -> None:
     browser.expect_complaint("500")
     page = browser.open(f"{server.url}/ui/plugins/broken")
     page.get_by_text("RuntimeError: the sensor is on fire").wait_for()
 
 
-def test_what_cannot_be_shown_is_left_out_with_a_warning(server: UiServer) -> None:
+def test_what_cannot_be_shown_is_left_out_with_a_warning(server: LiveServer) -> None:
     page = httpx.get(f"{server.url}/ui/", trust_env=False).text
     assert '"absent"' not in page
     assert '"block-cells"' not in page
@@ -259,7 +261,7 @@ def test_what_cannot_be_shown_is_left_out_with_a_warning(server: UiServer) -> No
     assert "does not show 'block-cells': nothing asks for blocks of a column_renderer: expected a module" in log
 
 
-def test_numbers_and_cells_of_every_kind_are_drawn(server: UiServer, browser: Browser) -> None:
+def test_numbers_and_cells_of_every_kind_are_drawn(server: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{server.url}/ui/plugins/odd")
     page.get_by_text("2020-02-29").wait_for()
     assert page.locator(".blocks tbody").first.inner_text().split() == ["2020-02-29", "0.25", "7"]
@@ -270,14 +272,14 @@ def test_numbers_and_cells_of_every_kind_are_drawn(server: UiServer, browser: Br
     assert down["x"] + down["width"] == pytest.approx(up["x"], abs=1)
 
 
-def test_a_line_without_an_axis_is_told_by_its_name(server: UiServer, browser: Browser) -> None:
+def test_a_line_without_an_axis_is_told_by_its_name(server: LiveServer, browser: Browser) -> None:
     browser.expect_complaint("400")
     page = browser.open(f"{server.url}/ui/plugins/crooked")
     page.get_by_text("invalid line 'Crooked': x[1] is nan, expected finite numbers").wait_for()
 
 
 @pytest.mark.parametrize("name", ["late", "late-apart"])
-def test_one_that_fails_while_it_follows_shows_no_old_content(server: UiServer, browser: Browser, name: str) -> None:
+def test_one_that_fails_while_it_follows_shows_no_old_content(server: LiveServer, browser: Browser, name: str) -> None:
     page = browser.open(f"{server.url}/ui/plugins/{name}?bench=one")
     inside = page.frame_locator("iframe.extension") if name == "late-apart" else page
     inside.get_by_text("bench one").wait_for()
@@ -296,7 +298,7 @@ _GO = """async (bench) => {
 }"""
 
 
-def test_an_isolated_module_that_cannot_follow_begins_again_one_at_a_time(server: UiServer, browser: Browser) -> None:
+def test_an_isolated_module_that_cannot_follow_begins_again_one_at_a_time(server: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{server.url}/ui/plugins/still-apart?bench=a")
     inside = page.frame_locator("iframe.extension").locator("#panel")
     inside.get_by_text("mounted 1, bench a").click()
@@ -304,13 +306,13 @@ def test_an_isolated_module_that_cannot_follow_begins_again_one_at_a_time(server
     assert inside.locator("p").count() == 1
 
 
-def test_an_isolated_module_of_another_contract_is_not_mounted(server: UiServer, browser: Browser) -> None:
+def test_an_isolated_module_of_another_contract_is_not_mounted(server: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{server.url}/ui/plugins/other-version")
     page.get_by_text("speaks version 9 of the contract of panels").wait_for()
 
 
 def test_a_renderer_that_fails_leaves_the_value_and_a_mark(
-    server: UiServer, browser: Browser, recorded: tuple[str, str]
+    server: LiveServer, browser: Browser, recorded: tuple[str, str]
 ) -> None:
     page = browser.open(f"{server.url}/ui/experiments/{recorded[0]}?cols=metrics.depth")
     mark = page.locator(".cell-failed").first
@@ -322,7 +324,7 @@ def test_a_renderer_that_fails_leaves_the_value_and_a_mark(
 
 
 @pytest.fixture(scope="module")
-def recorded(server: UiServer) -> tuple[str, str]:
+def recorded(server: LiveServer) -> tuple[str, str]:
     """Record two runs with a file and a registered model; return the ids of the experiment and of the first run."""
     client = Client(server.url, server.url)
     experiment_id = client.create_experiment("shown")
@@ -361,7 +363,7 @@ def recorded(server: UiServer) -> tuple[str, str]:
     ids=["run", "experiment", "compare", "artifact", "folder", "holding", "steps", "model", "cell"],
 )
 def test_each_kind_has_its_place(
-    server: UiServer, browser: Browser, recorded: tuple[str, str], path: str, told: str
+    server: LiveServer, browser: Browser, recorded: tuple[str, str], path: str, told: str
 ) -> None:
     browser.expect_complaint("404")  # the version has no files
     words = {"experiment": recorded[0], "run": recorded[1]}
@@ -370,7 +372,7 @@ def test_each_kind_has_its_place(
 
 
 def test_an_isolated_viewer_reads_the_files_of_its_place(
-    server: UiServer, browser: Browser, recorded: tuple[str, str]
+    server: LiveServer, browser: Browser, recorded: tuple[str, str]
 ) -> None:
     page = browser.open(f"{server.url}/ui/runs/{recorded[1]}/artifacts/letter.sealed")
     told = page.frame_locator("iframe.extension").locator("#panel")
@@ -378,7 +380,7 @@ def test_an_isolated_viewer_reads_the_files_of_its_place(
 
 
 def test_a_viewer_of_a_series_follows_to_the_next_step(
-    server: UiServer, browser: Browser, recorded: tuple[str, str]
+    server: LiveServer, browser: Browser, recorded: tuple[str, str]
 ) -> None:
     page = browser.open(f"{server.url}/ui/runs/{recorded[1]}/artifacts/film/frame_3.film")
     page.get_by_text("told: 3|12 at frame_3.film").click()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer
 
 from mlcore.entities import Dataset, DatasetInput, InputTag
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 
 @pytest.fixture(scope="module")
-def far(ui_server: UiServer) -> Client:
+def far(ui_server: LiveServer) -> Client:
     """Record through the server, which keeps the files."""
     return Client(ui_server.url, ui_server.url)
 
@@ -36,7 +36,7 @@ def grape(far: Client) -> str:
     return "grape"
 
 
-def test_the_lineage_is_a_graph_from_data_to_names(ui_server: UiServer, browser: Browser, grape: str) -> None:
+def test_the_lineage_is_a_graph_from_data_to_names(ui_server: LiveServer, browser: Browser, grape: str) -> None:
     page = browser.open(f"{ui_server.url}/ui/models/{grape}/1")
     lineage = page.get_by_role("list", name="Lineage")
     for name in ("search", "best", "grapes", "grape 2", "raisin 1"):
@@ -50,7 +50,7 @@ def test_the_lineage_is_a_graph_from_data_to_names(ui_server: UiServer, browser:
 
 
 def test_code_to_load_a_model_uses_the_example_that_it_was_saved_with(
-    ui_server: UiServer, browser: Browser, far: Client, grape: str
+    ui_server: LiveServer, browser: Browser, far: Client, grape: str
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/models/{grape}/1?tab=use")
     page.get_by_text("model.predict(model.input_example)").nth(1).wait_for()
@@ -59,7 +59,7 @@ def test_code_to_load_a_model_uses_the_example_that_it_was_saved_with(
     compile(code, "snippet", "exec")
 
 
-def test_a_stage_is_rolled_back_to_what_was_in_it_before(ui_server: UiServer, browser: Browser, far: Client) -> None:
+def test_a_stage_is_rolled_back_to_what_was_in_it_before(ui_server: LiveServer, browser: Browser, far: Client) -> None:
     name = "rolled"
     far.create_registered_model(name)
     run_id = far.create_run("0").info.run_id

@@ -8,15 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 _PASSWORD = "a horse and a battery"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server that knows ann, who has one experiment, behind a prefix."""
-    with running(tmp_path_factory.mktemp("login"), "--auth", "basic", "--prefix", "/ml") as server:
+    with running_server(tmp_path_factory.mktemp("login"), "--auth", "basic", "--prefix", "/ml") as server:
         token = (server.directory / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
         with httpx.Client(base_url=server.url, trust_env=False) as http:
             first = {"token": token, "username": "ann", "password": _PASSWORD}
@@ -40,7 +41,7 @@ def _fill(page: Any, password: str) -> None:
 
 
 def test_a_person_signs_in_by_keyboard_sees_the_page_they_wanted_and_signs_out(
-    guarded: UiServer, stranger: Browser
+    guarded: LiveServer, stranger: Browser
 ) -> None:
     page = stranger.page
     page.goto(f"{guarded.url}/ui/experiments?name=of")
@@ -75,7 +76,7 @@ def test_a_person_signs_in_by_keyboard_sees_the_page_they_wanted_and_signs_out(
     assert answer.status_code == 401
 
 
-def test_a_session_that_ends_while_somebody_types_loses_nothing(guarded: UiServer, stranger: Browser) -> None:
+def test_a_session_that_ends_while_somebody_types_loses_nothing(guarded: LiveServer, stranger: Browser) -> None:
     page = stranger.page
     page.goto(f"{guarded.url}/ui/experiments")
     _fill(page, _PASSWORD)
@@ -95,7 +96,7 @@ def test_a_session_that_ends_while_somebody_types_loses_nothing(guarded: UiServe
     page.get_by_role("heading", name="half typed").wait_for()
 
 
-def test_the_cookie_changes_nothing_for_a_page_of_another_site(guarded: UiServer) -> None:
+def test_the_cookie_changes_nothing_for_a_page_of_another_site(guarded: LiveServer) -> None:
     with httpx.Client(base_url=guarded.url, trust_env=False) as http:
         ours = {"x-mlcore-ui": "1"}
         given = {"username": "ann", "password": _PASSWORD}
@@ -109,7 +110,7 @@ def test_the_cookie_changes_nothing_for_a_page_of_another_site(guarded: UiServer
         assert http.post(path, json=wanted, headers=ours).status_code == 200
 
 
-def test_only_requests_of_pages_are_spared_the_window_of_the_browser(guarded: UiServer) -> None:
+def test_only_requests_of_pages_are_spared_the_window_of_the_browser(guarded: LiveServer) -> None:
     url = f"{guarded.url}/api/ui/1/manifest"
 
     plain = httpx.get(url, trust_env=False).headers["www-authenticate"]
@@ -120,7 +121,7 @@ def test_only_requests_of_pages_are_spared_the_window_of_the_browser(guarded: Ui
 
 
 @pytest.mark.parametrize("wanted", ["runs/1?x=2", "//evil.example/x", "http://evil.example", "a\r\nb: c"])
-def test_the_login_of_the_browser_leads_back_to_our_pages_alone(guarded: UiServer, wanted: str) -> None:
+def test_the_login_of_the_browser_leads_back_to_our_pages_alone(guarded: LiveServer, wanted: str) -> None:
     url = f"{guarded.url}/sign-in"
 
     assert httpx.get(url, params={"next": wanted}, trust_env=False).status_code == 401

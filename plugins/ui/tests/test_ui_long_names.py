@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import frozen
 from ui_browser import Browser
-from ui_server import UiServer
 
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 _LONG = "n" * 200
@@ -22,7 +22,7 @@ class Named:
 
 
 @pytest.fixture(scope="module")
-def named(ui_server: UiServer) -> Named:
+def named(ui_server: LiveServer) -> Named:
     """Name everything by two hundred characters."""
     client = Client(ui_server.url, ui_server.url)  # which keeps the files
     experiment_id = client.create_experiment(_LONG)
@@ -45,7 +45,7 @@ def named(ui_server: UiServer) -> Named:
 
 
 @pytest.mark.parametrize("width", [1400, 700])
-def test_no_page_is_wider_than_its_window(ui_server: UiServer, browser: Browser, named: Named, width: int) -> None:
+def test_no_page_is_wider_than_its_window(ui_server: LiveServer, browser: Browser, named: Named, width: int) -> None:
     browser.page.set_viewport_size({"width": width, "height": 900})
     pages = [
         *("", "experiments", "models", f"experiments/{named.experiment_id}"),

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from looks import KEPT, check
 from ui_browser import Browser
-from ui_server import UiServer
 
 from mlcore.entities import Metric, Param
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 START = 1_600_000_000_000  # long ago: dates instead of times that pass
 
 
 @pytest.fixture(scope="module")
-def words(ui_server: UiServer) -> dict[str, str]:
+def words(ui_server: LiveServer) -> dict[str, str]:
     """Record a sweep and register two versions of a model; return the words of the addresses."""
     client = Client(ui_server.url, ui_server.url)
     experiment_id = client.create_experiment("sweep")
@@ -57,7 +57,6 @@ PAGES = {
     "file": "runs/{run}/artifacts/table.csv",
     "models": "models",
     "version": "models/wine/2",
-    "about": "about",
 }
 DRAWN = ("charts", "metrics")
 KINDS = [(1400, "light"), (1400, "dark"), (700, "light"), (700, "dark")]
@@ -65,7 +64,7 @@ KINDS = [(1400, "light"), (1400, "dark"), (700, "light"), (700, "dark")]
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_look_as_in_their_pictures(
-    ui_server: UiServer, browser: Browser, words: dict[str, str], page: str, tmp_path: Path
+    ui_server: LiveServer, browser: Browser, words: dict[str, str], page: str, tmp_path: Path
 ) -> None:
     wrong = []
     for width, theme in KINDS:

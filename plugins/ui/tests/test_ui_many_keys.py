@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from ui_browser import Browser
 from ui_runs import START_MS, Sweep
-from ui_server import UiServer
 from ui_table import asked, cell, look, matches
 
 from mlcore.entities import Metric, Param
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 METRICS, PARAMS = 5000, 90
@@ -31,14 +31,14 @@ def wide(client: Client) -> Sweep:
     return Sweep(experiment_id, tuple(made))
 
 
-def test_params_are_among_the_usual_columns(ui_server: UiServer, browser: Browser, wide: Sweep) -> None:
+def test_params_are_among_the_usual_columns(ui_server: LiveServer, browser: Browser, wide: Sweep) -> None:
     page = look(browser, ui_server, wide)
     heads = page.locator("[role=columnheader] .grid-name").all_inner_texts()
     assert [one for one in heads if one.startswith("p")]
     assert [one for one in heads if one.startswith("m")]
 
 
-def test_any_column_is_found_in_the_picker(ui_server: UiServer, browser: Browser, wide: Sweep) -> None:
+def test_any_column_is_found_in_the_picker(ui_server: LiveServer, browser: Browser, wide: Sweep) -> None:
     page = look(browser, ui_server, wide, "?cols=metrics.m1")
     page.get_by_role("button", name="Columns").click()
     picker = page.get_by_role("dialog", name="Columns")
@@ -54,7 +54,7 @@ def test_any_column_is_found_in_the_picker(ui_server: UiServer, browser: Browser
 
 
 def test_a_filter_is_completed_by_keys_that_the_page_does_not_know(
-    ui_server: UiServer, browser: Browser, wide: Sweep
+    ui_server: LiveServer, browser: Browser, wide: Sweep
 ) -> None:
     browser.expect_complaint("400")  # of what is half typed
     page = look(browser, ui_server, wide)
@@ -71,7 +71,7 @@ def test_a_filter_is_completed_by_keys_that_the_page_does_not_know(
     matches(page, "1 run")
 
 
-def test_any_chart_is_found(ui_server: UiServer, browser: Browser, wide: Sweep) -> None:
+def test_any_chart_is_found(ui_server: LiveServer, browser: Browser, wide: Sweep) -> None:
     page = look(browser, ui_server, wide, "?view=table,charts")
     page.get_by_text("There are more metrics than these").wait_for()
     page.get_by_label("Search charts").fill("m4900")
@@ -80,7 +80,7 @@ def test_any_chart_is_found(ui_server: UiServer, browser: Browser, wide: Sweep) 
     page.get_by_text("No metric has “m49000” in its name.").wait_for()
 
 
-def test_a_comparison_has_params_and_finds_any_metric(ui_server: UiServer, browser: Browser, wide: Sweep) -> None:
+def test_a_comparison_has_params_and_finds_any_metric(ui_server: LiveServer, browser: Browser, wide: Sweep) -> None:
     page: Any = browser.open(
         f"{ui_server.url}/ui/experiments/{wide.experiment_id}?view=compare&runs={','.join(wide.run_ids)}"
     )

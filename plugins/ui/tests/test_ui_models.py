@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer, running
 
 from mlcore.entities import Move, MoveKind
 from mlcore.registry.rollback import alias_before
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 _MLMODEL = """artifact_path: model
@@ -71,13 +71,13 @@ class _Scoring(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server that knows where the model `served` is served."""
     scoring = ThreadingHTTPServer(("127.0.0.1", 0), _Scoring)
     threading.Thread(target=scoring.serve_forever, daemon=True).start()
     named = f"served=http://127.0.0.1:{scoring.server_address[1]}"
     try:
-        with running(tmp_path_factory.mktemp("ui"), "--scoring-server", named) as server:
+        with running_server(tmp_path_factory.mktemp("ui"), "--scoring-server", named) as server:
             yield server
     finally:
         scoring.shutdown()
@@ -85,7 +85,7 @@ def ui_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
 
 
 @pytest.fixture(scope="module")
-def far(ui_server: UiServer) -> Client:
+def far(ui_server: LiveServer) -> Client:
     """Record through the server, which keeps the files."""
     return Client(ui_server.url, ui_server.url)
 
@@ -112,7 +112,7 @@ def _aliases(client: Client, name: str) -> dict[str, str]:
 
 
 def test_a_model_is_registered_promoted_by_an_alias_and_rolled_back(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     runs = [_run_with_model(far, number) for number in (1, 2)]
     page = browser.open(f"{ui_server.url}/ui/models")
@@ -156,7 +156,7 @@ def test_a_model_is_registered_promoted_by_an_alias_and_rolled_back(
 
 
 def test_of_two_pages_that_move_one_alias_the_second_is_told(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     _model(far, "contested", 3)
     far.set_registered_model_alias("contested", "champion", 1)
@@ -184,7 +184,7 @@ def test_of_two_pages_that_move_one_alias_the_second_is_told(
 
 
 def test_a_stage_is_given_with_a_comment_and_taken_back_with_all_that_it_archived(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     _model(far, "staged", 2)
     far.transition_model_version_stage("staged", 1, "Production")
@@ -208,7 +208,7 @@ def _stages(client: Client, name: str) -> dict[str, str]:
 
 
 def test_what_is_in_production_is_deleted_when_that_is_said_twice_and_a_model_by_its_name(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     _model(far, "doomed", 2)
     far.transition_model_version_stage("doomed", 2, "Production")
@@ -230,7 +230,7 @@ def test_what_is_in_production_is_deleted_when_that_is_said_twice_and_a_model_by
 
 
 def test_a_model_that_was_missing_can_be_made_renamed_and_called_as_before(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     browser.expect_complaint("404 (Not Found)")
     page = browser.open(f"{ui_server.url}/ui/models/late")
@@ -252,7 +252,7 @@ def test_a_model_that_was_missing_can_be_made_renamed_and_called_as_before(
 
 
 def test_models_are_searched_by_name_and_in_the_search_language_and_a_fault_keeps_the_rows(
-    ui_server: UiServer, browser: Browser, far: Client, wine: str
+    ui_server: LiveServer, browser: Browser, far: Client, wine: str
 ) -> None:
     far.create_registered_model("spirits", {"team": "still"})
     page = browser.open(f"{ui_server.url}/ui/models")
@@ -278,7 +278,7 @@ def test_models_are_searched_by_name_and_in_the_search_language_and_a_fault_keep
 
 
 def test_versions_are_compared_by_what_their_runs_measured_and_what_they_take_and_need(
-    ui_server: UiServer, browser: Browser, wine: str
+    ui_server: LiveServer, browser: Browser, wine: str
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/models/{wine}")
     page.get_by_label("Choose version 1").check()
@@ -300,7 +300,7 @@ def test_versions_are_compared_by_what_their_runs_measured_and_what_they_take_an
 
 
 def test_a_version_shows_where_it_comes_from_what_it_takes_and_how_it_is_used(
-    ui_server: UiServer, browser: Browser, wine: str
+    ui_server: LiveServer, browser: Browser, wine: str
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/models/{wine}/2")
     lineage = page.get_by_role("list", name="Lineage")
@@ -333,7 +333,7 @@ def test_a_version_shows_where_it_comes_from_what_it_takes_and_how_it_is_used(
     assert page.locator(".tryit a").count() == 0
 
 
-def test_a_served_model_is_asked_from_its_page(ui_server: UiServer, browser: Browser, far: Client) -> None:
+def test_a_served_model_is_asked_from_its_page(ui_server: LiveServer, browser: Browser, far: Client) -> None:
     _model(far, "served", 1)
     page = browser.open(f"{ui_server.url}/ui/models/served/1?tab=try")
     page.get_by_label("acidity").fill("7.5")
@@ -350,7 +350,7 @@ def test_a_served_model_is_asked_from_its_page(ui_server: UiServer, browser: Bro
     assert page.get_by_role("button", name="Ask").is_disabled()
 
 
-def test_the_history_says_where_an_alias_was(ui_server: UiServer, browser: Browser, far: Client, wine: str) -> None:
+def test_the_history_says_where_an_alias_was(ui_server: LiveServer, browser: Browser, far: Client, wine: str) -> None:
     moves = [one for one in far.get_model_history(wine) if one.kind is MoveKind.ALIAS]
     page = browser.open(f"{ui_server.url}/ui/models/{wine}?tab=history&about=@champion")
     assert page.locator(".timeline li").count() == len(moves) == 2
@@ -364,7 +364,7 @@ def test_the_history_says_where_an_alias_was(ui_server: UiServer, browser: Brows
 
 
 def test_descriptions_and_tags_are_changed_where_they_stand_and_taken_back(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     _model(far, "told", 1)
     page = browser.open(f"{ui_server.url}/ui/models/told")
@@ -387,7 +387,7 @@ def test_descriptions_and_tags_are_changed_where_they_stand_and_taken_back(
 
 
 def test_hostile_names_descriptions_tags_and_comments_stay_text(
-    ui_server: UiServer, browser: Browser, far: Client
+    ui_server: LiveServer, browser: Browser, far: Client
 ) -> None:
     (run_id,) = _model(far, _HOSTILE, 1, tags={"k": _HOSTILE}, description=f"{_HOSTILE} [x](javascript:alert(1))")
     far.set_model_version_tag(_HOSTILE, 1, "k", _HOSTILE)
@@ -415,7 +415,7 @@ def test_hostile_names_descriptions_tags_and_comments_stay_text(
     assert alerts == []
 
 
-def test_a_model_is_promoted_by_keys_alone(ui_server: UiServer, browser: Browser, far: Client) -> None:
+def test_a_model_is_promoted_by_keys_alone(ui_server: LiveServer, browser: Browser, far: Client) -> None:
     _model(far, "keyed", 2)
     page = browser.open(f"{ui_server.url}/ui/")
     page.keyboard.press("m")
@@ -453,7 +453,7 @@ _SHOWN += ["models/wine/2", "models/wine/2?tab=use", "models/wine/2?tab=try"]
 
 
 def test_the_pages_of_models_can_be_used_by_everybody_in_light_and_dark(
-    ui_server: UiServer, browser: Browser, wine: str
+    ui_server: LiveServer, browser: Browser, wine: str
 ) -> None:
     for path in _SHOWN:
         browser.open(f"{ui_server.url}/ui/{path}")
@@ -474,7 +474,7 @@ def _check_both(browser: Browser, what: str) -> None:
         assert browser.violations() == [], (what, scheme)
 
 
-def test_a_rollback_in_the_page_leads_where_the_command_leads(ui_server: UiServer, browser: Browser) -> None:
+def test_a_rollback_in_the_page_leads_where_the_command_leads(ui_server: LiveServer, browser: Browser) -> None:
     ways = [
         ["1", "2"],
         ["1", "2", "1"],

@@ -8,15 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer, running
+
+from mlcore.testing.live_server import LiveServer, running_server
 
 _PASSWORD = "a horse and a battery"
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server whose users are root, who may do everything, ada, who may edit the model, and bob, who may read it."""
-    with running(tmp_path_factory.mktemp("guarded"), "--auth", "basic") as server:
+    with running_server(tmp_path_factory.mktemp("guarded"), "--auth", "basic") as server:
         token = (server.directory / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
         root = ("root", _PASSWORD)
         with httpx.Client(base_url=server.url, trust_env=False) as http:
@@ -54,7 +55,7 @@ def _told(page: Any, text: str) -> None:
 
 
 def test_a_reader_asks_for_a_stage_and_who_may_edit_approves(
-    guarded: UiServer, as_user: Callable[[str], Browser]
+    guarded: LiveServer, as_user: Callable[[str], Browser]
 ) -> None:
     bob, ada = as_user("bob"), as_user("ada")
     page = bob.open(f"{guarded.url}/ui/models/guarded")
@@ -85,7 +86,9 @@ def test_a_reader_asks_for_a_stage_and_who_may_edit_approves(
         browser.check()
 
 
-def test_nobody_is_offered_to_approve_a_wish_of_their_own(guarded: UiServer, as_user: Callable[[str], Browser]) -> None:
+def test_nobody_is_offered_to_approve_a_wish_of_their_own(
+    guarded: LiveServer, as_user: Callable[[str], Browser]
+) -> None:
     ada = as_user("ada")
     page = ada.open(f"{guarded.url}/ui/models/guarded/2")
     page.get_by_role("button", name="Move to a stage").click()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer, running
 
 from mlcore import RunTag
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 PLUGIN = """
@@ -93,7 +93,7 @@ MLMODEL = "flavors:\n  python_function:\n    loader_module: mlcore.sklearn\n"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server with the plugin."""
     folder = tmp_path_factory.mktemp("acme")
     static = folder / "acme_panels" / "static"
@@ -107,12 +107,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
         "def discover(*given, **more):\n    made = found(*given, **more)\n    made.register(acme_panels)\n    return made",
         "p.Plugins.discover = discover",
     ]
-    with running(tmp_path_factory.mktemp("ui"), before=before) as server:
+    with running_server(tmp_path_factory.mktemp("ui"), before=before) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def words(server: UiServer) -> dict[str, str]:
+def words(server: LiveServer) -> dict[str, str]:
     """Record three runs, the first with metrics of its machine and a tag, and register a model; return ids."""
     client = Client(server.url, server.url)
     experiment = client.create_experiment("panels")
@@ -137,7 +137,7 @@ def words(server: UiServer) -> dict[str, str]:
     return {"experiment": experiment, "run": made[0], "other": made[1], "runs": ",".join(made)}
 
 
-def look(browser: Browser, server: UiServer, words: dict[str, str], path: str) -> Any:
+def look(browser: Browser, server: LiveServer, words: dict[str, str], path: str) -> Any:
     return browser.open(f"{server.url}/ui/{path.format(**words)}")
 
 
@@ -149,7 +149,7 @@ def instead(browser: Browser, module: str, text: str) -> None:
 
 
 def test_panels_of_plugins_stand_where_their_order_puts_them(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "experiments/{experiment}?view=compare")
     shown = page.get_by_role("group", name="Ways to compare").get_by_role("button").all_inner_texts()
@@ -168,7 +168,7 @@ def test_panels_of_plugins_stand_where_their_order_puts_them(
 
 
 def test_a_panel_shares_runs_what_is_known_of_them_and_the_address(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "experiments/{experiment}?view=compare&runs={runs}")
     page.get_by_text("told: run-0,run-1,run-2|3|0,1,2|none|-1").wait_for()
@@ -187,7 +187,7 @@ def test_a_panel_shares_runs_what_is_known_of_them_and_the_address(
 
 
 def test_one_that_cannot_follow_begins_again_with_other_runs_alone(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "experiments/{experiment}?view=compare&compare=acme-between&runs={runs}")
     page.get_by_text("mounted 1").wait_for()
@@ -202,7 +202,7 @@ def test_one_that_cannot_follow_begins_again_with_other_runs_alone(
     page.get_by_text("mounted 2").wait_for()
 
 
-def test_one_drawing_follows_another_without_a_gap(server: UiServer, browser: Browser, words: dict[str, str]) -> None:
+def test_one_drawing_follows_another_without_a_gap(server: LiveServer, browser: Browser, words: dict[str, str]) -> None:
     page = look(browser, server, words, "experiments/{experiment}?view=compare&compare=scatter&runs={runs}")
     page.wait_for_selector(".compare canvas")
     page.get_by_role("button", name="Box plot").click()
@@ -220,14 +220,14 @@ def test_one_drawing_follows_another_without_a_gap(server: UiServer, browser: Br
 
 
 def test_a_panel_of_an_experiment_knows_the_first_runs(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "experiments/{experiment}?view=acme-view")
     page.get_by_text("told: 0|run-0,run-1,run-2|1").wait_for()
 
 
 def test_a_panel_for_some_runs_is_shown_for_those_alone(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "runs/{run}/acme-tagged")
     page.get_by_text("told: tags.acme.kind|run-0|false").wait_for()
@@ -240,7 +240,7 @@ def test_a_panel_for_some_runs_is_shown_for_those_alone(
 
 
 def test_an_isolated_panel_keeps_its_state_in_the_address(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "runs/{run}/acme-apart")
     inside = page.frame_locator("iframe.extension")
@@ -250,7 +250,7 @@ def test_an_isolated_panel_keeps_its_state_in_the_address(
 
 
 def test_a_panel_of_a_model_may_read_the_files_of_the_version(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     page = look(browser, server, words, "models/wine/1?tab=acme-model")
     page.get_by_text("told: wine|1|best|None|true|python_function|1").wait_for()
@@ -258,7 +258,7 @@ def test_a_panel_of_a_model_may_read_the_files_of_the_version(
 
 
 def test_one_of_ours_that_fails_shows_the_card_and_the_others_go_on(
-    server: UiServer, browser: Browser, words: dict[str, str]
+    server: LiveServer, browser: Browser, words: dict[str, str]
 ) -> None:
     lost = "export default { api: 1, mount() { throw new Error('no ink left'); } };"
     later = "export function Mark() { throw new Error('the pen broke'); }\nexport const Legend = Mark;"

@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 from ui_browser import Browser
 from ui_corpus import Corpus, fill
-from ui_server import UiServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 
 @pytest.fixture(scope="module")
-def corpus(client: Client, ui_server: UiServer) -> Corpus:
+def corpus(client: Client, ui_server: LiveServer) -> Corpus:
     return fill(client, ui_server)
 
 
-def _open(browser: Browser, server: UiServer, run_id: str, rest: str = "") -> Any:
+def _open(browser: Browser, server: LiveServer, run_id: str, rest: str = "") -> Any:
     return browser.open(f"{server.url}/ui/runs/{run_id}{rest}")
 
 
 def test_a_run_tells_what_became_of_it_and_out_of_what_it_came(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     page = _open(browser, ui_server, corpus.good)
     why = page.get_by_role("region", name="How the run ended")
@@ -36,7 +36,7 @@ def test_a_run_tells_what_became_of_it_and_out_of_what_it_came(
     page.get_by_text("git clone git@example.org:ada/flowers.git again").wait_for()
 
 
-def test_metrics_come_with_their_range_and_their_shape(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_metrics_come_with_their_range_and_their_shape(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = _open(browser, ui_server, corpus.good)
     row = page.get_by_role("row").filter(has_text="loss")
     row.locator("svg path").wait_for()
@@ -44,14 +44,14 @@ def test_metrics_come_with_their_range_and_their_shape(ui_server: UiServer, brow
     assert page.get_by_role("row").filter(has_text="worst").locator("td").first.inner_text() == "NaN"
 
 
-def test_params_are_searched(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_params_are_searched(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = _open(browser, ui_server, corpus.good)
     page.get_by_role("searchbox", name="Search params").fill("_07")
     assert page.get_by_role("region", name="Params").get_by_role("row").count() == 1
 
 
 def test_a_run_gets_another_name_and_the_old_one_back(
-    ui_server: UiServer, browser: Browser, client: Client, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, client: Client, corpus: Corpus
 ) -> None:
     page = _open(browser, ui_server, corpus.newest)
     page.get_by_role("button", name="Rename the run").click()
@@ -64,7 +64,7 @@ def test_a_run_gets_another_name_and_the_old_one_back(
 
 
 def test_tags_are_added_changed_and_removed_where_they_stand(
-    ui_server: UiServer, browser: Browser, client: Client, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, client: Client, corpus: Corpus
 ) -> None:
     page = _open(browser, ui_server, corpus.newest)
     page.get_by_role("button", name="Add a tag").click()
@@ -86,7 +86,7 @@ def test_tags_are_added_changed_and_removed_where_they_stand(
     page.get_by_role("row", name="stage final").wait_for()
 
 
-def test_notes_are_written_where_they_are_read(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_notes_are_written_where_they_are_read(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = _open(browser, ui_server, corpus.newest)
     page.get_by_role("button", name="Write notes").click()
     page.get_by_label("Notes in Markdown").fill("# Idea\n\nTry **more** data")
@@ -100,7 +100,7 @@ def test_what_was_written_stays_when_it_cannot_be_saved(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     browser.expect_complaint("ERR_CONNECTION_REFUSED")
-    with running(tmp_path_factory.mktemp("gone")) as server:
+    with running_server(tmp_path_factory.mktemp("gone")) as server:
         client = Client(server.store_uri)
         run_id = client.create_run(client.create_experiment("short")).info.run_id
         client.close()
@@ -112,7 +112,9 @@ def test_what_was_written_stays_when_it_cannot_be_saved(
     assert page.get_by_label("Notes in Markdown").input_value() == "hours of work"
 
 
-def test_a_run_is_deleted_and_comes_back(ui_server: UiServer, browser: Browser, client: Client, corpus: Corpus) -> None:
+def test_a_run_is_deleted_and_comes_back(
+    ui_server: LiveServer, browser: Browser, client: Client, corpus: Corpus
+) -> None:
     page = _open(browser, ui_server, corpus.newest)
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_text("deleted", exact=True).wait_for()
@@ -123,7 +125,7 @@ def test_a_run_is_deleted_and_comes_back(ui_server: UiServer, browser: Browser, 
 
 
 def test_a_run_that_goes_on_is_shown_as_it_goes(
-    ui_server: UiServer, browser: Browser, client: Client, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, client: Client, corpus: Corpus
 ) -> None:
     page = _open(browser, ui_server, corpus.newest)
     page.get_by_text("running", exact=True).wait_for()
@@ -132,7 +134,7 @@ def test_a_run_that_goes_on_is_shown_as_it_goes(
 
 
 def test_a_run_that_ends_as_the_page_is_drawn_is_shown_as_ended(
-    ui_server: UiServer, browser: Browser, client: Client
+    ui_server: LiveServer, browser: Browser, client: Client
 ) -> None:
     run_id = client.create_run("0").info.run_id
     # the page's own questions are answered, and its first look at changes is still to come
@@ -142,7 +144,7 @@ def test_a_run_that_ends_as_the_page_is_drawn_is_shown_as_ended(
     page.locator(".status.finished").first.wait_for()
 
 
-def test_children_are_listed_and_lead_back(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_children_are_listed_and_lead_back(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = _open(browser, ui_server, corpus.good, "/children")
     page.get_by_role("link", name="fold").click()
     page.get_by_role("heading", name="fold").wait_for()
@@ -151,7 +153,7 @@ def test_children_are_listed_and_lead_back(ui_server: UiServer, browser: Browser
 
 
 def test_keys_lead_through_tabs_and_to_the_next_run_with_the_same_file_open(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     page = _open(browser, ui_server, corpus.hostile, "/artifacts/drawing.svg")
     browser.expect_complaint("404")  # the next run has no such file
@@ -167,7 +169,7 @@ def test_keys_lead_through_tabs_and_to_the_next_run_with_the_same_file_open(
     page.wait_for_url(f"**/runs/{corpus.hostile}/children")
 
 
-def test_a_run_that_is_not_there_says_so(ui_server: UiServer, browser: Browser) -> None:
+def test_a_run_that_is_not_there_says_so(ui_server: LiveServer, browser: Browser) -> None:
     browser.expect_complaint("404")
     page = _open(browser, ui_server, "0" * 32)
     page.get_by_role("heading", name="There is no such run").wait_for()
@@ -181,7 +183,7 @@ def test_a_run_that_is_not_there_says_so(ui_server: UiServer, browser: Browser) 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 700])
 def test_the_page_of_a_run_can_be_used_by_everybody(
-    ui_server: UiServer, browser: Browser, corpus: Corpus, width: int, *, dark: bool
+    ui_server: LiveServer, browser: Browser, corpus: Corpus, width: int, *, dark: bool
 ) -> None:
     browser.page.emulate_media(color_scheme="dark" if dark else "light")
     browser.page.set_viewport_size({"width": width, "height": 900})

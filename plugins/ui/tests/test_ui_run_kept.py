@@ -9,8 +9,8 @@ import pytest
 from ui_browser import Browser
 from ui_corpus import png
 from ui_runs import Sweep, sweep
-from ui_server import UiServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 
@@ -19,12 +19,12 @@ def runs(client: Client) -> Sweep:
     return sweep(client, "kept", 6)
 
 
-def _open(browser: Browser, server: UiServer, run_id: str, rest: str = "") -> Any:
+def _open(browser: Browser, server: LiveServer, run_id: str, rest: str = "") -> Any:
     return browser.open(f"{server.url}/ui/runs/{run_id}{rest}")
 
 
 def test_a_run_that_somebody_deletes_is_said_to_be_deleted_while_it_is_looked_at(
-    ui_server: UiServer, browser: Browser, client: Client, runs: Sweep
+    ui_server: LiveServer, browser: Browser, client: Client, runs: Sweep
 ) -> None:
     run_id = runs.run_ids[0]
     page = _open(browser, ui_server, run_id)
@@ -38,7 +38,7 @@ def test_a_run_that_somebody_deletes_is_said_to_be_deleted_while_it_is_looked_at
 
 
 def test_a_refused_write_shows_what_the_run_has_become(
-    ui_server: UiServer, browser: Browser, client: Client, runs: Sweep
+    ui_server: LiveServer, browser: Browser, client: Client, runs: Sweep
 ) -> None:
     browser.expect_complaint("400")
     run_id = runs.run_ids[1]
@@ -54,7 +54,7 @@ def test_a_refused_write_shows_what_the_run_has_become(
 
 
 def test_deleted_runs_are_marked_where_runs_are_compared(
-    ui_server: UiServer, browser: Browser, client: Client, runs: Sweep
+    ui_server: LiveServer, browser: Browser, client: Client, runs: Sweep
 ) -> None:
     one, other = runs.run_ids[2:4]
     page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?view=compare&runs={one},{other}")
@@ -66,7 +66,7 @@ def test_deleted_runs_are_marked_where_runs_are_compared(
 
 
 def test_notes_that_are_being_written_survive_tabs_and_other_pages(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     page = _open(browser, ui_server, runs.run_ids[4])
     page.get_by_role("button", name="Write notes").click()
@@ -90,7 +90,7 @@ def test_a_server_that_is_back_takes_its_error_away_and_leaves_what_was_written(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     browser.expect_complaint("ERR_")
-    with running(tmp_path_factory.mktemp("back")) as server:
+    with running_server(tmp_path_factory.mktemp("back")) as server:
         client = Client(server.store_uri)
         run_id = client.create_run(client.create_experiment("short")).info.run_id
         client.close()
@@ -109,7 +109,7 @@ def test_a_server_that_is_back_takes_its_error_away_and_leaves_what_was_written(
 
 
 def test_runs_are_walked_through_in_the_order_and_filter_of_the_table(
-    ui_server: UiServer, browser: Browser, client: Client
+    ui_server: LiveServer, browser: Browser, client: Client
 ) -> None:
     walked = sweep(client, "walked", 8)
     address = f"experiments/{walked.experiment_id}?filter=params.model+%21%3D+'mlp'&sort=metrics.acc"
@@ -131,7 +131,7 @@ def test_runs_are_walked_through_in_the_order_and_filter_of_the_table(
 
 
 def test_pictures_beside_a_text_are_shown_in_it_and_those_elsewhere_are_not(
-    ui_server: UiServer, browser: Browser
+    ui_server: LiveServer, browser: Browser
 ) -> None:
     far = Client(ui_server.url, ui_server.url)
     run_id = far.create_run(far.create_experiment("pictures")).info.run_id
@@ -149,7 +149,7 @@ def test_pictures_beside_a_text_are_shown_in_it_and_those_elsewhere_are_not(
     assert "[out]" in shown
 
 
-def test_a_folder_of_images_through_steps_opens_as_sliders(ui_server: UiServer, browser: Browser) -> None:
+def test_a_folder_of_images_through_steps_opens_as_sliders(ui_server: LiveServer, browser: Browser) -> None:
     far = Client(ui_server.url, ui_server.url)
     run_id = far.create_run(far.create_experiment("steps")).info.run_id
     for at in range(3):

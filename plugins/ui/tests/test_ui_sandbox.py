@@ -14,7 +14,8 @@ import httpx
 import pytest
 from attrs import frozen
 from ui_browser import Browser
-from ui_server import UiServer
+
+from mlcore.testing.live_server import LiveServer
 
 HOSTILE = Path(__file__).parent / "hostile"
 # a red dot of 3 x 3
@@ -48,7 +49,7 @@ class Trap:
 
 
 @pytest.fixture(scope="module")
-def trap(ui_server: UiServer) -> Iterator[Trap]:
+def trap(ui_server: LiveServer) -> Iterator[Trap]:
     with httpx.Client(base_url=ui_server.url, trust_env=False) as http:
         made = http.post("/api/2.0/mlflow/runs/create", json={"experiment_id": "0"}).json()
         run_id = made["run"]["info"]["run_id"]

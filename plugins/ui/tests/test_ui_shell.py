@@ -13,24 +13,24 @@ from mlcore_ui.assets import load
 from mlcore_ui.joined import join
 from mlcore_ui.page import MAIN
 from ui_browser import Browser
-from ui_server import UiServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 
-def test_the_root_leads_to_the_pages(ui_server: UiServer) -> None:
+def test_the_root_leads_to_the_pages(ui_server: LiveServer) -> None:
     answer = httpx.get(f"{ui_server.url}/", trust_env=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/ui/")
 
 
-def test_every_address_below_ui_is_the_page(ui_server: UiServer) -> None:
+def test_every_address_below_ui_is_the_page(ui_server: LiveServer) -> None:
     bodies = {
         httpx.get(f"{ui_server.url}/ui/{path}", trust_env=False).text for path in ("", "experiments/1", "nothing")
     }
     assert len(bodies) == 1
 
 
-def test_files_are_kept_for_ever_under_the_hash_of_all_and_come_compressed(ui_server: UiServer) -> None:
+def test_files_are_kept_for_ever_under_the_hash_of_all_and_come_compressed(ui_server: LiveServer) -> None:
     digest = join(load("mlcore_ui"), MAIN).assets.digest
     answer = httpx.get(f"{ui_server.url}/ui/a/{digest}/app/main.js", trust_env=False)
     assert answer.status_code == 200
@@ -48,7 +48,7 @@ def test_files_are_kept_for_ever_under_the_hash_of_all_and_come_compressed(ui_se
         "a/{digest}/app/none.js",
     ],
 )
-def test_files_that_are_not_of_this_release_are_not_there(ui_server: UiServer, path: str) -> None:
+def test_files_that_are_not_of_this_release_are_not_there(ui_server: LiveServer, path: str) -> None:
     digest = join(load("mlcore_ui"), MAIN).assets.digest
     # as it stands: clients of Python would resolve the dots before they send the path
     answer = _raw(ui_server, f"/ui/{path.format(digest=digest)}")
@@ -56,14 +56,14 @@ def test_files_that_are_not_of_this_release_are_not_there(ui_server: UiServer, p
     assert b"hookimpl" not in answer
 
 
-def _raw(server: UiServer, path: str) -> bytes:
+def _raw(server: LiveServer, path: str) -> bytes:
     host, _, port = server.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_the_page_allows_scripts_of_this_server_alone(ui_server: UiServer) -> None:
+def test_the_page_allows_scripts_of_this_server_alone(ui_server: LiveServer) -> None:
     policy = httpx.get(f"{ui_server.url}/ui/", trust_env=False).headers["content-security-policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -80,7 +80,7 @@ PAGES = ["", "experiments", "models", "about", "nothing/here"]
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_pages_draw_without_complaint_and_can_be_used_by_everybody(
-    ui_server: UiServer, browser: Browser, path: str, *, dark: bool
+    ui_server: LiveServer, browser: Browser, path: str, *, dark: bool
 ) -> None:
     browser.page.emulate_media(color_scheme="dark" if dark else "light")
     browser.open(f"{ui_server.url}/ui/{path}")
@@ -88,7 +88,7 @@ def test_pages_draw_without_complaint_and_can_be_used_by_everybody(
 
 
 def test_pages_work_behind_a_prefix(tmp_path: Path, browser: Browser) -> None:
-    with running(tmp_path, "--prefix", "/tools/ml") as server:
+    with running_server(tmp_path, "--prefix", "/tools/ml") as server:
         page = browser.open(f"{server.url}/ui/experiments")
         page.get_by_role("button", name="New experiment").click()
         page.get_by_label("Name", exact=True).fill("behind")
@@ -98,7 +98,7 @@ def test_pages_work_behind_a_prefix(tmp_path: Path, browser: Browser) -> None:
 
 
 def test_the_start_page_knows_experiments_that_were_made_long_before_others(tmp_path: Path, browser: Browser) -> None:
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         client = Client(server.url, server.url)
         busy = client.create_experiment("busy one")
         client.create_run(busy)
@@ -123,7 +123,7 @@ def test_the_start_page_knows_experiments_that_were_made_long_before_others(tmp_
 
 
 def test_a_list_that_is_empty_fills_by_itself(tmp_path: Path, browser: Browser) -> None:
-    with running(tmp_path) as server:
+    with running_server(tmp_path) as server:
         page = browser.open(f"{server.url}/ui/")
         page.get_by_text("No runs yet").wait_for()
         client = Client(server.url, server.url)
@@ -135,7 +135,7 @@ def test_a_list_that_is_empty_fills_by_itself(tmp_path: Path, browser: Browser) 
 def test_who_may_only_read_is_offered_no_changes_of_experiments(
     tmp_path: Path, signed_in: Callable[[str, str], Browser]
 ) -> None:
-    with running(tmp_path, "--auth", "basic") as server:
+    with running_server(tmp_path, "--auth", "basic") as server:
         token = (server.directory / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
         with httpx.Client(base_url=server.url, trust_env=False) as http:
             first = {"token": token, "username": "root", "password": SECRET}
@@ -156,5 +156,5 @@ def test_who_may_only_read_is_offered_no_changes_of_experiments(
 
 
 @pytest.mark.parametrize("path", ["x/", "x/none", "x/none/0/file.js", "a/"])
-def test_addresses_of_no_file_are_not_found(ui_server: UiServer, path: str) -> None:
+def test_addresses_of_no_file_are_not_found(ui_server: LiveServer, path: str) -> None:
     assert httpx.get(f"{ui_server.url}/ui/{path}", trust_env=False).status_code == 404

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ui_browser import Browser
-from ui_server import UiServer, running
 
+from mlcore.testing.live_server import LiveServer, running_server
 from mlcore.tracking.client import Client
 
 _NOTE = "## About\n\nSome **bold** `code`, see [the docs](http://x/y).\n- [x] one\n1. snake_case_name *too*"
@@ -20,9 +20,9 @@ _PLAIN = "About Some bold code, see the docs. one snake_case_name too"
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Run a server with forty experiments, each with a run and a note in Markdown."""
-    with running(tmp_path_factory.mktemp("busy")) as server:
+    with running_server(tmp_path_factory.mktemp("busy")) as server:
         client = Client(server.store_uri)
         for number in range(40):
             made = client.create_experiment(f"study {number:02}")
@@ -33,7 +33,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UiServer]:
         yield server
 
 
-def test_the_start_page_that_stays_open_asks_for_little_and_follows(busy: UiServer, browser: Browser) -> None:
+def test_the_start_page_that_stays_open_asks_for_little_and_follows(busy: LiveServer, browser: Browser) -> None:
     page = browser.page
     page.clock.install()
     browser.open(f"{busy.url}/ui/")
@@ -53,14 +53,14 @@ def test_the_start_page_that_stays_open_asks_for_little_and_follows(busy: UiServ
     assert len(again.value.json()["experiments"]) == 13
 
 
-def test_markdown_in_cards_and_lists_is_shown_as_its_words(busy: UiServer, browser: Browser) -> None:
+def test_markdown_in_cards_and_lists_is_shown_as_its_words(busy: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{busy.url}/ui/")
     assert _PLAIN in page.locator(".cards").inner_text()
     page = browser.open(f"{busy.url}/ui/experiments?name=study+05")
     assert page.get_by_role("cell", name=_PLAIN).count() == 1
 
 
-def test_what_was_viewed_is_listed_once_and_pages_that_failed_never(busy: UiServer, browser: Browser) -> None:
+def test_what_was_viewed_is_listed_once_and_pages_that_failed_never(busy: LiveServer, browser: Browser) -> None:
     browser.expect_complaint("404")
     browser.expect_complaint("400")  # a half-typed filter
     page = browser.page
@@ -88,7 +88,7 @@ def _tab_to(page: Any, text: str) -> None:
     raise AssertionError(f"Tab never reaches {text!r}")
 
 
-def test_start_page_and_about_can_be_used_by_keys_alone(busy: UiServer, browser: Browser) -> None:
+def test_start_page_and_about_can_be_used_by_keys_alone(busy: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{busy.url}/ui/")
     page.keyboard.press("Tab")
     assert _focused(page) == "Skip to the page"
@@ -107,7 +107,7 @@ def test_start_page_and_about_can_be_used_by_keys_alone(busy: UiServer, browser:
     assert page.get_by_text("no login: everyone who reaches this server may do everything").is_visible()
 
 
-def test_an_experiment_is_found_renamed_deleted_and_restored_by_keys_alone(busy: UiServer, browser: Browser) -> None:
+def test_an_experiment_is_found_renamed_deleted_and_restored_by_keys_alone(busy: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{busy.url}/ui/")
     page.keyboard.press("g")
     page.get_by_role("heading", name="Experiments").wait_for()
@@ -130,7 +130,7 @@ def test_an_experiment_is_found_renamed_deleted_and_restored_by_keys_alone(busy:
     page.get_by_role("link", name="study 07 b").wait_for()
 
 
-def test_go_to_anything_finds_by_a_part_of_a_name_and_goes_there(busy: UiServer, browser: Browser) -> None:
+def test_go_to_anything_finds_by_a_part_of_a_name_and_goes_there(busy: LiveServer, browser: Browser) -> None:
     page = browser.open(f"{busy.url}/ui/about")
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox", name="Name of an experiment, run or model")
@@ -157,7 +157,7 @@ def test_the_first_code_works_when_it_is_pasted_on_a_server_with_users(
     import httpx
 
     secret = "a horse and a battery"
-    with running(tmp_path, "--auth", "basic") as server:
+    with running_server(tmp_path, "--auth", "basic") as server:
         token = (tmp_path / "state" / "bootstrap-token").read_text(encoding="utf-8").strip()
         first = {"token": token, "username": "ann", "password": secret}
         httpx.post(f"{server.url}/api/mlcore/auth/bootstrap", json=first, trust_env=False).raise_for_status()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from ui_browser import Browser
 from ui_runs import Sweep, sweep
-from ui_server import UiServer
 from ui_table import asked, first, look, matches, until
 
 from mlcore.entities import Param
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 RUNS, NESTED = 120, 3
@@ -21,7 +21,7 @@ def runs(client: Client) -> Sweep:
 
 @pytest.mark.parametrize("query", ["", "?group=params.model"])
 def test_keys_that_the_grid_has_no_use_for_do_nothing(
-    ui_server: UiServer, browser: Browser, runs: Sweep, query: str
+    ui_server: LiveServer, browser: Browser, runs: Sweep, query: str
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}{query}")
     matches(page, f"{RUNS} runs")
@@ -31,7 +31,7 @@ def test_keys_that_the_grid_has_no_use_for_do_nothing(
 
 
 def test_what_only_some_runs_have_is_a_column_before_what_is_the_same_in_all(
-    ui_server: UiServer, browser: Browser, client: Client
+    ui_server: LiveServer, browser: Browser, client: Client
 ) -> None:
     few = sweep(client, "ragged", 3)
     client.log_batch(few.run_ids[1], params=[Param("extra", "yes")])
@@ -40,7 +40,7 @@ def test_what_only_some_runs_have_is_a_column_before_what_is_the_same_in_all(
     assert heads[6:] == ["lr", "model", "extra", "same", "team"]
 
 
-def test_a_filter_that_no_run_fits_says_so_and_is_cleared(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_a_filter_that_no_run_fits_says_so_and_is_cleared(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?filter=metrics.rmse+>+99")
     page.get_by_role("heading", name="No run fits the filter").wait_for()
     assert page.locator(".grid").count() == 0
@@ -50,7 +50,7 @@ def test_a_filter_that_no_run_fits_says_so_and_is_cleared(ui_server: UiServer, b
 
 
 def test_an_address_with_a_wrong_filter_does_not_wait_for_ever(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     browser.expect_complaint("400")
     page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?filter=metrics.rmse+<")
@@ -61,7 +61,7 @@ def test_an_address_with_a_wrong_filter_does_not_wait_for_ever(
     until(lambda: "filter" not in page.url, page)
 
 
-def test_back_from_a_run_leads_to_the_row_where_one_was(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_back_from_a_run_leads_to_the_row_where_one_was(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?tree=0&sort=attributes.start_time")
     for key in ("j", "End", "ArrowUp"):
         page.keyboard.press(key)
@@ -78,7 +78,7 @@ def test_back_from_a_run_leads_to_the_row_where_one_was(ui_server: UiServer, bro
 
 
 def test_pinned_runs_are_ticked_once_and_marked_when_they_are_deleted(
-    ui_server: UiServer, browser: Browser, client: Client
+    ui_server: LiveServer, browser: Browser, client: Client
 ) -> None:
     few = sweep(client, "pinned", 3)
     page = look(browser, ui_server, few, f"?pin={few.run_ids[1]}&runs={few.run_ids[1]},{few.run_ids[2]}")
@@ -93,7 +93,7 @@ def test_pinned_runs_are_ticked_once_and_marked_when_they_are_deleted(
     matches(page, "2 runs")
 
 
-def test_rows_stay_sorted_by_what_metrics_show(ui_server: UiServer, browser: Browser, runs: Sweep) -> None:
+def test_rows_stay_sorted_by_what_metrics_show(ui_server: LiveServer, browser: Browser, runs: Sweep) -> None:
     page = look(browser, ui_server, runs, "?tree=0&sort=-metrics.rmse,params.lr")
     page.get_by_label("What metrics show").select_option("best")
     until(lambda: asked(page)["sort"] == ["-metrics.rmse.min,params.lr"], page)
@@ -104,7 +104,7 @@ def test_rows_stay_sorted_by_what_metrics_show(ui_server: UiServer, browser: Bro
 
 
 def test_open_groups_are_in_the_address_and_rows_have_levels(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     page = browser.open(f"{ui_server.url}/ui/experiments/{runs.experiment_id}?group=params.model,tags.team")
     page.get_by_role("button", name="gbm · red 20").click()
@@ -122,7 +122,7 @@ def test_open_groups_are_in_the_address_and_rows_have_levels(
     assert browser.violations() == []
 
 
-def test_more_runs_than_an_address_names_are_told_of(ui_server: UiServer, browser: Browser, client: Client) -> None:
+def test_more_runs_than_an_address_names_are_told_of(ui_server: LiveServer, browser: Browser, client: Client) -> None:
     many = sweep(client, "many", 202)
     page = look(browser, ui_server, many)
     page.get_by_label("Select all runs that fit").click()
@@ -136,7 +136,7 @@ def test_more_runs_than_an_address_names_are_told_of(ui_server: UiServer, browse
 
 
 def test_half_typed_words_are_not_sent_and_faults_move_nothing(
-    ui_server: UiServer, browser: Browser, runs: Sweep
+    ui_server: LiveServer, browser: Browser, runs: Sweep
 ) -> None:
     page = look(browser, ui_server, runs)
     page.locator("#filter").click()
@@ -158,7 +158,7 @@ def test_half_typed_words_are_not_sent_and_faults_move_nothing(
 
 
 def test_a_description_is_a_line_and_leaves_room_for_rows_below_charts(
-    ui_server: UiServer, browser: Browser, client: Client
+    ui_server: LiveServer, browser: Browser, client: Client
 ) -> None:
     few = sweep(client, "described", 20)
     client.set_experiment_tag(few.experiment_id, "mlflow.note.content", "# Trees\n\n- one\n- two\n\n" + "words " * 80)

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 from ui_browser import Browser
 from ui_corpus import HOSTILE_FILES, Corpus, fill, parquet
-from ui_server import UiServer
 
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 _HOOK = """for (const name of ['alert', 'confirm', 'prompt']) {
@@ -21,7 +21,7 @@ _HOOK = """for (const name of ['alert', 'confirm', 'prompt']) {
 
 
 @pytest.fixture(scope="module")
-def corpus(client: Client, ui_server: UiServer) -> Corpus:
+def corpus(client: Client, ui_server: LiveServer) -> Corpus:
     return fill(client, ui_server)
 
 
@@ -35,7 +35,7 @@ def fired(browser: Browser) -> Iterator[list[str]]:
     assert [one for one in found if not one.endswith("in null")] == []
 
 
-def _file(server: UiServer, run_id: str, path: str) -> str:
+def _file(server: LiveServer, run_id: str, path: str) -> str:
     return f"{server.url}/ui/runs/{run_id}/artifacts/{quote(path)}"
 
 
@@ -78,7 +78,7 @@ KINDS = [
 
 
 def test_every_kind_of_file_is_shown_by_what_fits_it_under_an_address_of_its_own(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     page = browser.open(_file(ui_server, corpus.good, KINDS[0][0]))
     for path, texts in KINDS:
@@ -87,7 +87,7 @@ def test_every_kind_of_file_is_shown_by_what_fits_it_under_an_address_of_its_own
 
 
 def test_pictures_sounds_and_documents_come_by_elements_of_the_browser(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     page = browser.open(_file(ui_server, corpus.good, "plots/loss.png"))
     page.get_by_text("32 \u00d7 32 pixels").wait_for()
@@ -103,7 +103,7 @@ def test_pictures_sounds_and_documents_come_by_elements_of_the_browser(
 
 
 def test_a_parquet_file_is_a_table(
-    ui_server: UiServer, browser: Browser, corpus: Corpus, client: Client, tmp_path: Path
+    ui_server: LiveServer, browser: Browser, corpus: Corpus, client: Client, tmp_path: Path
 ) -> None:
     parquet(tmp_path)
     client.log_artifact(corpus.newest, tmp_path / "t.parquet")
@@ -111,7 +111,7 @@ def test_a_parquet_file_is_a_table(
     _shows(page, "Rows 1 to 3 of 3, 2 columns", "null")
 
 
-def test_a_long_text_is_read_stretch_by_stretch(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_a_long_text_is_read_stretch_by_stretch(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "text/long.log"))
     _shows(page, "the file has 429 KB")
     fetched = [request for request in browser.requests if "/raw/" in request.url]
@@ -120,7 +120,7 @@ def test_a_long_text_is_read_stretch_by_stretch(ui_server: UiServer, browser: Br
     _shows(page, "of the first 262 KB")
 
 
-def test_an_expired_ticket_is_replaced_without_a_word(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_an_expired_ticket_is_replaced_without_a_word(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     browser.expect_complaint("403")
     refused: list[str] = []
 
@@ -140,7 +140,7 @@ def test_an_expired_ticket_is_replaced_without_a_word(ui_server: UiServer, brows
     assert len(refused) == 1
 
 
-def test_tables_are_read_page_by_page(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_tables_are_read_page_by_page(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "tables/flowers.csv"))
     page.get_by_role("button", name="After", exact=True).click()
     _shows(page, "Rows 101 to 200 of 250")
@@ -150,7 +150,7 @@ def test_tables_are_read_page_by_page(ui_server: UiServer, browser: Browser, cor
 
 
 def test_images_are_walked_through_by_their_steps_and_the_address_follows(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     page = browser.open(_file(ui_server, corpus.good, "images/sample+step+1+timestamp+1700000000001+id1.png"))
     slider = page.get_by_role("slider", name="Step")
@@ -161,7 +161,7 @@ def test_images_are_walked_through_by_their_steps_and_the_address_follows(
     page.get_by_text("3 of 4").wait_for()
 
 
-def test_a_report_loads_what_lies_beside_it(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_a_report_loads_what_lies_beside_it(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "report/index.html"))
     report = page.frame_locator("iframe[title='Report index.html']")
     report.get_by_role("heading", name="Report").wait_for()
@@ -171,7 +171,7 @@ def test_a_report_loads_what_lies_beside_it(ui_server: UiServer, browser: Browse
 
 
 def test_a_report_whose_link_has_run_out_gets_another_one(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     browser.expect_complaint("403")
     asked: list[str] = []
@@ -196,19 +196,19 @@ def test_a_report_whose_link_has_run_out_gets_another_one(
     assert len(set(asked)) == 3
 
 
-def test_comments_in_code_have_no_bar_before_them(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_comments_in_code_have_no_bar_before_them(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "text/train.py"))
     comment = page.locator(".code .comment").first
     assert comment.evaluate("(one) => getComputedStyle(one).borderLeftWidth") == "0px"
 
 
-def test_rows_of_an_array_are_numbered_as_its_columns(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_rows_of_an_array_are_numbered_as_its_columns(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "tables/numbers.npy"))
     page.get_by_text("Rows 0 to 1 of 2").wait_for()
     assert page.locator(".rows tbody tr").all_inner_texts()[1].split() == ["1", "3", "4", "5"]
 
 
-def test_files_are_walked_by_keyboard_alone(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_files_are_walked_by_keyboard_alone(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(f"{ui_server.url}/ui/runs/{corpus.good}/artifacts")
     page.get_by_role("treeitem", name="images").focus()
     for key in ("End", "Home", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"):
@@ -221,7 +221,7 @@ def test_files_are_walked_by_keyboard_alone(ui_server: UiServer, browser: Browse
 
 
 def test_a_file_that_is_not_there_says_so_and_the_tree_stays(
-    ui_server: UiServer, browser: Browser, corpus: Corpus
+    ui_server: LiveServer, browser: Browser, corpus: Corpus
 ) -> None:
     browser.expect_complaint("404")
     page = browser.open(_file(ui_server, corpus.good, "plots/none.png"))
@@ -229,7 +229,7 @@ def test_a_file_that_is_not_there_says_so_and_the_tree_stays(
     assert page.get_by_role("treeitem", name="loss.png").is_visible()
 
 
-def test_a_model_is_registered_where_it_lies(ui_server: UiServer, browser: Browser, corpus: Corpus) -> None:
+def test_a_model_is_registered_where_it_lies(ui_server: LiveServer, browser: Browser, corpus: Corpus) -> None:
     page = browser.open(_file(ui_server, corpus.good, "model"))
     page.get_by_role("button", name="Register").click()
     page.get_by_label("Name of the registered model").fill("flowers")
@@ -240,7 +240,9 @@ def test_a_model_is_registered_where_it_lies(ui_server: UiServer, browser: Brows
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_viewers_can_be_used_by_everybody(ui_server: UiServer, browser: Browser, corpus: Corpus, *, dark: bool) -> None:
+def test_viewers_can_be_used_by_everybody(
+    ui_server: LiveServer, browser: Browser, corpus: Corpus, *, dark: bool
+) -> None:
     browser.page.emulate_media(color_scheme="dark" if dark else "light")
     page = browser.open(_file(ui_server, corpus.good, "plots"))
     for path in ("text/train.py", "text/config.json", "tables/flowers.csv", "model", "plots/loss.png", "map.geojson"):
@@ -251,7 +253,7 @@ def test_viewers_can_be_used_by_everybody(ui_server: UiServer, browser: Browser,
 
 
 def test_nothing_in_a_hostile_file_runs_in_our_pages(
-    ui_server: UiServer, browser: Browser, corpus: Corpus, fired: list[str]
+    ui_server: LiveServer, browser: Browser, corpus: Corpus, fired: list[str]
 ) -> None:
     browser.expect_complaint("sandboxed")
     page = browser.open(_file(ui_server, corpus.hostile, "code.py"))
@@ -266,7 +268,7 @@ def test_nothing_in_a_hostile_file_runs_in_our_pages(
 
 
 def test_a_hostile_report_runs_in_a_sandbox_from_which_it_reaches_nothing(
-    ui_server: UiServer, browser: Browser, corpus: Corpus, fired: list[str]
+    ui_server: LiveServer, browser: Browser, corpus: Corpus, fired: list[str]
 ) -> None:
     page = browser.open(_file(ui_server, corpus.hostile, "report.html"))
     frame = page.wait_for_selector("iframe[title='Report report.html']")
@@ -280,7 +282,7 @@ def test_a_hostile_report_runs_in_a_sandbox_from_which_it_reaches_nothing(
 
 
 def test_what_a_run_says_of_itself_is_text(
-    ui_server: UiServer, browser: Browser, corpus: Corpus, fired: list[str]
+    ui_server: LiveServer, browser: Browser, corpus: Corpus, fired: list[str]
 ) -> None:
     for tab in ("", "/children", "/artifacts"):
         page = browser.open(f"{ui_server.url}/ui/runs/{corpus.hostile}{tab}")

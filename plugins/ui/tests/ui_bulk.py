@@ -6,16 +6,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from ui_server import UiServer
-
 from mlcore.entities import Metric, Param
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 START_MS = 1_700_000_000_000
 _KEYS = {"params": 10, "metrics": 6, "tags": 5}
 
 
-def many_runs(server: UiServer, count: int) -> str:
+def many_runs(server: LiveServer, count: int) -> str:
     """Record an experiment of *count* runs that have ended, with 10 params, 6 metrics and 5 tags each; return its id."""
     client = Client(server.store_uri)
     experiment_id = client.create_experiment("many")
@@ -56,7 +55,7 @@ def _multiply(path: Path, run_id: str, count: int) -> None:
         database.execute("ANALYZE")
 
 
-def long_curves(server: UiServer, runs: int, steps: int) -> tuple[str, tuple[str, ...]]:
+def long_curves(server: LiveServer, runs: int, steps: int) -> tuple[str, tuple[str, ...]]:
     """Record an experiment of runs with a curve of `loss` each; return its id and those of the runs."""
     client = Client(server.store_uri)
     experiment_id = client.create_experiment("curves")

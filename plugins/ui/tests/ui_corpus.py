@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
-from ui_server import UiServer
 
 from mlcore.entities import Dataset, DatasetInput, InputTag
+from mlcore.testing.live_server import LiveServer
 from mlcore.tracking.client import Client
 
 SCRIPT = "<script>alert(1)</script>"
@@ -159,7 +159,7 @@ HOSTILE_FILES: dict[str, bytes] = {
 }
 
 
-def fill(client: Client, server: UiServer) -> Corpus:
+def fill(client: Client, server: LiveServer) -> Corpus:
     """Record an experiment with a failed run of many files, its child, a hostile run and a newer one that runs."""
     place = server.directory / "artifacts" / "corpus"
     experiment = client.create_experiment("flowers", artifact_location=place.as_uri())

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from ui_browser import Browser
 from ui_runs import Sweep
-from ui_server import UiServer
+
+from mlcore.testing.live_server import LiveServer
 
 DEADLINE_S = 20
 
@@ -22,7 +23,7 @@ def until(holds: Callable[[], object], page: Any) -> None:
         page.wait_for_timeout(30)
 
 
-def look(browser: Browser, server: UiServer, found: Sweep, query: str = "") -> Any:
+def look(browser: Browser, server: LiveServer, found: Sweep, query: str = "") -> Any:
     page = browser.open(f"{server.url}/ui/experiments/{found.experiment_id}{query}")
     page.wait_for_selector(".grid [role=row][aria-rowindex='2'] a")
     return page

@@ -24,7 +24,7 @@ _NAMED = (
     Permission(Action.READ, "experiment", "experiment_ids"),
     Permission(Action.READ, "registered_model", "name"),
 )
-_RUNS, _EXPERIMENT, _, _MODEL = (evolve(one, also=_NAMED) for one in _NAMED)
+_RUNS, _EXPERIMENT, _MODEL = (evolve(one, also=_NAMED) for one in _NAMED if one.by != "experiment_ids")
 _ABOUT = {
     "runs": (_RUNS, (UIKind.RUN_PANEL, UIKind.COMPARE_PANEL)),
     "experiment": (_EXPERIMENT, (UIKind.EXPERIMENT_PANEL,)),

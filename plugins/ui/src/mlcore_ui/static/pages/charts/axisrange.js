@@ -29,8 +29,8 @@ export function AxisRange({ name, axis, left, range, onRange }) {
   return html`<div class="axis-range" ref=${strip} style=${{ left: `${left * 100}%`, top: `${TOP}px`, height: `${INNER}px` }}
       onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${() => { from.current = null; }}>
     ${!open && html`<div class="axis-picked" style=${{ top: `${(1 - range[1]) * 100}%`, height: `${(range[1] - range[0]) * 100}%` }}></div>`}
-    <${End} name=${`Greatest ${name}`} axis=${axis} at=${range[1]} onMove=${(at) => onRange([range[0], Math.max(range[0], at)])} />
-    <${End} name=${`Least ${name}`} axis=${axis} at=${range[0]} onMove=${(at) => onRange([Math.min(range[1], at), range[1]])} /></div>`;
+    <${End} name=${`Max ${name}`} axis=${axis} at=${range[1]} onMove=${(at) => onRange([range[0], Math.max(range[0], at)])} />
+    <${End} name=${`Min ${name}`} axis=${axis} at=${range[0]} onMove=${(at) => onRange([Math.min(range[1], at), range[1]])} /></div>`;
 }
 
 function End({ name, axis, at, onMove }) {

@@ -54,7 +54,7 @@ function Boxes({ runs, x, y }) {
   if (!groups.length) return html`<p class="muted">No run has a number for ${y.label}.</p>`;
   return html`<figure class="plot"><${PlotCanvas} height=${HEIGHT} draw=${draw} label=${`${y.label} by ${x.label}, ${groups.length} groups; the table below has the numbers`} />
       ${all.length > MOST && html`<figcaption class="muted">The first ${MOST} of ${all.length} groups.</figcaption>`}</figure>
-    <div class="scroll" tabindex="0" role="region" aria-label="Numbers of the box plot"><table class="plain"><thead><tr><th>${x.label}</th>${["Runs", "Least", "First quarter", "Median", "Third quarter", "Greatest"].map((name) => html`<th key=${name} class="right">${name}</th>`)}</tr></thead>
+    <div class="scroll" tabindex="0" role="region" aria-label="Numbers of the box plot"><table class="plain"><thead><tr><th>${x.label}</th>${["Runs", "Min", "First quarter", "Median", "Third quarter", "Max"].map((name) => html`<th key=${name} class="right">${name}</th>`)}</tr></thead>
       <tbody>${all.map((one) => html`<tr key=${one.name}><th scope="row">${one.name}</th>${[one.n, one.min, one.q1, one.median, one.q3, one.max].map((value, at) => html`<td key=${at} class="right">${number(value)}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 

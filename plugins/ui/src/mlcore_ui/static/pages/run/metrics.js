@@ -22,7 +22,7 @@ export function Metrics({ run }) {
   const { data } = useLoad(`curves ${run_id} ${version}`, async (signal) => (keys.length ? { run_id, curves: await readCurves(run_id, keys, signal) } : null));
   const curves = useMemo(() => new Map((data?.run_id === run_id ? data.curves.curves : []).map((one) => [one.key, path(data.curves.grid, one.values.last)])), [data, run_id]);
   return html`<${Section} id="metrics" title="Metrics" what="metrics" rows=${run.metrics} text=${(one) => one.key} empty="None were recorded.">
-    ${(shown) => html`<div class="scroll" tabindex="0" role="region" aria-labelledby="metrics"><table class="plain dense metrics"><thead><tr><th>Metric</th><th class="right">Last</th><th class="right">Least</th><th class="right">Greatest</th><th class="right">Points</th><th>Curve</th></tr></thead>
+    ${(shown) => html`<div class="scroll" tabindex="0" role="region" aria-labelledby="metrics"><table class="plain dense metrics"><thead><tr><th>Metric</th><th class="right">Last</th><th class="right">Min</th><th class="right">Max</th><th class="right">Points</th><th>Curve</th></tr></thead>
       <tbody>${shown.map((one) => html`<${Row} key=${one.key} one=${one} told=${known.get(one.key)} curve=${curves.get(one.key)} run=${run_id} />`)}</tbody></table></div>`}
   <//>`;
 }
