@@ -238,7 +238,11 @@ def test_texts_of_attackers_are_texts(ui_server: LiveServer, browser: Browser, c
         f"{ui_server.url}/ui/experiments/{odd.experiment_id}?group=params.`batch+size`&filter=params.`batch+size`+LIKE+'%25'"
     )
     matches(page, "2 runs in 2 groups")
-    assert page.locator("img, a[href^='javascript']").count() == 0
+    chosen = f"runs={','.join(odd.run_ids)}"
+    for view in ("charts", *(f"compare&compare={way}" for way in ("diff", "parallel", "scatter", "box", "contour"))):
+        page = browser.open(f"{ui_server.url}/ui/experiments/{odd.experiment_id}?view={view}&{chosen}")
+        page.locator("main", has_text="onerror=alert(1)").wait_for()
+        assert page.locator("img, script:not([src]):not([type]), a[href^='javascript']").count() == 0
     assert fired == []
 
 
