@@ -23,7 +23,10 @@ function Password() {
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
   const known = manifest.value?.user?.name ?? "";
-  useEffect(() => { form.current.elements[known ? "password" : "username"].focus(); }, []);
+  useEffect(() => {
+    const { username, password } = form.current.elements;
+    (known ? password : username).focus();
+  }, []);
   const send = async (event) => {
     event.preventDefault();
     const given = new FormData(event.currentTarget);
