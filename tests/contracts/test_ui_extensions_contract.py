@@ -82,7 +82,7 @@ BROKEN: list[tuple[str, Callable[[], object]]] = [
         _always(evolve(PANEL, module="../panel.js")),
     ),
     ("test_viewers_and_renderers_say_what_they_are_for", _always(evolve(VIEWER, match=()))),
-    ("test_viewers_and_renderers_say_what_they_are_for", _always(evolve(PANEL, match=("*",)))),
+    ("test_viewers_and_renderers_say_what_they_are_for", _always(evolve(BLOCKS, match=("*",)))),
     ("test_blocks_are_blocks", _always(evolve(BLOCKS, blocks=_no_block))),
     ("test_asking_again_gives_the_same", _changes),
 ]
