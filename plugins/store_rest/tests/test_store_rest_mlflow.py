@@ -41,6 +41,8 @@ _DIFFERENT = {
     "test_short_curves_come_whole_by_run_in_the_order_asked_then_by_key": _INFINITE,
     "test_a_long_curve_keeps_its_ends_and_its_peaks[False]": _INFINITE,
     "test_a_long_curve_keeps_its_ends_and_its_peaks[True]": _INFINITE,
+    "test_what_is_not_finite_is_told_by_its_position[0]": _INFINITE,
+    "test_what_is_not_finite_is_told_by_its_position[400]": _INFINITE,
     f"{_DOUBLES}[inf]": _INFINITE,
     f"{_DOUBLES}[-inf]": _INFINITE,
 }
