@@ -20,7 +20,7 @@ from mlcore_ui.assets import Asset, Assets, made
 ROUTES = "app/routes.js"
 STYLE = "styles/joined.css"
 _SHARED_BY = 3
-_SMALL = 1500  # bytes: less than what a request of its own costs
+_SMALL = 2000  # bytes: less than what a request of its own costs
 _IMPORT = re.compile(r"""^import\s+(?:([\w{}\s,$]+?)\s+from\s+)?["']([^"']+)["'];?[ \t]*$""", re.MULTILINE)
 # descriptions for readers and the type check, on lines of their own
 _DOC = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTILINE)
