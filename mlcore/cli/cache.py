@@ -9,6 +9,7 @@ import click
 from mlcore.cli import values
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.groups import AliasGroup
+from mlcore.cli.pruning import ask, unused_s
 from mlcore.cli.tables import Column
 from mlcore.cli.terminal import note
 from mlcore.projects import cache_care
@@ -56,27 +57,13 @@ def list_(cli: Cli, kind: str | None, as_json: bool) -> None:
 @pass_cli
 def prune(cli: Cli, older_than: str | None, everything: bool, kind: str | None, yes: bool, as_json: bool) -> None:
     """Remove what was not used for a while; a repository that a run uses stays."""
-    from mlcore.projects.environment_care import seconds_of
-
-    if everything and older_than is not None:
-        raise click.UsageError("give either --all or --older-than")
-    seconds = 0.0 if everything else seconds_of(older_than or "30d")
-    found = cache_care.unused(cache_care.kept(kind), seconds)
+    found = cache_care.unused(cache_care.kept(kind), unused_s(older_than, everything=everything))
     if not found:
         note("nothing to remove")
         return
     if not yes:
-        _ask(cli, found)
+        ask(cli, _COLUMNS, map(_row, found), (len(found), "entries", sum(each.size_bytes for each in found)))
     _remove(cli, found, as_json)
-
-
-def _ask(cli: Cli, found: list[KeptFetch]) -> None:
-    from mlcore.cli.tables import table
-
-    for line in table(_COLUMNS, map(_row, found), cli.terminal):
-        note(line)
-    total = values.size(sum(each.size_bytes for each in found))
-    click.confirm(f"remove {len(found)} entries with {total}?", abort=True, err=True)
 
 
 def _remove(cli: Cli, found: Iterable[KeptFetch], as_json: bool) -> None:

@@ -9,6 +9,7 @@ import click
 from mlcore.cli import values
 from mlcore.cli.context import Cli, json_option, pass_cli
 from mlcore.cli.groups import AliasGroup
+from mlcore.cli.pruning import ask, unused_s
 from mlcore.cli.tables import Column
 from mlcore.cli.terminal import note
 from mlcore.projects import environment_care
@@ -90,9 +91,7 @@ def show(cli: Cli, env_id: str, as_json: bool) -> None:
 @pass_cli
 def prune(cli: Cli, older_than: str | None, everything: bool, manager: str | None, yes: bool, as_json: bool) -> None:
     """Remove environments that were not used for a while; those in use stay."""
-    if everything and older_than is not None:
-        raise click.UsageError("give either --all or --older-than")
-    seconds = 0.0 if everything else environment_care.seconds_of(older_than or "30d")
+    seconds = unused_s(older_than, everything=everything)
     found = environment_care.unused(environment_care.kept(cli.plugins, manager), seconds)
     if not found:
         note("nothing to remove")
@@ -117,12 +116,8 @@ def remove(ctx: click.Context, env_ids: tuple[str, ...], yes: bool, as_json: boo
 
 
 def _ask(cli: Cli, found: list[KeptEnvironment]) -> None:
-    from mlcore.cli.tables import table
-
-    for line in table(_COLUMNS, map(_row, found), cli.terminal):
-        note(line)
-    total = values.size(sum(each.record.size_bytes for each in found))
-    click.confirm(f"remove {len(found)} environments with {total}?", abort=True, err=True)
+    total = sum(each.record.size_bytes for each in found)
+    ask(cli, _COLUMNS, map(_row, found), (len(found), "environments", total))
 
 
 def _remove(cli: Cli, found: Iterable[KeptEnvironment], as_json: bool) -> bool:
