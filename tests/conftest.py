@@ -9,6 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from mlcore.plugins import Plugins
+from mlcore.settings import Settings
+from mlcore.tracking.session import Session
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """Open a session with the settings of the test's own folder and all plugins that are installed."""
+    opened = Session(Settings.load(), Plugins.discover())
+    yield opened
+    opened.close()
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

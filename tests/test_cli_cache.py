@@ -19,10 +19,8 @@ from git_server import GitServer, git_server
 
 from mlcore.delivery.locks import take
 from mlcore.errors import InvalidParameterError
-from mlcore.plugins import Plugins
 from mlcore.projects import cache_care, downloads, sources
 from mlcore.projects.cache_care import DOWNLOADS, GIT
-from mlcore.settings import Settings
 from mlcore.tracking.session import Session
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -33,13 +31,6 @@ OLD = time.time() - 40 * 86400
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MLCORE_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    opened = Session(Settings.load(), Plugins.discover())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

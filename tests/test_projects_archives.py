@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,11 @@ from file_server import file_server
 
 import mlcore
 from mlcore.errors import ProjectError
-from mlcore.plugins import Plugins
 from mlcore.projects import sources
 from mlcore.projects.archive_source import unpacked
-from mlcore.settings import Settings
 from mlcore.tracking.session import Session, current_session
 
 FILES = {"MLproject": "name: x\n", "part/train.py": "print(1)\n"}
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    opened = Session(Settings.load(), Plugins.discover())
-    yield opened
-    opened.close()
 
 
 def archive(path: Path, files: dict[str, str]) -> Path:

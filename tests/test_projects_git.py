@@ -15,22 +15,13 @@ import pytest
 from git_server import GitServer, git_server
 
 from mlcore.errors import ProjectError
-from mlcore.plugins import Plugins
 from mlcore.projects import git_refs, sources
-from mlcore.settings import Settings
 from mlcore.tracking.session import Session
 
 FETCH = (
     "import sys; from mlcore.projects import sources; from mlcore.tracking.session import Session;"
     "print((sources.fetched(sys.argv[1], session=Session()).directory / 'train.py').read_text(), end='')"
 )
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    opened = Session(Settings.load(), Plugins.discover())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -22,13 +22,6 @@ from mlcore.tracking.session import Session, current_session
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    opened = Session(Settings.load(), Plugins.discover())
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def web() -> Iterator[FileServer]:
     with file_server() as server:
         yield server

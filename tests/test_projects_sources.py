@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import projects_git
@@ -15,13 +14,6 @@ from mlcore.projects import sources
 from mlcore.projects.source_state import apply_diff
 from mlcore.settings import Settings
 from mlcore.tracking.session import Session
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    opened = Session(Settings.load(), Plugins.discover())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
